@@ -1,0 +1,58 @@
+//! The capability gate: every request that a running plugin makes passes the policy again, here.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method};
+use policy::Refusal;
+
+use crate::{CompletionError, CompletionRequest};
+
+/// A request that a plugin wants to send, whole.
+#[derive(Clone, Debug)]
+pub struct OutboundHttp {
+    /// Method.
+    pub method: Method,
+    /// The whole URL, as the plugin built it.
+    pub url: String,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// Leave to send one request, and what the host adds to it.
+#[derive(Debug)]
+pub struct HttpApproval {
+    /// Which request of the invocation this is, from 1.
+    pub ordinal: u32,
+    /// Headers that replace whatever the plugin set under these names: credentials, `Idempotency-Key`. Values are marked
+    /// sensitive where they are secret.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Loopback and private addresses are granted.
+    pub private_network: bool,
+}
+
+/// What became of an approved request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The backend answered with this status, and the whole head arrived.
+    Status(u16),
+    /// Nothing was sent: the connection never came about.
+    NotSent,
+    /// It may have arrived, and no answer came.
+    Nothing,
+}
+
+/// What the sandbox asks before, and tells after, each use of a capability. One gate serves one invocation.
+#[async_trait]
+pub trait Gate: Send + Sync {
+    /// Decides one request. For an unsafe one, the ledger has durably recorded it when this returns leave.
+    async fn http(&self, request: &OutboundHttp) -> Result<HttpApproval, Refusal>;
+
+    /// Tells what became of it.
+    async fn answered(&self, ordinal: u32, answer: Answer);
+
+    /// A metered completion.
+    async fn complete(&self, request: CompletionRequest) -> Result<String, CompletionError>;
+
+    /// Removes every secret of the tenant from a text that leaves the sandbox (errors, logs).
+    fn scrub(&self, text: &str) -> String;
+}

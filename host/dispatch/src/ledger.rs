@@ -1,0 +1,163 @@
+//! The port to the ledger: one row per business intent, durable before any effect.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{StoreError, ToolError};
+
+/// How far an intent has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntentState {
+    /// Durable, nothing sent: safe to run after a crash.
+    Reserved,
+    /// An unsafe request may have left, and no outcome is recorded: after a crash this is unknown.
+    Sent,
+    /// Sent and never heard: money stays reserved until it is settled by a resend, a query or a person.
+    Unknown,
+    /// It happened; the output is saved.
+    Done,
+    /// It did not happen; the key is free again.
+    Failed,
+}
+
+/// What one call draws on a budget.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// The budget's name.
+    pub budget: String,
+    /// Whose: a customer's id, or the tenant's name.
+    pub subject: String,
+    /// Unix seconds at which the window starts.
+    pub window_start: i64,
+    /// Minor units, or calls.
+    pub amount: i64,
+    /// What the window may not pass.
+    pub limit: i64,
+}
+
+/// An intent about to be made durable.
+#[derive(Clone, Debug)]
+pub struct NewIntent {
+    /// A new unique id; idempotency keys at backends derive from it.
+    pub id: String,
+    /// Whose.
+    pub tenant: String,
+    /// The business key, unique per tenant among intents that have not failed.
+    pub key: String,
+    /// Digest of the business terms: equal means the same intent asked again.
+    pub terms: String,
+    /// The case that asks.
+    pub case: String,
+    /// The tool.
+    pub tool: String,
+    /// The judged arguments.
+    pub arguments: Map<String, Value>,
+    /// Which plugin version runs it.
+    pub plugin_digest: String,
+    /// Under which rules it was allowed.
+    pub rulebook: String,
+    /// Reserved now, released when it fails.
+    pub charges: Vec<Charge>,
+}
+
+/// An intent as the ledger holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Unique id.
+    pub id: String,
+    /// Whose.
+    pub tenant: String,
+    /// Business key.
+    pub key: String,
+    /// Digest of the business terms.
+    pub terms: String,
+    /// The case that asked first.
+    pub case: String,
+    /// The tool.
+    pub tool: String,
+    /// The judged arguments.
+    pub arguments: Map<String, Value>,
+    /// The plugin version that runs it.
+    pub plugin_digest: String,
+    /// How far it has come.
+    pub state: IntentState,
+    /// The saved output of a done intent, the error of a failed one.
+    pub outcome: Option<Value>,
+    /// Unix seconds.
+    pub created_at: i64,
+    /// Unix seconds.
+    pub updated_at: i64,
+}
+
+/// The answer to [`Ledger::reserve`].
+#[derive(Clone, Debug)]
+pub enum Reserved {
+    /// It is ours to run.
+    New,
+    /// The key is taken, by this intent; whether it is the same business shows in its `terms`.
+    Taken(Box<Intent>),
+    /// A budget would be passed; nothing was reserved.
+    OverBudget(Charge),
+}
+
+/// An unsafe request, recorded before it leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentRequest {
+    /// Which unsafe request of the intent, from 1.
+    pub ordinal: u32,
+    /// Method.
+    pub method: String,
+    /// URL.
+    pub url: String,
+    /// sha256 (hex) of the body.
+    pub body_digest: String,
+    /// The body itself.
+    pub body: Vec<u8>,
+}
+
+/// How an intent ends, or that its end is not known.
+#[derive(Clone, Debug)]
+pub enum Settlement {
+    /// It happened.
+    Done(Value),
+    /// It certainly did not; budgets are released.
+    Failed(ToolError),
+    /// Nobody knows; budgets stay reserved.
+    Unknown,
+}
+
+/// The ledger.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// The live intent (not failed) under a key.
+    async fn intent(&self, tenant: &str, key: &str) -> Result<Option<Intent>, StoreError>;
+
+    /// Makes the intent and its charges durable, atomically, if the key is free and every budget has room.
+    async fn reserve(&self, intent: NewIntent) -> Result<Reserved, StoreError>;
+
+    /// Records an unsafe request durably and moves the intent to `Sent`. If this ordinal was recorded before, the earlier
+    /// record comes back and nothing changes: the caller compares.
+    async fn sent(
+        &self,
+        intent: &str,
+        request: SentRequest,
+    ) -> Result<Option<SentRequest>, StoreError>;
+
+    /// Ends the intent.
+    async fn settle(&self, intent: &str, settlement: Settlement) -> Result<(), StoreError>;
+
+    /// What is spent and reserved: one sum per (budget, subject, window start), in the order asked.
+    async fn spent(
+        &self,
+        tenant: &str,
+        of: &[(String, String, i64)],
+    ) -> Result<Vec<i64>, StoreError>;
+
+    /// Every intent that is neither done nor failed, oldest first.
+    async fn open_intents(&self) -> Result<Vec<Intent>, StoreError>;
+
+    /// Unix seconds by the store's clock.
+    async fn now(&self) -> Result<i64, StoreError>;
+}

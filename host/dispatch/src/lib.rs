@@ -1,0 +1,30 @@
+//! The order of things: decide → reserve → invoke → settle → release → audit.
+//!
+//! Every tool call of every caller passes [`Dispatcher::call`]; there is no second path to a tool. What it needs from the
+//! outside (tools, store, secrets, a model) are the ports of this crate; it owns no driver.
+
+mod audit;
+mod case;
+mod consent;
+mod dispatcher;
+mod error;
+mod gate;
+mod ledger;
+mod outcome;
+mod ports;
+mod tool;
+
+pub use audit::{Audit, AuditBreak, AuditEntry, AuditKind, AuditRecord};
+pub use case::{Case, CaseStatus, Cases, Event, StoredEvent};
+pub use consent::{ConsentState, Consents, PendingConsent};
+pub use dispatcher::{
+    CallRequest, Clock, Dispatcher, DispatcherParts, EscalationRequest, RetryPolicy,
+};
+pub use error::DispatchError;
+pub use gate::{Answer, Gate, HttpApproval, OutboundHttp};
+pub use ledger::{
+    Charge, Intent, IntentState, Ledger, NewIntent, Reserved, SentRequest, Settlement,
+};
+pub use outcome::{EscalationRef, Outcome};
+pub use ports::{CompletionError, CompletionRequest, Completions, Secrets, Store, StoreError};
+pub use tool::{InvokeError, Snapshot, Tool, ToolError, ToolSpec, Tools, Violation};

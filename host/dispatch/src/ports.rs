@@ -1,0 +1,63 @@
+//! The remaining ports: the store as a whole, secrets, and the model that plugins may ask.
+
+use async_trait::async_trait;
+use http::{HeaderName, HeaderValue};
+use thiserror::Error;
+
+use crate::{Audit, Cases, Consents, Ledger};
+
+/// Everything durable, in one store, so that one transaction can hold it.
+pub trait Store: Ledger + Cases + Consents + Audit {}
+
+impl<T: Ledger + Cases + Consents + Audit> Store for T {}
+
+/// Why the store did not do it; nothing was changed.
+#[derive(Clone, Debug, Error)]
+pub enum StoreError {
+    /// The store cannot be reached or written now.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// What it holds makes no sense to this version.
+    #[error("the store holds something unexpected: {0}")]
+    Corrupt(String),
+}
+
+/// The credentials of a tenant, from the environment, by name.
+pub trait Secrets: Send + Sync {
+    /// The headers that a credential stands for; none if it is not configured.
+    fn headers(&self, tenant: &str, credential: &str) -> Option<Vec<(HeaderName, HeaderValue)>>;
+
+    /// Replaces every secret value in `text` by `[secret]`.
+    fn scrub(&self, text: &str) -> String;
+}
+
+/// A completion that a plugin asks for.
+#[derive(Clone, Debug)]
+pub struct CompletionRequest {
+    /// What to answer.
+    pub prompt: String,
+    /// Tokens of the answer at most.
+    pub max_tokens: u32,
+}
+
+/// Why there is no completion.
+#[derive(Clone, Debug, Error)]
+pub enum CompletionError {
+    /// The invocation's budget of completions is used up.
+    #[error("the completion budget of this call is used up")]
+    Budget,
+    /// No language model is configured, or it does not answer now.
+    #[error("no completion: {0}")]
+    Unavailable(String),
+}
+
+/// The model that plugins may ask through the gate.
+#[async_trait]
+pub trait Completions: Send + Sync {
+    /// One completion.
+    async fn complete(
+        &self,
+        tenant: &str,
+        request: CompletionRequest,
+    ) -> Result<String, CompletionError>;
+}

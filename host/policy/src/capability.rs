@@ -1,0 +1,74 @@
+//! What a running plugin may reach: grants, and the decision on each outbound request.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Refusal;
+
+/// How a backend treats a request that it may have seen before; declared by the operator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nature {
+    /// It honours `Idempotency-Key`: the same bytes may be sent again.
+    Deduplicates,
+    /// It can be asked what happened, after its longest processing time; nothing is sent again blindly.
+    Queryable,
+    /// Neither: an unknown outcome waits for a person.
+    #[default]
+    Neither,
+}
+
+/// A path with `*` for exactly one segment and a trailing `/**` for any rest: `/orders/*/cancel`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PathPattern(pub String);
+
+/// One destination that an operator granted to a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpGrant {
+    /// Scheme, host and port: `https://api.example.com` or `http://127.0.0.1:9100`.
+    pub origin: String,
+    /// Upper-case methods.
+    pub methods: Vec<String>,
+    /// Paths; empty grants none.
+    pub paths: Vec<PathPattern>,
+    /// Paths whose POST changes nothing (a search), allowed to reads.
+    #[serde(default)]
+    pub safe_posts: Vec<PathPattern>,
+    /// The credential (by name) that the host adds to requests under this grant.
+    #[serde(default)]
+    pub credential: Option<String>,
+    /// How the backend treats repeats.
+    #[serde(default)]
+    pub nature: Nature,
+    /// The origin is on loopback or a private network, and the operator means it.
+    #[serde(default)]
+    pub private_network: bool,
+}
+
+/// An outbound request as the rules see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpRequest {
+    /// Upper-case method.
+    pub method: String,
+    /// The whole URL as the plugin asked for it.
+    pub url: String,
+    /// The body's length in bytes.
+    pub body_bytes: u64,
+    /// How many requests this invocation has made before.
+    pub calls_before: u32,
+}
+
+/// The outcome of [`Rulebook::decide_http`](crate::Rulebook::decide_http).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CapabilityDecision {
+    /// Send it under this grant.
+    Allow {
+        /// The grant that covers it.
+        grant: HttpGrant,
+        /// It may change something: the ledger must know before it leaves.
+        unsafe_request: bool,
+    },
+    /// Do not send it.
+    Deny(Refusal),
+}

@@ -1,0 +1,22 @@
+//! The rules, and nothing else: every decision is a pure function of a rulebook, the facts and the request.
+//!
+//! No clock, no I/O, no async and no randomness live here; whatever a rule needs to know arrives as an argument. The
+//! only way to obtain a [`Permit`], and so the only way to run a tool, is [`Rulebook::decide`].
+
+mod address;
+mod call;
+mod capability;
+mod decision;
+mod facts;
+mod money;
+mod rulebook;
+mod tool_rule;
+
+pub use address::{AddressClass, classify_address};
+pub use call::{Actor, Call, Channel, Effect, Role};
+pub use capability::{CapabilityDecision, HttpGrant, HttpRequest, Nature, PathPattern};
+pub use decision::{ConsentFrom, Decision, Permit, Priority, Refusal, Scope};
+pub use facts::{Consent, Entity, Fact, Facts, Identity, Level, Prior};
+pub use money::{Money, MoneyError};
+pub use rulebook::{Rulebook, RulebookError, RulebookSource, Settings};
+pub use tool_rule::{Budget, BudgetSubject, EntityRule, Establishes, IdentityRule, Intent, ToolRule};
