@@ -31,12 +31,16 @@ pub(crate) struct Stopping;
 impl App {
     /// Waits, unless the service stops first.
     pub(crate) async fn pause(&self, ms: u64) -> Result<(), Stopping> {
-        let mut stopping = self.stopping.clone();
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(ms)) => Ok(()),
-            _ = stopping.wait_for(|stopping| *stopping) => Err(Stopping),
+            () = stopped(self.stopping.clone()) => Err(Stopping),
         }
     }
+}
+
+/// Returns once the service is told to stop, or nobody is left who could tell it.
+pub(crate) async fn stopped(mut stopping: watch::Receiver<bool>) {
+    stopping.wait_for(|stopping| *stopping).await.ok();
 }
 
 /// The token that writes and control paths need. Never printed.
@@ -52,7 +56,9 @@ impl AccessToken {
         headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.as_bytes().split_at_checked("Bearer ".len()))
-            .is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case(b"Bearer ") && token == self.0.as_bytes())
+            .is_some_and(|(scheme, token)| {
+                scheme.eq_ignore_ascii_case(b"Bearer ") && token == self.0.as_bytes()
+            })
     }
 }
 
@@ -69,8 +75,15 @@ pub(crate) struct KeysInFlight(Arc<Mutex<HashSet<String>>>);
 impl KeysInFlight {
     /// Claims a key until the claim is dropped; `None` where another request holds it.
     pub(crate) fn claim(&self, key: &str) -> Option<KeyClaim> {
-        let is_new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
-        is_new.then(|| KeyClaim { keys: self.clone(), key: key.to_owned() })
+        let is_new = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.to_owned());
+        is_new.then(|| KeyClaim {
+            keys: self.clone(),
+            key: key.to_owned(),
+        })
     }
 }
 
@@ -83,6 +96,10 @@ pub(crate) struct KeyClaim {
 
 impl Drop for KeyClaim {
     fn drop(&mut self) {
-        self.keys.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.keys
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.key);
     }
 }

@@ -19,7 +19,10 @@ pub(crate) async fn arm_fault(
     Body(fault): Body<ArmedFault>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     app.faults.arm(fault)?;
-    Ok((StatusCode::CREATED, Json(json!({ "faults": app.faults.armed() }))))
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({ "faults": app.faults.armed() })),
+    ))
 }
 
 /// `GET /_control/faults`: what is still armed.

@@ -34,8 +34,8 @@ pub(crate) struct Dropped;
 pub(crate) struct Edge {
     pub(crate) app: Arc<App>,
     pub(crate) router: Router,
-    /// Held by whatever is still working; a shutdown waits until nobody holds it.
-    pub(crate) working: mpsc::Sender<()>,
+    /// Held by whatever is still working; a shutdown waits until nobody holds it. Last, so that the store closes before.
+    pub(crate) _working: mpsc::Sender<()>,
 }
 
 impl Edge {
@@ -56,7 +56,11 @@ impl Edge {
         let path = head.uri.path();
         let is_control = path == "/_control" || path.starts_with("/_control/");
         if !is_control {
-            self.app.journal.note(&head, self.app.token.is_in(&head.headers), body.as_ref().ok());
+            self.app.journal.note(
+                &head,
+                self.app.token.is_in(&head.headers),
+                body.as_ref().ok(),
+            );
         }
         let body = match body {
             Ok(body) => body,
@@ -72,14 +76,22 @@ impl Edge {
         self.act_or_misbehave(head, body, claim).await
     }
 
-    async fn act_or_misbehave(&self, head: Parts, body: Bytes, claim: Option<KeyClaim>) -> Result<Response, Dropped> {
+    async fn act_or_misbehave(
+        &self,
+        head: Parts,
+        body: Bytes,
+        claim: Option<KeyClaim>,
+    ) -> Result<Response, Dropped> {
         match self.app.faults.take(&head.method, head.uri.path()) {
             None => Ok(self.act(head, body).await),
             Some(Fault::Delay { ms }) => {
                 self.app.pause(ms).await?;
                 Ok(self.act(head, body).await)
             }
-            Some(Fault::Status { status, retry_after }) => Ok(armed_status(status, retry_after).into_response()),
+            Some(Fault::Status {
+                status,
+                retry_after,
+            }) => Ok(armed_status(status, retry_after).into_response()),
             Some(Fault::DropBefore) => Err(Dropped),
             Some(Fault::ActThenDrop) => {
                 self.act(head, body).await;
@@ -105,9 +117,14 @@ impl Edge {
 
     /// The claim on a write's idempotency key; reads, and writes without a usable key, claim nothing.
     fn claim_key(&self, head: &Parts) -> Result<Option<KeyClaim>, Refusal> {
-        let key = head.headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+        let key = head
+            .headers
+            .get("idempotency-key")
+            .and_then(|key| key.to_str().ok());
         match key {
-            Some(key) if !head.method.is_safe() => self.app.keys.claim(key).map(Some).ok_or(Refusal::InFlight),
+            Some(key) if !head.method.is_safe() => {
+                self.app.keys.claim(key).map(Some).ok_or(Refusal::InFlight)
+            }
             _ => Ok(None),
         }
     }
@@ -129,8 +146,11 @@ async fn read(body: Incoming) -> Result<Bytes, Refusal> {
 async fn read_within_limit(mut body: Incoming) -> Result<Bytes, Refusal> {
     let (mut kept, mut size) = (BytesMut::new(), 0_usize);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Refusal::invalid(format!("the request body broke off: {error}")))?;
-        let Some(data) = frame.data_ref() else { continue };
+        let frame = frame
+            .map_err(|error| Refusal::invalid(format!("the request body broke off: {error}")))?;
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
         size = size.saturating_add(data.len());
         match size {
             ..=LARGEST_BODY => kept.extend_from_slice(data),
@@ -138,5 +158,9 @@ async fn read_within_limit(mut body: Incoming) -> Result<Bytes, Refusal> {
             _ => break,
         }
     }
-    if size > LARGEST_BODY { Err(Refusal::TooLarge(LARGEST_BODY)) } else { Ok(kept.freeze()) }
+    if size > LARGEST_BODY {
+        Err(Refusal::TooLarge(LARGEST_BODY))
+    } else {
+        Ok(kept.freeze())
+    }
 }

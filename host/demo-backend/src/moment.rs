@@ -30,7 +30,10 @@ impl Moment {
     pub(crate) fn settled(self, today: Date) -> OffsetDateTime {
         match self {
             Self::At(at) => at,
-            Self::Ago { days, at } => today.saturating_sub(Duration::days(days)).with_time(at).assume_utc(),
+            Self::Ago { days, at } => today
+                .saturating_sub(Duration::days(days))
+                .with_time(at)
+                .assume_utc(),
         }
     }
 
@@ -38,7 +41,10 @@ impl Moment {
     pub(crate) fn days_later(self, days: i64) -> Self {
         match self {
             Self::At(at) => Self::At(at.saturating_add(Duration::days(days))),
-            Self::Ago { days: ago, at } => Self::Ago { days: ago.saturating_sub(days), at },
+            Self::Ago { days: ago, at } => Self::Ago {
+                days: ago.saturating_sub(days),
+                at,
+            },
         }
     }
 }
@@ -59,7 +65,9 @@ impl FromStr for Moment {
         const EXPECTED: &str = "expected an RFC 3339 time or an age such as \"5d 14:20\"";
         match text.split_once("d ") {
             Some((days, clock)) => age(days, clock).ok_or(EXPECTED),
-            None => OffsetDateTime::parse(text, &Rfc3339).map(Self::At).map_err(|_| EXPECTED),
+            None => OffsetDateTime::parse(text, &Rfc3339)
+                .map(Self::At)
+                .map_err(|_| EXPECTED),
         }
     }
 }
@@ -67,7 +75,10 @@ impl FromStr for Moment {
 fn age(days: &str, clock: &str) -> Option<Moment> {
     let (hour, minute) = clock.split_once(':')?;
     let at = Time::from_hms(hour.parse().ok()?, minute.parse().ok()?, 0).ok()?;
-    Some(Moment::Ago { days: days.parse().ok()?, at })
+    Some(Moment::Ago {
+        days: days.parse().ok()?,
+        at,
+    })
 }
 
 impl Serialize for Moment {
@@ -78,7 +89,9 @@ impl Serialize for Moment {
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -90,15 +103,27 @@ mod tests {
     #[test]
     fn an_age_follows_the_day_of_reading() {
         let delivered: Moment = "5d 14:20".parse().unwrap();
-        assert_eq!(delivered.settled(date!(2026 - 03 - 10)), datetime!(2026-03-05 14:20 UTC));
-        assert_eq!(delivered.settled(date!(2027 - 01 - 01)), datetime!(2026-12-27 14:20 UTC));
-        assert_eq!(delivered.days_later(7).settled(date!(2026 - 03 - 10)), datetime!(2026-03-12 14:20 UTC));
+        assert_eq!(
+            delivered.settled(date!(2026 - 03 - 10)),
+            datetime!(2026-03-05 14:20 UTC)
+        );
+        assert_eq!(
+            delivered.settled(date!(2027 - 01 - 01)),
+            datetime!(2026-12-27 14:20 UTC)
+        );
+        assert_eq!(
+            delivered.days_later(7).settled(date!(2026 - 03 - 10)),
+            datetime!(2026-03-12 14:20 UTC)
+        );
     }
 
     #[test]
     fn what_happened_keeps_its_time() {
         let happened: Moment = "2026-03-05T14:20:00.5Z".parse().unwrap();
-        assert_eq!(happened.settled(date!(2030 - 01 - 01)), datetime!(2026-03-05 14:20:00.5 UTC));
+        assert_eq!(
+            happened.settled(date!(2030 - 01 - 01)),
+            datetime!(2026-03-05 14:20:00.5 UTC)
+        );
     }
 
     #[test]

@@ -21,10 +21,15 @@ impl Money {
     /// Refuses what cannot be paid out: nothing, less than nothing, absurdly much, or no currency at all.
     pub(crate) fn payable(&self) -> Result<(), Refusal> {
         if !(1..=LARGEST_MINOR).contains(&self.minor) {
-            return Err(Refusal::invalid(format!("amount.minor must be between 1 and {LARGEST_MINOR}")));
+            return Err(Refusal::invalid(format!(
+                "amount.minor must be between 1 and {LARGEST_MINOR}"
+            )));
         }
-        if self.currency.len() != 3 || !self.currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            return Err(Refusal::invalid("amount.currency must be three capital letters, such as USD"));
+        if self.currency.len() != 3 || !self.currency.bytes().all(|byte| byte.is_ascii_uppercase())
+        {
+            return Err(Refusal::invalid(
+                "amount.currency must be three capital letters, such as USD",
+            ));
         }
         Ok(())
     }
@@ -39,7 +44,13 @@ impl fmt::Display for Money {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.currency.as_str() {
             "JPY" | "KRW" => write!(out, "{} {}", self.minor, self.currency),
-            _ => write!(out, "{}.{:02} {}", self.minor / 100, self.minor % 100, self.currency),
+            _ => write!(
+                out,
+                "{}.{:02} {}",
+                self.minor / 100,
+                self.minor % 100,
+                self.currency
+            ),
         }
     }
 }

@@ -36,7 +36,10 @@ pub(crate) enum Refusal {
     KeyReuse,
     /// Any error status, armed through the control paths.
     #[error("this answer was asked for through /_control/faults")]
-    Armed { status: StatusCode, retry_after_s: Option<u32> },
+    Armed {
+        status: StatusCode,
+        retry_after_s: Option<u32>,
+    },
     /// 500: the store failed.
     #[error("the store failed; nothing was changed")]
     Store(#[from] rusqlite::Error),
@@ -70,7 +73,9 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotEligible(_) | Self::KeyReuse => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Armed { status, .. } => *status,
-            Self::Store(_) | Self::Record(_) | Self::Interrupted => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Store(_) | Self::Record(_) | Self::Interrupted => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
@@ -85,7 +90,9 @@ impl Refusal {
             Self::TooLarge(_) => "too_large",
             Self::NotEligible(_) => "not_eligible",
             Self::KeyReuse => "key_reuse",
-            Self::Armed { status, .. } if *status == StatusCode::TOO_MANY_REQUESTS => "rate_limited",
+            Self::Armed { status, .. } if *status == StatusCode::TOO_MANY_REQUESTS => {
+                "rate_limited"
+            }
             Self::Armed { .. } => "injected",
             Self::Store(_) | Self::Record(_) | Self::Interrupted => "internal",
         }
@@ -99,8 +106,14 @@ impl IntoResponse for Refusal {
         }
         let body = json!({ "error": { "code": self.code(), "message": self.to_string() } });
         let mut response = (self.status(), axum::Json(body)).into_response();
-        if let Self::Armed { retry_after_s: Some(seconds), .. } = self {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        if let Self::Armed {
+            retry_after_s: Some(seconds),
+            ..
+        } = self
+        {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

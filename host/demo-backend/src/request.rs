@@ -22,7 +22,11 @@ impl FromRequestParts<Arc<App>> for Token {
     type Rejection = Refusal;
 
     async fn from_request_parts(head: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        if app.token.is_in(&head.headers) { Ok(Self) } else { Err(Refusal::Unauthorized) }
+        if app.token.is_in(&head.headers) {
+            Ok(Self)
+        } else {
+            Err(Refusal::Unauthorized)
+        }
     }
 }
 
@@ -61,14 +65,17 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refusal> {
-        let bytes = Bytes::from_request(request, app).await.map_err(|_| Refusal::Interrupted)?;
+        let bytes = Bytes::from_request(request, app)
+            .await
+            .map_err(|_| Refusal::Interrupted)?;
         parse_json(&bytes).map(Self)
     }
 }
 
 /// Reads a JSON body, or says where and why it is not what was expected.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(bytes).map_err(|error| Refusal::invalid(format!("the JSON body is not as expected: {error}")))
+    serde_json::from_slice(bytes)
+        .map_err(|error| Refusal::invalid(format!("the JSON body is not as expected: {error}")))
 }
 
 /// Refuses a free text that is blank or endless.
@@ -79,7 +86,9 @@ pub(crate) fn check_text(field: &str, text: &str) -> Result<(), Refusal> {
 /// Refuses a one-line text that is blank, endless, or has control characters.
 pub(crate) fn check_line(field: &str, text: &str) -> Result<(), Refusal> {
     if text.chars().any(char::is_control) {
-        return Err(Refusal::invalid(format!("{field} must be one line of text")));
+        return Err(Refusal::invalid(format!(
+            "{field} must be one line of text"
+        )));
     }
     check_length(field, text, LONGEST_LINE)
 }
@@ -89,7 +98,9 @@ fn check_length(field: &str, text: &str, longest: usize) -> Result<(), Refusal> 
         return Err(Refusal::invalid(format!("{field} must not be empty")));
     }
     if text.chars().count() > longest {
-        return Err(Refusal::invalid(format!("{field} must not have more than {longest} characters")));
+        return Err(Refusal::invalid(format!(
+            "{field} must not have more than {longest} characters"
+        )));
     }
     Ok(())
 }

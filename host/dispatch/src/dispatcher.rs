@@ -1,12 +1,31 @@
-//! The dispatcher: the only way to a tool.
+//! The dispatcher: the only way to a tool. This file holds the order of things; each step is a file of its own.
 
+mod act;
+mod consent;
+mod describe;
+mod escalate;
+mod judge;
+mod read;
+mod recover;
+mod refuse;
+mod release;
+mod running;
+mod write;
+
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::{Actor, Channel, Priority, Rulebook};
+use policy::{Actor, Channel, Consent, Decision, Effect, Prior, Priority, Rulebook};
 use serde_json::Value;
 
-use crate::{Completions, DispatchError, EscalationRef, Outcome, Secrets, Store, Tools};
+use crate::{Completions, DispatchError, Outcome, Secrets, Store, Tools};
+use act::{Act, Admission};
+use running::Running;
+
+pub(crate) use describe::describe;
+pub(crate) use judge::same_request;
+pub use recover::Recovery;
 
 /// One call, as a caller asks for it.
 #[derive(Clone, Debug)]
@@ -40,6 +59,8 @@ pub struct EscalationRequest {
     pub reason: String,
     /// The hand-off: verified identity, what was tried, the open question.
     pub summary: String,
+    /// The order that it is about, if any.
+    pub order: Option<String>,
 }
 
 /// How often something retryable is tried again, and after which pause.
@@ -63,8 +84,20 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Unix seconds; a test may bring its own.
-pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+impl RetryPolicy {
+    /// The pause after the given attempt (from 1), where the backend may have asked for one of its own.
+    fn after(&self, attempt: u32, asked_seconds: Option<u32>) -> Duration {
+        let own = self
+            .pause
+            .saturating_mul(1 << attempt.saturating_sub(1).min(16));
+        asked_seconds
+            .map_or(own, |seconds| Duration::from_secs(seconds.into()))
+            .min(self.longest)
+    }
+}
+
+/// Which rulebook is in force for a tenant.
+pub type Rulebooks = Arc<dyn Fn(&str) -> Option<Arc<Rulebook>> + Send + Sync>;
 
 /// What a dispatcher is made of.
 pub struct DispatcherParts {
@@ -77,20 +110,27 @@ pub struct DispatcherParts {
     /// The model that plugins may ask.
     pub completions: Arc<dyn Completions>,
     /// The rules, per tenant.
-    pub rulebooks: Arc<dyn Fn(&str) -> Option<Arc<Rulebook>> + Send + Sync>,
+    pub rulebooks: Rulebooks,
     /// Retries.
     pub retry: RetryPolicy,
 }
 
-/// The only way to a tool.
+type Ends<'a> = Pin<Box<dyn Future<Output = Result<Outcome, DispatchError>> + Send + 'a>>;
+
+/// The only way to a tool. Cheap to clone; every clone is the same dispatcher.
+#[derive(Clone)]
 pub struct Dispatcher {
-    parts: DispatcherParts,
+    parts: Arc<DispatcherParts>,
+    running: Running,
 }
 
 impl Dispatcher {
     /// Puts one together.
     pub fn new(parts: DispatcherParts) -> Self {
-        Self { parts }
+        Self {
+            parts: Arc::new(parts),
+            running: Running::default(),
+        }
     }
 
     /// The store, for cases and events.
@@ -103,33 +143,55 @@ impl Dispatcher {
         &self.parts.tools
     }
 
+    /// The rules in force for a tenant.
+    pub fn rulebook(&self, tenant: &str) -> Option<Arc<Rulebook>> {
+        (self.parts.rulebooks)(tenant)
+    }
+
+    /// Removes every secret from a text that leaves the host.
+    pub fn scrub(&self, text: &str) -> String {
+        self.parts.secrets.scrub(text)
+    }
+
     /// Runs one call, from the decision to the audit record.
     pub async fn call(&self, request: CallRequest) -> Result<Outcome, DispatchError> {
-        Err(DispatchError::UnknownTenant(request.tenant))
+        self.run(request, None).await
     }
 
-    /// Answers a pending consent; a yes resumes that call alone.
-    pub async fn answer_consent(
-        &self,
-        tenant: &str,
-        consent: &str,
-        granted: bool,
-        by: &Actor,
-    ) -> Result<Option<Outcome>, DispatchError> {
-        let _ = (tenant, granted, by);
-        Err(DispatchError::NotPending(consent.to_owned()))
+    /// Boxed, because an escalation is a call within a call.
+    fn run(&self, request: CallRequest, consent: Option<Consent>) -> Ends<'_> {
+        Box::pin(async move {
+            let act = match self.admit(request, consent).await? {
+                Admission::Act(act) => act,
+                Admission::Ended(outcome) => return Ok(outcome),
+            };
+            let outcome = match self.judge(&act, None).await? {
+                Decision::Allow(_) if act.unbound.is_some() => refuse::nobody_known(),
+                Decision::Allow(permit) => match act.effect() {
+                    Effect::Read => self.read(&act, permit).await?,
+                    Effect::Write | Effect::Escalation => {
+                        self.write_to_the_end(act.clone(), permit).await?
+                    }
+                },
+                Decision::Replay => self.replay(&act).await?,
+                refused => self.refuse(&act, refused).await?,
+            };
+            self.record_outcome(&act, &outcome).await?;
+            Ok(outcome)
+        })
     }
 
-    /// Calls people, through the tenant's `escalate_to_human` tool.
-    pub async fn escalate(
-        &self,
-        request: EscalationRequest,
-    ) -> Result<Option<EscalationRef>, DispatchError> {
-        Err(DispatchError::UnknownTenant(request.tenant))
+    /// Decides, with the facts of this moment, and records what was decided. `own` names the intent that is being tried
+    /// again.
+    async fn judge(&self, act: &Act, own: Option<&str>) -> Result<Decision, DispatchError> {
+        let mut facts = self.facts(act, own).await?;
+        if own.is_some() {
+            facts.prior = Prior::Own;
+        }
+        let decision = act
+            .rulebook
+            .decide(act.call.clone(), &facts, &act.tool.spec().grants);
+        self.record_decision(act, &facts, &decision).await?;
+        Ok(decision)
     }
-}
-
-/// What a model may be told of an outcome.
-pub(crate) fn describe(outcome: &Outcome) -> Value {
-    serde_json::json!({ "outcome": outcome.word() })
 }

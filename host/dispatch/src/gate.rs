@@ -1,11 +1,15 @@
 //! The capability gate: every request that a running plugin makes passes the policy again, here.
 
+mod call_gate;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 use policy::Refusal;
 
 use crate::{CompletionError, CompletionRequest};
+
+pub(crate) use call_gate::{CallGate, Exchange};
 
 /// A request that a plugin wants to send, whole.
 #[derive(Clone, Debug)]

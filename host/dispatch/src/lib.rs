@@ -6,6 +6,7 @@
 mod audit;
 mod case;
 mod consent;
+mod digest;
 mod dispatcher;
 mod error;
 mod gate;
@@ -14,11 +15,14 @@ mod outcome;
 mod ports;
 mod tool;
 
+/// The words that the ports speak: identities, facts, calls, decisions.
+pub use policy;
+
 pub use audit::{Audit, AuditBreak, AuditEntry, AuditKind, AuditRecord};
 pub use case::{Case, CaseStatus, Cases, Event, StoredEvent};
 pub use consent::{ConsentState, Consents, PendingConsent};
 pub use dispatcher::{
-    CallRequest, Clock, Dispatcher, DispatcherParts, EscalationRequest, RetryPolicy,
+    CallRequest, Dispatcher, DispatcherParts, EscalationRequest, Recovery, RetryPolicy, Rulebooks,
 };
 pub use error::DispatchError;
 pub use gate::{Answer, Gate, HttpApproval, OutboundHttp};

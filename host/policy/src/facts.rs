@@ -68,6 +68,9 @@ pub enum Prior {
     None,
     /// The same business terms are settled or under way: allowed means [`Replay`](crate::Decision::Replay).
     Same,
+    /// This very intent, reserved under an earlier decision, is being tried again (a retry, or recovery): rules that a
+    /// replay is exempt from are not asked again, and allowed means [`Allow`](crate::Decision::Allow).
+    Own,
     /// The key is taken with other terms: the ledger will answer conflict.
     Other,
 }

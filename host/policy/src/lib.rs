@@ -3,13 +3,22 @@
 //! No clock, no I/O, no async and no randomness live here; whatever a rule needs to know arrives as an argument. The
 //! only way to obtain a [`Permit`], and so the only way to run a tool, is [`Rulebook::decide`].
 
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic
+)]
+
 mod address;
 mod call;
 mod capability;
 mod decision;
 mod facts;
 mod money;
+mod pointer;
 mod rulebook;
+mod settings;
+mod target;
 mod tool_rule;
 
 pub use address::{AddressClass, classify_address};
@@ -18,5 +27,6 @@ pub use capability::{CapabilityDecision, HttpGrant, HttpRequest, Nature, PathPat
 pub use decision::{ConsentFrom, Decision, Permit, Priority, Refusal, Scope};
 pub use facts::{Consent, Entity, Fact, Facts, Identity, Level, Prior};
 pub use money::{Money, MoneyError};
-pub use rulebook::{Rulebook, RulebookError, RulebookSource, Settings};
-pub use tool_rule::{Budget, BudgetSubject, EntityRule, Establishes, IdentityRule, Intent, ToolRule};
+pub use rulebook::{Rulebook, RulebookError, RulebookSource};
+pub use settings::Settings;
+pub use tool_rule::{Budget, BudgetSubject, EntityRule, Establishes, IdentityRule, Intent, Owners, ToolRule};

@@ -1,49 +1,28 @@
 //! A loaded rulebook: Cedar policies, validated against the schema, sliced by tool.
 
+mod context;
+mod http;
+mod rule;
+mod ruleset;
+mod schema;
+mod verdict;
+mod vocabulary;
+
 use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
-
-use crate::{
-    Budget, Call, CapabilityDecision, Decision, Facts, HttpGrant, HttpRequest, Refusal, Scope,
-    ToolRule,
-};
+use std::fmt;
 use std::sync::Arc;
 
-/// The figures that rules refer to as `context.settings`; the tenant's configuration sets them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// The tenant's currency, in which limits are stated.
-    pub currency: String,
-    /// The largest refund without a colleague's approval, minor units.
-    pub refund_limit: i64,
-    /// Days after delivery within which an order may be refunded.
-    pub return_window_days: u32,
-    /// The largest goodwill credit without approval, minor units.
-    pub credit_limit: i64,
-    /// How old a lookup may be to support a write, seconds.
-    pub lookup_max_age_seconds: u32,
-    /// The suggestion confidence from which a ticket may be resolved without a person, per mille.
-    pub resolve_confidence: u32,
-    /// Budgets by name.
-    pub budgets: BTreeMap<String, Budget>,
-}
+use cedar_policy::RestrictedExpression;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            currency: "USD".to_owned(),
-            refund_limit: 15_000,
-            return_window_days: 30,
-            credit_limit: 2_000,
-            lookup_max_age_seconds: 3_600,
-            resolve_confidence: 850,
-            budgets: BTreeMap::new(),
-        }
-    }
-}
+use self::context::Subject;
+use self::ruleset::{Judgement, Ruleset, Slice};
+use self::vocabulary::Vocabulary;
+use crate::{
+    Call, CapabilityDecision, Decision, Facts, HttpGrant, HttpRequest, Permit, Prior, Scope,
+    Settings, ToolRule,
+};
 
 /// What a rulebook is made of.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +33,18 @@ pub struct RulebookSource {
     pub tools: BTreeMap<String, ToolRule>,
     /// Figures.
     pub settings: Settings,
+}
+
+impl RulebookSource {
+    /// The shipped rules over these tools, with these figures.
+    pub fn shipped(tools: BTreeMap<String, ToolRule>, settings: Settings) -> Self {
+        let own = |(file, text): &(&str, &str)| ((*file).to_owned(), (*text).to_owned());
+        Self {
+            policies: Rulebook::SHIPPED.iter().map(own).collect(),
+            tools,
+            settings,
+        }
+    }
 }
 
 /// Why a rulebook was refused; the last good one stays in force.
@@ -75,18 +66,50 @@ pub enum RulebookError {
 /// A validated rulebook. Cheap to share, immutable; a change loads another one.
 pub struct Rulebook {
     version: String,
-    tools: BTreeMap<String, ToolRule>,
+    ruleset: Ruleset,
+    tools: BTreeMap<String, (ToolRule, Slice)>,
+    http: Slice,
+    words: Vocabulary,
     settings: Settings,
+    figures: RestrictedExpression,
 }
 
 impl Rulebook {
+    /// The shipped rules: (file name, text).
+    pub const SHIPPED: &[(&str, &str)] = &[
+        ("identity.cedar", include_str!("rules/identity.cedar")),
+        ("orders.cedar", include_str!("rules/orders.cedar")),
+        ("refunds.cedar", include_str!("rules/refunds.cedar")),
+        ("customers.cedar", include_str!("rules/customers.cedar")),
+        ("tickets.cedar", include_str!("rules/tickets.cedar")),
+        ("conversations.cedar", include_str!("rules/conversations.cedar")),
+        ("open.cedar", include_str!("rules/open.cedar")),
+        ("capability.cedar", include_str!("rules/capability.cedar")),
+    ];
+
     /// Parses and validates.
     pub fn load(source: RulebookSource) -> Result<Self, RulebookError> {
-        let _ = source.policies;
+        let RulebookSource { policies, tools, settings } = source;
+        check_budgets(&tools, &settings)?;
+        let words = Vocabulary::of(&tools);
+        let schema = schema::text(&tools, &words, &settings)?;
+        let version = digest(&policies, &schema, &tools, &settings)?;
+        let ruleset = Ruleset::load(&policies, &schema)?;
+        let mut sliced = BTreeMap::new();
+        for (name, rule) in tools {
+            let slice = ruleset.slice(&name, Some(schema::group(rule.effect)))?;
+            sliced.insert(name, (rule, slice));
+        }
+        let figures = context::figures(&settings)
+            .map_err(|_| RulebookError::Invalid("the settings cannot be told to rules".into()))?;
         Ok(Self {
-            version: String::new(),
-            tools: source.tools,
-            settings: source.settings,
+            http: ruleset.slice(http::ACTION, None)?,
+            tools: sliced,
+            version,
+            ruleset,
+            words,
+            settings,
+            figures,
         })
     }
 
@@ -97,7 +120,7 @@ impl Rulebook {
 
     /// How a tool is judged; none means that it is denied.
     pub fn tool(&self, name: &str) -> Option<&ToolRule> {
-        self.tools.get(name)
+        self.tools.get(name).map(|(rule, _)| rule)
     }
 
     /// The figures in force.
@@ -107,23 +130,96 @@ impl Rulebook {
 
     /// Decides one call. Total: whatever goes wrong inside is a refusal.
     pub fn decide(&self, call: Call, facts: &Facts, grants: &Arc<[HttpGrant]>) -> Decision {
-        let _ = (call, facts, grants);
-        Decision::Deny(Refusal {
-            code: "NO_RULES".into(),
-            say: String::new(),
-            hint: None,
-            rules: vec![],
-        })
+        let Some((rule, slice)) = self.tools.get(&call.tool) else {
+            return Decision::Deny(verdict::unclassified());
+        };
+        if let Some(refused) = verdict::refuse(self.judge(rule, slice, &call, facts)) {
+            return refused;
+        }
+        if facts.prior == Prior::Same {
+            return Decision::Replay;
+        }
+        let scope = Scope {
+            effect: rule.effect,
+            grants: Arc::clone(grants),
+            max_http_calls: self.settings.max_http_calls,
+        };
+        Decision::Allow(Permit::new(call, scope))
     }
 
     /// Decides one outbound request of a running plugin, inside the scope of its permit.
     pub fn decide_http(&self, scope: &Scope, request: &HttpRequest) -> CapabilityDecision {
-        let _ = (scope, request);
-        CapabilityDecision::Deny(Refusal {
-            code: "NO_RULES".into(),
-            say: String::new(),
-            hint: None,
-            rules: vec![],
-        })
+        http::decide(&self.ruleset, &self.http, scope, request)
     }
+
+    fn judge<'a>(
+        &'a self,
+        rule: &ToolRule,
+        slice: &Slice,
+        call: &Call,
+        facts: &Facts,
+    ) -> Judgement<'a> {
+        let subject = Subject {
+            words: &self.words,
+            settings: &self.settings,
+            figures: &self.figures,
+            rule,
+            call,
+            facts,
+        };
+        match context::tool_call(&subject) {
+            Ok(context) => self
+                .ruleset
+                .judge(slice, &call.actor.subject, &call.case, context),
+            Err(_) => Judgement::Broken(vec![]),
+        }
+    }
+}
+
+impl fmt::Debug for Rulebook {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Rulebook")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A budget that is drawn on but not defined would bound nothing.
+fn check_budgets(
+    tools: &BTreeMap<String, ToolRule>,
+    settings: &Settings,
+) -> Result<(), RulebookError> {
+    for (tool, rule) in tools {
+        for name in &rule.budgets {
+            if !settings.budgets.contains_key(name) {
+                return Err(RulebookError::Invalid(format!(
+                    "the tool {tool} draws on the budget {name}, which the settings do not define: add it to `budgets`"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every part with its length before it, so that no two rulebooks share a digest by moving text between parts.
+fn digest(
+    policies: &[(String, String)],
+    schema: &str,
+    tools: &BTreeMap<String, ToolRule>,
+    settings: &Settings,
+) -> Result<String, RulebookError> {
+    let invalid = |error: serde_json::Error| RulebookError::Invalid(error.to_string());
+    let mut parts = vec![
+        schema.to_owned(),
+        serde_json::to_string(tools).map_err(invalid)?,
+        serde_json::to_string(settings).map_err(invalid)?,
+    ];
+    for (file, text) in policies {
+        parts.extend([file.clone(), text.clone()]);
+    }
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(format!("{}:{part}", part.len()));
+    }
+    Ok(hex::encode(hasher.finalize()))
 }

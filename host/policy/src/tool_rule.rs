@@ -1,9 +1,14 @@
 //! What the host must know of a tool to judge it: one entry of the contract's classification (`wit/contract.toml`) or of
 //! the tenant's configuration.
 
+mod arguments;
+mod output;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use output::Owners;
 
 use crate::Effect;
 
@@ -40,6 +45,10 @@ pub struct ToolRule {
     /// What a result says of who the customer is.
     #[serde(default)]
     pub identity: Option<IdentityRule>,
+    /// What a person is asked before it runs, with `{order_id}` for that argument's value and `{arguments}` for all of
+    /// them: `Shall I cancel order {order_id}?`
+    #[serde(default)]
+    pub question: Option<String>,
     /// What a reply may claim once this has settled: `refund`, `cancel`, …
     #[serde(default)]
     pub effect_claim: Option<String>,

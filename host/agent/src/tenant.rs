@@ -1,0 +1,38 @@
+//! What a turn must know of a tenant: its name, its prompts, how its tools are judged, and what no reply may say.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dispatch::policy::{Effect, ToolRule};
+
+use crate::Prompts;
+
+/// One tenant, as the agent speaks for it. Immutable: a change replaces it, and turns under way keep what they have.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    /// The company's name, as customers know it.
+    pub company: String,
+    /// Its prompts.
+    pub prompts: Arc<Prompts>,
+    /// How its tools are judged, by name.
+    pub rules: BTreeMap<String, ToolRule>,
+    /// What no reply may say unless a tool has released it: limits and other figures of the settings.
+    pub forbidden: Vec<String>,
+}
+
+impl Tenant {
+    /// What a reply may claim once this tool has settled: `refund`, `cancel`, …
+    pub(crate) fn claim(&self, tool: &str) -> Option<&str> {
+        self.rules.get(tool)?.effect_claim.as_deref()
+    }
+
+    /// The tool changes something at a backend; unknown ones are taken to.
+    pub(crate) fn writes(&self, tool: &str) -> bool {
+        self.rules
+            .get(tool)
+            .is_none_or(|rule| rule.effect != Effect::Read)
+    }
+}
+
+/// Where tenants come from: by id, none if there is no such tenant. Asked once per turn.
+pub type Tenants = Arc<dyn Fn(&str) -> Option<Arc<Tenant>> + Send + Sync>;

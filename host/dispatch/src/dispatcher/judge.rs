@@ -1,0 +1,160 @@
+//! The facts of the moment, and the record of what was decided on them.
+
+use policy::{BudgetSubject, Decision, Facts, Money, Prior, Refusal};
+use serde_json::{Value, json};
+
+use super::Dispatcher;
+use super::act::Act;
+use crate::{AuditEntry, AuditKind, Charge, DispatchError, IntentState, Outcome, SentRequest};
+
+impl Dispatcher {
+    /// What the rules may know about this call now. `own` is the intent that is being tried again: what it has reserved
+    /// does not count against itself.
+    pub(super) async fn facts(&self, act: &Act, own: Option<&str>) -> Result<Facts, DispatchError> {
+        let store = &self.parts.store;
+        let now = store.now().await?;
+        let entities = store.facts(&act.case.id).await?;
+        let mut facts = Facts {
+            now,
+            identity: act.case.identity.clone(),
+            entities,
+            consent: act.consent.clone(),
+            ..Facts::default()
+        };
+        if own.is_none() && act.effect() != policy::Effect::Read {
+            facts.prior = self.prior(act).await?;
+            self.read_budgets(act, &mut facts).await?;
+        }
+        Ok(facts)
+    }
+
+    async fn prior(&self, act: &Act) -> Result<Prior, DispatchError> {
+        let Some((key, terms)) = act.intent() else {
+            return Ok(Prior::None);
+        };
+        Ok(
+            match self.parts.store.intent(&act.call.tenant, &key).await? {
+                None => Prior::None,
+                Some(intent) if intent.state == IntentState::Failed => Prior::None,
+                Some(intent) if intent.terms == terms => Prior::Same,
+                Some(_) => Prior::Other,
+            },
+        )
+    }
+
+    async fn read_budgets(&self, act: &Act, facts: &mut Facts) -> Result<(), DispatchError> {
+        let charges = act.charges(facts.now);
+        let asked: Vec<_> = charges
+            .iter()
+            .map(|c| (c.budget.clone(), c.subject.clone(), c.window_start))
+            .collect();
+        let sums = self.parts.store.spent(&act.call.tenant, &asked).await?;
+        facts.spent = charges.into_iter().map(|c| c.budget).zip(sums).collect();
+        Ok(())
+    }
+
+    pub(super) async fn record_decision(
+        &self,
+        act: &Act,
+        facts: &Facts,
+        decision: &Decision,
+    ) -> Result<(), DispatchError> {
+        let (word, refusal) = match decision {
+            Decision::Allow(_) => ("allow", None),
+            Decision::Replay => ("replay", None),
+            Decision::Deny(refusal) => ("deny", Some(refusal)),
+            Decision::Escalate { refusal, .. } => ("escalate", Some(refusal)),
+            Decision::NeedsConsent { refusal, .. } => ("needs_consent", Some(refusal)),
+        };
+        let detail = json!({
+            "decision": word,
+            "code": refusal.map(|r: &Refusal| &r.code),
+            "rules": refusal.map(|r: &Refusal| &r.rules),
+            "arguments_digest": crate::digest::of_json(&Value::Object(act.call.arguments.clone())),
+            "plugin": act.call.plugin_digest,
+            "rulebook": act.rulebook.version(),
+            "identity": facts.identity,
+            "prior": facts.prior,
+            "consent": facts.consent,
+        });
+        self.record(act, AuditKind::Decision, detail).await
+    }
+
+    pub(super) async fn record_outcome(
+        &self,
+        act: &Act,
+        outcome: &Outcome,
+    ) -> Result<(), DispatchError> {
+        let detail = json!({ "outcome": outcome.word(), "escalation": outcome.escalation() });
+        self.record(act, AuditKind::Outcome, detail).await
+    }
+
+    pub(super) async fn record(
+        &self,
+        act: &Act,
+        kind: AuditKind,
+        detail: Value,
+    ) -> Result<(), DispatchError> {
+        let entry = AuditEntry {
+            kind,
+            tenant: act.call.tenant.clone(),
+            case: Some(act.call.case.clone()),
+            actor: act.call.actor.subject.clone(),
+            tool: Some(act.call.tool.clone()),
+            detail,
+        };
+        Ok(self.parts.store.record(entry).await?)
+    }
+}
+
+impl Act {
+    /// The business key and the digest of the business terms; none for tools that no rule classifies.
+    pub(super) fn intent(&self) -> Option<(String, String)> {
+        let rule = self.rule()?;
+        let key = rule.intent_key(
+            &self.call.tenant,
+            &self.call.tool,
+            &self.call.case,
+            &self.call.arguments,
+        );
+        Some((key, rule.terms_digest(&self.call.arguments)))
+    }
+
+    /// What the call draws on each budget of its tool, in the windows of `now`. A budget per customer is not drawn on
+    /// while nobody is known: the rules refuse such a call by themselves.
+    pub(super) fn charges(&self, now: i64) -> Vec<Charge> {
+        let Some(rule) = self.rule() else {
+            return Vec::new();
+        };
+        let amount = if rule.amount.is_some() {
+            rule.amount(&self.call.arguments)
+                .map_or(0, |money: Money| money.minor)
+        } else {
+            1
+        };
+        let budgets = &self.rulebook.settings().budgets;
+        rule.budgets
+            .iter()
+            .filter_map(|name| {
+                let budget = budgets.get(name)?;
+                let subject = match budget.per {
+                    BudgetSubject::Customer => self.case.identity.customer.clone()?,
+                    BudgetSubject::Tenant => self.call.tenant.clone(),
+                };
+                let window_start = now - now.rem_euclid(i64::from(budget.window_seconds.max(1)));
+                Some(Charge {
+                    budget: name.clone(),
+                    subject,
+                    window_start,
+                    amount,
+                    limit: budget.limit,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Whether a plugin that is run again asks for what it asked for before.
+pub(crate) fn same_request(before: &SentRequest, now: &SentRequest) -> bool {
+    before.method == now.method && before.url == now.url && before.body_digest == now.body_digest
+}

@@ -1,0 +1,262 @@
+//! The gate of one invocation: policy on every request, the ledger before every unsafe one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use http::HeaderValue;
+use http::header::HeaderName;
+use policy::{Call, CapabilityDecision, HttpGrant, HttpRequest, Permit, Refusal, Rulebook, Scope};
+use serde_json::json;
+
+use super::{Answer, Gate, HttpApproval, OutboundHttp};
+use crate::dispatcher::{DispatcherParts, same_request};
+use crate::{AuditEntry, AuditKind, CompletionError, CompletionRequest, SentRequest};
+
+/// Completions that one invocation may ask for.
+const MAX_COMPLETIONS: u32 = 2;
+/// Tokens that one completion may ask for.
+const MAX_COMPLETION_TOKENS: u32 = 1024;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// One request of an invocation, and what became of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exchange {
+    /// Which request of the invocation, from 1.
+    ordinal: u32,
+    /// Which of its unsafe requests, from 1; none for a safe one.
+    unsafe_ordinal: Option<u32>,
+    /// None while the request is under way, and for good where its end was never told.
+    pub(crate) answer: Option<Answer>,
+}
+
+#[derive(Default)]
+struct Trace {
+    completions: u32,
+    exchanges: Vec<Exchange>,
+}
+
+/// The gate of one invocation.
+pub(crate) struct CallGate {
+    parts: Arc<DispatcherParts>,
+    rulebook: Arc<Rulebook>,
+    call: Call,
+    scope: Scope,
+    intent: Option<String>,
+    trace: Mutex<Trace>,
+}
+
+impl CallGate {
+    pub(crate) fn new(
+        parts: &Arc<DispatcherParts>,
+        rulebook: Arc<Rulebook>,
+        permit: &Permit,
+        intent: Option<String>,
+    ) -> Self {
+        Self {
+            parts: parts.clone(),
+            rulebook,
+            call: permit.call().clone(),
+            scope: permit.scope().clone(),
+            intent,
+            trace: Mutex::default(),
+        }
+    }
+
+    /// The unsafe requests that were given leave.
+    pub(crate) fn unsafe_exchanges(&self) -> Vec<Exchange> {
+        self.trace()
+            .exchanges
+            .iter()
+            .filter(|exchange| exchange.unsafe_ordinal.is_some())
+            .copied()
+            .collect()
+    }
+
+    fn trace(&self) -> std::sync::MutexGuard<'_, Trace> {
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Decides one request; every one counts, the refused ones too.
+    fn decide(&self, request: &OutboundHttp) -> (u32, CapabilityDecision) {
+        let ordinal = {
+            let mut trace = self.trace();
+            let ordinal = u32::try_from(trace.exchanges.len())
+                .unwrap_or(u32::MAX)
+                .saturating_add(1);
+            trace.exchanges.push(Exchange {
+                ordinal,
+                unsafe_ordinal: None,
+                answer: None,
+            });
+            ordinal
+        };
+        let asked = HttpRequest {
+            method: request.method.as_str().to_owned(),
+            url: request.url.clone(),
+            body_bytes: request.body.len() as u64,
+            calls_before: ordinal - 1,
+        };
+        (ordinal, self.rulebook.decide_http(&self.scope, &asked))
+    }
+
+    async fn record(
+        &self,
+        request: &OutboundHttp,
+        refusal: Option<&Refusal>,
+    ) -> Result<(), Refusal> {
+        let entry = AuditEntry {
+            kind: AuditKind::Capability,
+            tenant: self.call.tenant.clone(),
+            case: Some(self.call.case.clone()),
+            actor: format!("plugin:{}", self.call.plugin_digest),
+            tool: Some(self.call.tool.clone()),
+            detail: json!({
+                "capability": "http",
+                "method": request.method.as_str(),
+                "url": self.scrub(&request.url),
+                "decision": if refusal.is_some() { "deny" } else { "allow" },
+                "code": refusal.map(|r| &r.code),
+                "rules": refusal.map(|r| &r.rules),
+                "intent": self.intent,
+            }),
+        };
+        self.parts
+            .store
+            .record(entry)
+            .await
+            .map_err(|error| unavailable(&error))
+    }
+
+    /// Makes an unsafe request durable before it leaves; gives the idempotency key that it leaves with.
+    async fn remember(&self, ordinal: u32, request: &OutboundHttp) -> Result<HeaderValue, Refusal> {
+        let Some(intent) = &self.intent else {
+            return Err(refusal("READ_CANNOT_WRITE"));
+        };
+        let unsafe_ordinal = self.number_unsafe(ordinal);
+        let sent = SentRequest {
+            ordinal: unsafe_ordinal,
+            method: request.method.as_str().to_owned(),
+            url: request.url.clone(),
+            body_digest: crate::digest::of_bytes(&request.body),
+            body: request.body.to_vec(),
+        };
+        let before = self
+            .parts
+            .store
+            .sent(intent, sent.clone())
+            .await
+            .map_err(|error| {
+                self.note(ordinal, Answer::NotSent);
+                unavailable(&error)
+            })?;
+        // What an earlier run sent has an outcome of its own that nobody knows: the exchange stays open.
+        if before.is_some_and(|before| !same_request(&before, &sent)) {
+            return Err(refusal("REQUEST_CHANGED"));
+        }
+        HeaderValue::from_str(&format!("{intent}-{unsafe_ordinal}"))
+            .map_err(|_| refusal("KEY_UNUSABLE"))
+    }
+
+    fn number_unsafe(&self, ordinal: u32) -> u32 {
+        let mut trace = self.trace();
+        let before = trace
+            .exchanges
+            .iter()
+            .filter(|exchange| exchange.unsafe_ordinal.is_some())
+            .count();
+        let number = u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1);
+        if let Some(exchange) = trace
+            .exchanges
+            .iter_mut()
+            .find(|exchange| exchange.ordinal == ordinal)
+        {
+            exchange.unsafe_ordinal = Some(number);
+        }
+        number
+    }
+
+    fn note(&self, ordinal: u32, answer: Answer) {
+        if let Some(exchange) = self
+            .trace()
+            .exchanges
+            .iter_mut()
+            .find(|exchange| exchange.ordinal == ordinal)
+        {
+            exchange.answer = Some(answer);
+        }
+    }
+
+    fn credentials(&self, grant: &HttpGrant) -> Result<Vec<(HeaderName, HeaderValue)>, Refusal> {
+        let Some(name) = &grant.credential else {
+            return Ok(Vec::new());
+        };
+        self.parts
+            .secrets
+            .headers(&self.call.tenant, name)
+            .ok_or_else(|| refusal("CREDENTIAL_MISSING"))
+    }
+}
+
+#[async_trait]
+impl Gate for CallGate {
+    async fn http(&self, request: &OutboundHttp) -> Result<HttpApproval, Refusal> {
+        let (ordinal, decision) = self.decide(request);
+        let (grant, unsafe_request) = match decision {
+            CapabilityDecision::Allow {
+                grant,
+                unsafe_request,
+            } => (grant, unsafe_request),
+            CapabilityDecision::Deny(refusal) => {
+                self.record(request, Some(&refusal)).await?;
+                return Err(refusal);
+            }
+        };
+        let mut headers = self.credentials(&grant)?;
+        self.record(request, None).await?;
+        if unsafe_request {
+            headers.push((IDEMPOTENCY_KEY, self.remember(ordinal, request).await?));
+        }
+        Ok(HttpApproval {
+            ordinal,
+            headers,
+            private_network: grant.private_network,
+        })
+    }
+
+    async fn answered(&self, ordinal: u32, answer: Answer) {
+        self.note(ordinal, answer);
+    }
+
+    async fn complete(&self, mut request: CompletionRequest) -> Result<String, CompletionError> {
+        {
+            let mut trace = self.trace();
+            trace.completions += 1;
+            if trace.completions > MAX_COMPLETIONS {
+                return Err(CompletionError::Budget);
+            }
+        }
+        request.max_tokens = request.max_tokens.min(MAX_COMPLETION_TOKENS);
+        self.parts
+            .completions
+            .complete(&self.call.tenant, request)
+            .await
+    }
+
+    fn scrub(&self, text: &str) -> String {
+        self.parts.secrets.scrub(text)
+    }
+}
+
+fn refusal(code: &str) -> Refusal {
+    Refusal {
+        code: code.to_owned(),
+        say: "I can't do this right now.".to_owned(),
+        hint: None,
+        rules: vec!["gate".to_owned()],
+    }
+}
+
+fn unavailable(error: &crate::StoreError) -> Refusal {
+    tracing::error!(%error, "the store failed under a capability call: it is refused");
+    refusal("STORE_UNAVAILABLE")
+}

@@ -1,0 +1,97 @@
+//! Where an outbound request really goes: one spelling of an origin and a path, or none.
+
+use url::{Origin, Url};
+
+use crate::PathPattern;
+
+/// A URL whose every part means to a backend what it means to us. URLs that two parsers could read differently are none.
+pub(crate) struct Target {
+    origin: Origin,
+    path: String,
+}
+
+/// What no path may hold: escapes of the characters that shape it, and of the escape character itself.
+const FORBIDDEN_ESCAPES: &[&str] = &["%2e", "%2f", "%5c", "%25", "%00"];
+
+impl Target {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (raw_host, raw_path) = split(text)?;
+        let url = Url::parse(text).ok()?;
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+            && url.host_str().is_some_and(|host| is_same_host(raw_host, host))
+            && is_plain_path(raw_path);
+        plain.then(|| Self {
+            origin: url.origin(),
+            path: url.path().to_owned(),
+        })
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether it lies at a grant's origin (scheme, host and port; nothing else may be in it).
+    pub(crate) fn is_at(&self, origin: &str) -> bool {
+        let Some(granted) = Self::parse(origin) else {
+            return false;
+        };
+        let bare = granted.path == "/" && !origin.contains('?');
+        bare && granted.origin == self.origin
+    }
+}
+
+impl PathPattern {
+    /// Whether a path matches: `*` is one segment that is not empty, `/**` at the end any rest, also none.
+    pub fn matches(&self, path: &str) -> bool {
+        let (stem, any_rest) = match self.0.strip_suffix("/**") {
+            Some(stem) => (stem, true),
+            None => (self.0.as_str(), false),
+        };
+        let mut segments = path.split('/');
+        for wanted in stem.split('/') {
+            match segments.next() {
+                Some(segment) if segment == wanted && wanted != "*" => {}
+                Some(segment) if wanted == "*" && !segment.is_empty() => {}
+                _ => return false,
+            }
+        }
+        any_rest || segments.next().is_none()
+    }
+}
+
+/// The authority and the path, as they are written.
+fn split(text: &str) -> Option<(&str, &str)> {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) || text.contains(['\\', '#']) {
+        return None;
+    }
+    let (_, rest) = text.split_once("://")?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end)?;
+    if authority.contains(['@', '%']) {
+        return None;
+    }
+    Some((authority, path.split('?').next()?))
+}
+
+/// The host must be spelled as it is: no octal or hexadecimal addresses, no trailing dot, nothing left to normalise but case.
+fn is_same_host(authority: &str, host: &str) -> bool {
+    let port_at = authority.rfind(':').filter(|at| {
+        let closing = authority.rfind(']').unwrap_or(0);
+        *at >= closing
+    });
+    let written = port_at.map_or(Some(authority), |at| authority.get(..at));
+    written.is_some_and(|written| written.eq_ignore_ascii_case(host)) && !host.ends_with('.')
+}
+
+fn is_plain_path(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let escapes = FORBIDDEN_ESCAPES.iter().any(|escape| lower.contains(escape));
+    let is_dots = |segment: &str| {
+        let name = segment.split(';').next().unwrap_or(segment);
+        name == "." || name == ".."
+    };
+    !escapes && !path.contains("//") && !path.split('/').any(is_dots)
+}

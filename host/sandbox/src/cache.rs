@@ -1,0 +1,89 @@
+//! Compiled code on disk, in a directory that the host owns. It is native code: it never comes from a tenant.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::{LoadError, engine};
+
+/// Compiles components, and remembers the result by the component's digest and the engine's fingerprint.
+pub(crate) struct Cache {
+    directory: Option<PathBuf>,
+}
+
+impl Cache {
+    /// Without a directory every load compiles.
+    pub(crate) fn new(directory: Option<PathBuf>) -> Self {
+        Self { directory }
+    }
+
+    /// The compiled component: from the cache, or compiled now. Blocks for as long as that takes.
+    pub(crate) fn component(
+        &self,
+        engine: &Engine,
+        digest: &str,
+        bytes: &[u8],
+    ) -> Result<Component, LoadError> {
+        let entry = self
+            .directory
+            .as_ref()
+            .map(|directory| directory.join(format!("{digest}-{}.cwasm", engine::fingerprint(engine))));
+        if let Some(component) = entry.as_deref().and_then(|entry| load(engine, entry)) {
+            return Ok(component);
+        }
+        let component = Component::from_binary(engine, bytes)
+            .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        if let Some(entry) = entry {
+            // A cache that cannot be written costs time, nothing else.
+            if let Err(error) = save(&component, &entry) {
+                tracing::warn!(%error, entry = %entry.display(), "compiled code could not be cached");
+            }
+        }
+        Ok(component)
+    }
+}
+
+/// Loads an entry if it is there and is, byte for byte, what was written.
+fn load(engine: &Engine, entry: &Path) -> Option<Component> {
+    let code = fs::read(entry).ok()?;
+    let expected = fs::read_to_string(seal(entry)).ok()?;
+    if hex::encode(Sha256::digest(&code)) != expected {
+        tracing::warn!(entry = %entry.display(), "cached code is damaged; compiling again");
+        return None;
+    }
+    // SAFETY: the bytes are what this host's own compiler produced (the seal says so) and lie in a directory that only
+    // the host writes; entries are never overwritten in place, so the mapping cannot change underneath. The engine
+    // itself refuses code of another version, with other settings or for another machine.
+    #[allow(unsafe_code)]
+    let component = unsafe { Component::deserialize_file(engine, entry) };
+    component
+        .inspect_err(|error| tracing::warn!(%error, "cached code is unusable; compiling again"))
+        .ok()
+}
+
+/// Writes code and seal as new files, each moved into place once it is durable; the seal last.
+fn save(component: &Component, entry: &Path) -> io::Result<()> {
+    let code = component.serialize().map_err(io::Error::other)?;
+    if let Some(directory) = entry.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    place(entry, &code)?;
+    place(&seal(entry), hex::encode(Sha256::digest(&code)).as_bytes())
+}
+
+fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Two hosts may share the directory: each writes a file of its own.
+    let temporary = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = fs::File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
+}
+
+fn seal(entry: &Path) -> PathBuf {
+    entry.with_extension("sha256")
+}

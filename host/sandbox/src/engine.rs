@@ -1,0 +1,89 @@
+//! The engine that runs every plugin: its configuration, and the clock by which it interrupts them.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::thread;
+use std::time::Duration;
+
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+    RegallocAlgorithm,
+};
+
+use crate::{Capacity, LoadError};
+
+/// How often running plugins are looked at. A plugin past its deadline dies within one tick.
+const TICK: Duration = Duration::from_millis(5);
+
+/// Core instances, tables and memories that a component may use for its main module and the glue around it.
+const CORE_INSTANCES_PER_CALL: u32 = 10;
+const TABLES_PER_CALL: u32 = 4;
+const MEMORIES_PER_CALL: u32 = 2;
+/// Elements that every table of the pool has room for; language runtimes need some ten thousand.
+pub(crate) const TABLE_ELEMENTS: usize = 20_000;
+
+/// Starts the engine with a pool of instances, or without one where this machine has no room for it.
+pub(crate) fn start(capacity: &Capacity) -> Result<Engine, LoadError> {
+    let engine = Engine::new(&pooled(capacity)).or_else(|error| {
+        tracing::warn!(%error, "no room for a pool of instances; every call allocates its own");
+        Engine::new(&base())
+    });
+    let engine = engine.map_err(|error| LoadError::Sandbox(format!("{error:#}")))?;
+    tick(&engine)?;
+    Ok(engine)
+}
+
+/// Names everything that compiled code depends on beside the component: engine version, settings and machine.
+pub(crate) fn fingerprint(engine: &Engine) -> String {
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+fn base() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        // Plugins get no threads and no garbage-collected heap: both would be further resources to limit.
+        .wasm_threads(false)
+        .wasm_gc(false)
+        .cranelift_regalloc_algorithm(RegallocAlgorithm::Backtracking);
+    config
+}
+
+fn pooled(capacity: &Capacity) -> Config {
+    let calls = capacity.calls;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(calls)
+        .total_stacks(calls)
+        .total_core_instances(calls.saturating_mul(CORE_INSTANCES_PER_CALL))
+        .total_memories(calls.saturating_mul(MEMORIES_PER_CALL))
+        .total_tables(calls.saturating_mul(TABLES_PER_CALL))
+        .total_gc_heaps(0)
+        .table_elements(TABLE_ELEMENTS)
+        .max_memory_size(capacity.memory_bytes)
+        .linear_memory_keep_resident(capacity.resident_bytes)
+        .table_keep_resident(TABLE_ELEMENTS * size_of::<usize>())
+        // A slot that was used by the same component before is far cheaper than a fresh one; keep them all.
+        .max_unused_warm_slots(calls.saturating_mul(CORE_INSTANCES_PER_CALL))
+        .pagemap_scan(Enabled::Auto);
+    let mut config = base();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+/// The one thread that ends when its engine does.
+fn tick(engine: &Engine) -> Result<(), LoadError> {
+    let engine = engine.weak();
+    thread::Builder::new()
+        .name("sandbox-epoch".to_owned())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                thread::sleep(TICK);
+            }
+        })
+        .map(drop)
+        .map_err(|error| LoadError::Sandbox(format!("no thread for the clock: {error}")))
+}

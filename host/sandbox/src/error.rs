@@ -1,0 +1,79 @@
+//! Why a plugin could not be loaded: each says what is wrong and, where it can, what to do.
+
+use thiserror::Error;
+
+/// Why a plugin, or a set of plugins, was refused. What was live before stays live.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The file is larger than the host takes.
+    #[error("the component has {bytes} bytes, and the host takes {limit} at most")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The largest size.
+        limit: usize,
+    },
+    /// The bytes are something else.
+    #[error(
+        "this is no WebAssembly component but {0}; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"
+    )]
+    NotAComponent(&'static str),
+    /// A component that does not validate or compile.
+    #[error("the component is invalid: {0}")]
+    Invalid(String),
+    /// It asks for something that its operator has not granted, or that no plugin can have.
+    #[error("plugin {plugin} imports {import}: {remedy}")]
+    UngrantedImport {
+        /// The plugin's name in the configuration.
+        plugin: String,
+        /// `wasi:http/outgoing-handler@0.2.12`.
+        import: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// An exported interface of the contract lacks a function, has one too many, or one of another type.
+    #[error("{interface}#{function} does not fit the contract: {message}")]
+    Contract {
+        /// `switchboard:orders/orders@1.0.0`.
+        interface: String,
+        /// `lookup-order`.
+        function: String,
+        /// What was expected and what was found.
+        message: String,
+    },
+    /// The contract's namespace, but an interface or a version that this host does not know.
+    #[error("{interface} is not in this host's contract; build the plugin against the contract of this host")]
+    UnknownContract {
+        /// `switchboard:orders/orders@1.1.0`.
+        interface: String,
+    },
+    /// A function whose types cannot be offered to a model.
+    #[error("{interface}#{function} uses {uses}, which a tool cannot have")]
+    Unsupported {
+        /// The interface.
+        interface: String,
+        /// The function.
+        function: String,
+        /// What it uses.
+        uses: String,
+    },
+    /// The component exports nothing that could be a tool.
+    #[error("plugin {0} exports no tools: it must export an interface such as switchboard:orders/orders@1.0.0")]
+    NoTools(String),
+    /// Two interfaces of one tenant offer the same tool.
+    #[error("both {first} and {second} offer the tool {tool}; remove one of them")]
+    Clash {
+        /// The tool.
+        tool: String,
+        /// `orders: switchboard:orders/orders@1.0.0`.
+        first: String,
+        /// Likewise.
+        second: String,
+    },
+    /// The host's own WIT does not parse.
+    #[error("the contract's WIT is broken: {0}")]
+    Wit(String),
+    /// The host's own part failed: the engine could not start, or a background task ended.
+    #[error("the sandbox failed: {0}")]
+    Sandbox(String),
+}

@@ -1,0 +1,66 @@
+//! Linking: what a component imports is its request for capabilities; only what is granted is linked.
+
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use crate::reflect::Import;
+use crate::state::State;
+use crate::{LoadError, PluginSource, model};
+
+/// The parts of WASI that are linked for everybody, with nothing behind them.
+const INERT: [&str; 6] = [
+    "wasi:cli",
+    "wasi:clocks",
+    "wasi:filesystem",
+    "wasi:io",
+    "wasi:random",
+    "wasi:sockets",
+];
+
+/// A linker with exactly what the plugin asks for, if all of it is granted.
+pub(crate) fn linker(
+    engine: &Engine,
+    imports: &[Import],
+    plugin: &PluginSource,
+) -> Result<Linker<State>, LoadError> {
+    for import in imports.iter().filter(|import| !import.inert) {
+        if let Some(remedy) = refusal(&import.name, plugin) {
+            return Err(LoadError::UngrantedImport {
+                plugin: plugin.name.clone(),
+                import: import.name.clone(),
+                remedy,
+            });
+        }
+    }
+    assemble(engine, plugin).map_err(|error| LoadError::Sandbox(format!("{error:#}")))
+}
+
+/// Why a plugin may not import this; none if it may.
+fn refusal(import: &str, plugin: &PluginSource) -> Option<&'static str> {
+    let interface = import.split('@').next().unwrap_or(import);
+    let package = interface.split('/').next().unwrap_or(interface);
+    match interface {
+        "wasi:http/outgoing-handler" | "wasi:http/types" => plugin
+            .grants
+            .is_empty()
+            .then_some("no HTTP destination is granted to it; add a grant to its configuration"),
+        "switchboard:host/model" => (!plugin.model)
+            .then_some("the model is not granted to it; set `model = true` in its configuration"),
+        "wasi:config/store" => None,
+        _ if INERT.contains(&package) => None,
+        _ => Some("no plugin can have that"),
+    }
+}
+
+fn assemble(engine: &Engine, plugin: &PluginSource) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_config::add_to_linker(&mut linker, State::config)?;
+    if !plugin.grants.is_empty() {
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    }
+    if plugin.model {
+        model::add_to_linker(&mut linker)?;
+    }
+    Ok(linker)
+}

@@ -1,0 +1,66 @@
+//! The capability `switchboard:host/model`: a metered completion, through the gate.
+
+use dispatch::{CompletionError, CompletionRequest};
+use wasmtime::component::{ComponentType, Lift, Linker, Lower};
+use wasmtime::{Result, StoreContextMut};
+
+use crate::state::State;
+
+/// The interface as components import it.
+pub(crate) const INTERFACE: &str = "switchboard:host/model@1.0.0";
+
+/// The longest prompt, in bytes.
+const MAX_PROMPT_BYTES: usize = 64 * 1024;
+
+/// `model-error`: every text is for the operator's log.
+#[derive(ComponentType, Lift, Lower)]
+#[component(variant)]
+enum ModelError {
+    #[component(name = "unavailable")]
+    Unavailable(String),
+    #[component(name = "budget-exhausted")]
+    BudgetExhausted(String),
+    #[component(name = "refused")]
+    #[allow(dead_code)]
+    Refused(String),
+    #[component(name = "invalid-request")]
+    InvalidRequest(String),
+}
+
+/// Makes the model available to a component.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> Result<()> {
+    linker.instance(INTERFACE)?.func_wrap_async(
+        "complete",
+        |mut store: StoreContextMut<'_, State>, (prompt, max_tokens): (String, u32)| {
+            Box::new(async move { Ok((complete(store.data_mut(), prompt, max_tokens).await,)) })
+        },
+    )
+}
+
+async fn complete(
+    state: &mut State,
+    prompt: String,
+    max_tokens: u32,
+) -> Result<String, ModelError> {
+    if prompt.trim().is_empty() || prompt.len() > MAX_PROMPT_BYTES {
+        let message = format!("a prompt has 1 to {MAX_PROMPT_BYTES} bytes, not {}", prompt.len());
+        return Err(ModelError::InvalidRequest(message));
+    }
+    if max_tokens == 0 {
+        return Err(ModelError::InvalidRequest("max-tokens is 0".to_owned()));
+    }
+    let Some(left) = state.completions_left.checked_sub(1) else {
+        let message = "this call has used up its completions".to_owned();
+        return Err(ModelError::BudgetExhausted(message));
+    };
+    state.completions_left = left;
+    let gate = state.invocation.gate.clone();
+    let answer = gate.complete(CompletionRequest { prompt, max_tokens }).await;
+    answer.map_err(|error| {
+        let message = gate.scrub(&error.to_string());
+        match error {
+            CompletionError::Budget => ModelError::BudgetExhausted(message),
+            CompletionError::Unavailable(_) => ModelError::Unavailable(message),
+        }
+    })
+}

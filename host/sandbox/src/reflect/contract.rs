@@ -1,0 +1,158 @@
+//! The contract: the host's own WIT, against which exported interfaces are held and from which their documentation comes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use semver::Version;
+use wit_parser::{
+    Function, Interface, InterfaceId, PackageName, Resolve, SourceMap, Stability,
+    UnresolvedPackageGroup,
+};
+
+use super::plan::Plan;
+use crate::LoadError;
+
+/// The namespace that belongs to the contract alone.
+pub(super) const NAMESPACE: &str = "switchboard";
+
+/// The host's own WIT packages.
+pub(crate) struct Contract {
+    resolve: Resolve,
+    interfaces: BTreeMap<String, InterfaceId>,
+}
+
+impl Contract {
+    /// Parses the files of the contract's folder: (path, text). Every folder is one package; `released/` is the frozen
+    /// copy that the host itself does not read.
+    pub(crate) fn parse(files: &[(String, String)]) -> Result<Self, LoadError> {
+        let mut groups = parse_groups(files).map_err(LoadError::Wit)?;
+        let mut resolve = Resolve::default();
+        if let Some(main) = groups.pop() {
+            let pushed = resolve.push_groups(main, groups);
+            pushed.map_err(|error| LoadError::Wit(error.to_string()))?;
+        }
+        let interfaces = resolve
+            .interfaces
+            .iter()
+            .filter_map(|(id, interface)| Some((key(&resolve, interface)?, id)))
+            .collect();
+        Ok(Self {
+            resolve,
+            interfaces,
+        })
+    }
+
+    /// The packages themselves, for others to build upon.
+    pub(super) fn resolve(&self) -> &Resolve {
+        &self.resolve
+    }
+
+    /// Holds an exported interface of the contract's namespace against the contract, and compiles it from the contract's
+    /// side, where the documentation is.
+    pub(super) fn plans(
+        &self,
+        exported: &Resolve,
+        interface: &Interface,
+        name: &str,
+    ) -> Result<Vec<Plan>, LoadError> {
+        let own = key(exported, interface)
+            .and_then(|key| self.interfaces.get(&key))
+            .map(|id| &self.resolve.interfaces[*id])
+            .ok_or_else(|| LoadError::UnknownContract {
+                interface: name.to_owned(),
+            })?;
+        let theirs = package(exported, interface).and_then(|p| p.version.clone());
+        let ours = package(&self.resolve, own).and_then(|p| p.version.clone());
+        if theirs > ours {
+            return Err(LoadError::UnknownContract {
+                interface: name.to_owned(),
+            });
+        }
+        if let Some(extra) = interface.functions.keys().find(|f| !own.functions.contains_key(*f)) {
+            return Err(broken(name, extra, "the contract has no such function"));
+        }
+        let mut plans = Vec::new();
+        for (function, declared) in &own.functions {
+            match interface.functions.get(function) {
+                Some(given) => plans.push(self.matched(exported, name, declared, given)?),
+                None if is_newer(declared, theirs.as_ref()) => {}
+                None => return Err(broken(name, function, "the component does not export it")),
+            }
+        }
+        Ok(plans)
+    }
+
+    fn matched(
+        &self,
+        exported: &Resolve,
+        interface: &str,
+        declared: &Function,
+        given: &Function,
+    ) -> Result<Plan, LoadError> {
+        let compile = |resolve, function: &Function| {
+            Plan::compile(resolve, interface, function).map_err(|uses| LoadError::Unsupported {
+                interface: interface.to_owned(),
+                function: function.name.clone(),
+                uses,
+            })
+        };
+        let ours = compile(&self.resolve, declared)?;
+        let theirs = compile(exported, given)?;
+        if ours.signature() == theirs.signature() {
+            Ok(ours)
+        } else {
+            let message = format!(
+                "the contract says {}, the component exports {}",
+                ours.signature(),
+                theirs.signature()
+            );
+            Err(broken(interface, &given.name, &message))
+        }
+    }
+}
+
+fn broken(interface: &str, function: &str, message: &str) -> LoadError {
+    LoadError::Contract {
+        interface: interface.to_owned(),
+        function: function.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+/// Whether a function came into the contract after the version that a plugin was built for.
+fn is_newer(function: &Function, built_for: Option<&Version>) -> bool {
+    match (&function.stability, built_for) {
+        (Stability::Stable { since, .. }, Some(version)) => since > version,
+        _ => false,
+    }
+}
+
+/// What is the same for all versions of an interface that can stand in for each other: `switchboard:crm/crm@1`.
+fn key(resolve: &Resolve, interface: &Interface) -> Option<String> {
+    let package = package(resolve, interface)?;
+    let track = package.version.as_ref().map(PackageName::version_compat_track);
+    let track = track.map(|version| format!("@{version}")).unwrap_or_default();
+    let (namespace, name) = (&package.namespace, &package.name);
+    Some(format!("{namespace}:{name}/{}{track}", interface.name.as_ref()?))
+}
+
+pub(super) fn package<'a>(resolve: &'a Resolve, interface: &Interface) -> Option<&'a PackageName> {
+    interface.package.map(|id| &resolve.packages[id].name)
+}
+
+fn parse_groups(files: &[(String, String)]) -> Result<Vec<UnresolvedPackageGroup>, String> {
+    let mut folders: BTreeMap<&Path, SourceMap> = BTreeMap::new();
+    for (path, text) in files {
+        let file = Path::new(path);
+        let is_wit = file.extension().is_some_and(|extension| extension == "wit");
+        let is_frozen = file.components().any(|part| part.as_os_str() == "released");
+        if is_wit && !is_frozen {
+            let folder = file.parent().unwrap_or(file);
+            folders.entry(folder).or_default().push_str(path, text.as_str());
+        }
+    }
+    folders
+        .into_values()
+        .map(|sources| sources.parse().map_err(|(sources, error)| error.render(&sources)))
+        .collect()
+}

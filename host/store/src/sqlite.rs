@@ -1,0 +1,79 @@
+//! The store on bundled SQLite: one file in WAL mode, one writer thread with group commit, a few readers.
+//!
+//! Writes go through [`Writer`] and are durable when they answer. Reads see everything that was answered before they
+//! began.
+
+mod audit;
+mod cases;
+mod clock;
+mod columns;
+mod consents;
+mod facts;
+mod fault;
+mod ledger;
+mod lock;
+mod open;
+mod readers;
+mod schema;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+use dispatch::StoreError;
+use rusqlite::{Connection, Savepoint};
+
+pub use audit::verify_audit;
+pub use clock::Clock;
+use clock::StoreClock;
+use fault::Fault;
+pub use open::{OpenError, OpenOptions};
+use readers::Readers;
+use writer::Writer;
+
+/// The embedded store: one data folder, held by one process at a time. Its futures need a tokio runtime.
+pub struct SqliteStore {
+    folder: PathBuf,
+    readers: Readers,
+    writer: Writer,
+    clock: StoreClock,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`, making or upgrading it where needed. Blocks; also waits for nobody: a folder that
+    /// another process holds is an error.
+    pub fn open(folder: &Path, options: OpenOptions) -> Result<Self, OpenError> {
+        open::open(folder, options)
+    }
+
+    /// Commits what is queued, exports the audit head and lets go of the folder. Later writes are refused. Dropping the
+    /// store does the same, but blocks the thread meanwhile.
+    pub async fn close(&self) {
+        self.writer.close().await;
+    }
+
+    /// Runs `act` inside the next transaction; durable when this answers, and without any trace when it is an error.
+    async fn write<T, F>(&self, act: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Savepoint<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.writer.write(act).await
+    }
+
+    /// Runs a lookup by key.
+    fn look<T>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        Ok(self.readers.look(look)?)
+    }
+
+    /// Runs a query of any length, off the async threads.
+    async fn scan<T, F>(&self, scan: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        self.readers.scan(scan).await
+    }
+}

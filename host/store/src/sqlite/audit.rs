@@ -1,0 +1,106 @@
+//! The audit log on SQLite: appended in the writer's order, chained, and never changed.
+
+mod head;
+mod verify;
+
+use async_trait::async_trait;
+use dispatch::{Audit, AuditBreak, AuditEntry, AuditRecord, StoreError};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::SqliteStore;
+use super::columns::Json;
+use super::fault::Fault;
+use crate::chain;
+pub(super) use head::{HeadFile, meet_head};
+pub use verify::verify_audit;
+
+#[async_trait]
+impl Audit for SqliteStore {
+    /// Queued in front of whatever the caller writes next. An entry that cannot be written makes the store refuse all
+    /// later writes.
+    async fn record(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        let text = chain::canonical(&entry);
+        let text = text.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let clock = self.clock.clone();
+        let append = move |db: &mut rusqlite::Savepoint<'_>| append(db, clock.now_ms(), &text);
+        self.writer.queue(append).await
+    }
+
+    async fn records(
+        &self,
+        case: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        self.settle_queue().await;
+        let case = case.map(str::to_owned);
+        self.scan(move |db| records(db, case.as_deref(), limit)).await
+    }
+
+    async fn verify(&self) -> Result<Result<(i64, String), AuditBreak>, StoreError> {
+        self.settle_queue().await;
+        let folder = self.folder.clone();
+        self.scan(move |db| verify::verify(db, &folder)).await
+    }
+}
+
+impl SqliteStore {
+    /// Waits for what was recorded before. A store that is closed, or refuses writes, can still be read and verified.
+    async fn settle_queue(&self) {
+        if let Err(error) = self.write(|_| Ok(())).await {
+            tracing::debug!(%error, "the audit log is read as it lies");
+        }
+    }
+}
+
+/// The last link of a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Tail {
+    /// How many records there are.
+    seq: i64,
+    /// The hash that the next one follows.
+    hash: String,
+}
+
+/// Appends a canonical entry after the last record.
+fn append(db: &Connection, at_ms: i64, entry: &str) -> Result<(), Fault> {
+    let Tail { seq, hash: previous } = tail(db)?;
+    let seq = seq + 1;
+    let hash = chain::hash(&previous, seq, at_ms, entry);
+    db.prepare_cached("INSERT INTO audit (seq, at_ms, entry, previous, hash) VALUES (?, ?, ?, ?, ?)")?
+        .execute(params![seq, at_ms, entry, previous, hash])?;
+    Ok(())
+}
+
+fn tail(db: &Connection) -> rusqlite::Result<Tail> {
+    let last = db
+        .prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?
+        .query_row([], |row| Ok(Tail { seq: row.get(0)?, hash: row.get(1)? }))
+        .optional()?;
+    Ok(last.unwrap_or_else(|| Tail { seq: 0, hash: chain::START.to_owned() }))
+}
+
+fn records(db: &Connection, case: Option<&str>, limit: u32) -> Result<Vec<AuditRecord>, Fault> {
+    let columns = "SELECT seq, at_ms, entry, previous, hash FROM audit";
+    let mut records: Vec<AuditRecord> = match case {
+        Some(case) => db
+            .prepare_cached(&format!("{columns} WHERE entry ->> 'case' = ? ORDER BY seq DESC LIMIT ?"))?
+            .query_map(params![case, limit], record)?
+            .collect::<Result<_, _>>()?,
+        None => db
+            .prepare_cached(&format!("{columns} ORDER BY seq DESC LIMIT ?"))?
+            .query_map([limit], record)?
+            .collect::<Result<_, _>>()?,
+    };
+    records.reverse();
+    Ok(records)
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
+    Ok(AuditRecord {
+        seq: row.get(0)?,
+        at_ms: row.get(1)?,
+        entry: row.get::<_, Json<_>>(2)?.0,
+        previous: row.get(3)?,
+        hash: row.get(4)?,
+    })
+}

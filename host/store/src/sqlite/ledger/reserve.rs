@@ -1,0 +1,48 @@
+//! The reservation: key and budgets together, or neither.
+
+use dispatch::{NewIntent, Reserved};
+use rusqlite::{Connection, Savepoint, params};
+
+use super::{Fault, Json, budgets, live};
+
+/// Takes the key and draws the charges, unless the key is taken or a budget has no room.
+pub(super) fn reserve(
+    db: &mut Savepoint<'_>,
+    intent: NewIntent,
+    now: i64,
+) -> Result<Reserved, Fault> {
+    if let Some(taken) = live(db, &intent.tenant, &intent.key)? {
+        return Ok(Reserved::Taken(Box::new(taken)));
+    }
+    // Rolled back wherever it is dropped before its commit.
+    let trial = db.savepoint()?;
+    insert(&trial, &intent, now)?;
+    for (charge, number) in intent.charges.into_iter().zip(1_u32..) {
+        if !budgets::draw(&trial, &intent.tenant, &charge)? {
+            return Ok(Reserved::OverBudget(charge));
+        }
+        budgets::note(&trial, &intent.id, number, &charge)?;
+    }
+    trial.commit()?;
+    Ok(Reserved::New)
+}
+
+fn insert(db: &Connection, intent: &NewIntent, now: i64) -> Result<(), Fault> {
+    db.prepare_cached(
+        "INSERT INTO intents (id, tenant, key, terms, case_id, tool, arguments, plugin_digest, rulebook, state, \
+         created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'reserved', ?10, ?10)",
+    )?
+    .execute(params![
+        intent.id,
+        intent.tenant,
+        intent.key,
+        intent.terms,
+        intent.case,
+        intent.tool,
+        Json(&intent.arguments),
+        intent.plugin_digest,
+        intent.rulebook,
+        now
+    ])?;
+    Ok(())
+}

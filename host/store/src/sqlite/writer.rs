@@ -1,0 +1,128 @@
+//! The one writer: collects jobs, runs them in one transaction, commits once, and only then answers.
+
+mod job;
+mod thread;
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+use dispatch::StoreError;
+use rusqlite::{Connection, Savepoint};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task;
+
+use super::audit::HeadFile;
+use super::fault::Fault;
+use super::lock::FolderLock;
+use job::{Awaited, Job, Queued, Work};
+
+/// Jobs that may wait or run at a time; more callers than that wait for room.
+const ROOM: u32 = 4096;
+
+/// Why the writer takes no more work: a queued write was lost, and what came after it must not stand without it.
+type Lost = Arc<OnceLock<String>>;
+
+/// The way to the writer thread.
+pub(super) struct Writer {
+    room: Arc<Semaphore>,
+    lost: Lost,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    jobs: mpsc::Sender<Job>,
+    thread: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Starts the thread; it owns the connection, the exported head and the folder's lock.
+    pub(super) fn start(
+        db: Connection,
+        head: HeadFile,
+        lock: FolderLock,
+    ) -> Result<Self, std::io::Error> {
+        let (jobs, waiting) = mpsc::channel();
+        let lost = Lost::default();
+        let scribe = thread::Scribe::new(db, head, waiting, Arc::clone(&lost));
+        let work = move || {
+            scribe.run();
+            drop(lock);
+        };
+        let thread = std::thread::Builder::new().name("store-writer".to_owned());
+        let running = Running { jobs, thread: thread.spawn(work)? };
+        Ok(Self {
+            room: Arc::new(Semaphore::new(ROOM as usize)),
+            lost,
+            running: Mutex::new(Some(running)),
+        })
+    }
+
+    /// Runs `act` in the next transaction and waits for its commit.
+    pub(super) async fn write<T, F>(&self, act: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Savepoint<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.send(Awaited::new(act, reply)).await?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Puts `act` in line, in front of everything that the caller writes later, and does not wait for its commit. Should it
+    /// fail, this writer refuses all later work.
+    pub(super) async fn queue<F>(&self, act: F) -> Result<(), StoreError>
+    where
+        F: FnOnce(&mut Savepoint<'_>) -> Result<(), Fault> + Send + 'static,
+    {
+        self.send(Queued::new(act, Arc::clone(&self.lost))).await
+    }
+
+    /// Waits until everything is committed and the thread has ended.
+    pub(super) async fn close(&self) {
+        // Every job holds its room until it is answered: whoever holds all the room is alone.
+        let all = self.room.acquire_many(ROOM).await;
+        self.room.close();
+        drop(all);
+        if let Some(running) = self.take() {
+            // A failing join means that the thread panicked; there is nothing left to wait for.
+            let _ = task::spawn_blocking(|| running.stop()).await;
+        }
+    }
+
+    async fn send(&self, work: impl Work + 'static) -> Result<(), StoreError> {
+        let room = Arc::clone(&self.room);
+        let room = room.acquire_owned().await.map_err(|_| stopped())?;
+        if let Some(reason) = self.lost.get() {
+            return Err(StoreError::Unavailable(reason.clone()));
+        }
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let jobs = &running.as_ref().ok_or_else(stopped)?.jobs;
+        jobs.send(Job::new(work, room)).map_err(|_| stopped())
+    }
+
+    fn take(&self) -> Option<Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Some(running) = self.take() {
+            running.stop();
+        }
+    }
+}
+
+impl Running {
+    /// The thread ends when no sender is left and the queue is empty.
+    fn stop(self) {
+        drop(self.jobs);
+        if self.thread.join().is_err() {
+            tracing::error!("the store's writer panicked: unanswered writes were not committed");
+        }
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the store is closed".to_owned())
+}

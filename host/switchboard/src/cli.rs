@@ -1,0 +1,175 @@
+//! The command line: what there is, in a newcomer's words, and what each command starts.
+
+mod audit;
+mod chat;
+mod doctor;
+mod mcp;
+mod serve;
+mod terminal;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::DEFAULT_FILE;
+use crate::{Config, Environment, Secrets};
+
+/// A support desk that runs its own agent, and governs every tool that the agent uses.
+///
+/// Without a command it serves: a chat page, an HTTP interface and an MCP server, for a demo shop with customers, orders and
+/// refunds. No key and no configuration are needed for that.
+#[derive(Debug, Parser)]
+#[command(name = "switchboard", version, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Default, Args)]
+struct Common {
+    /// The configuration file; without it, switchboard.toml in this folder if there is one, else the defaults
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Where everything durable lives [default: switchboard-data]
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+    /// Which log lines appear on stderr: error, warn, info, debug, or a filter such as warn,dispatch=debug
+    #[arg(long, value_name = "FILTER", global = true)]
+    log: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+struct ServeArgs {
+    /// Where to serve; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    /// Serve the chat page, the HTTP interface and MCP (what happens without a command, too)
+    Serve(ServeArgs),
+    /// Be an MCP server on standard input and output, for a client that starts this program itself
+    Mcp,
+    /// Talk to the support agent in this terminal, and watch which tools it calls
+    Chat(ChatArgs),
+    /// Check that this machine, the data folder and the configuration are fit to serve
+    Doctor,
+    /// Look at the audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Put the configured model through the support scenarios, each with fresh data, and say how it did
+    Eval(EvalArgs),
+    /// Print every configuration key with its default, its meaning and its environment variable
+    Config,
+}
+
+#[derive(Clone, Debug, Args)]
+struct ChatArgs {
+    /// Continue (or begin) the conversation of this name; without it, a new one
+    #[arg(long, value_name = "NAME")]
+    session: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+struct EvalArgs {
+    /// Only scenarios whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum AuditCommand {
+    /// Check the chain of records: any gap, edit or cut is found
+    Verify,
+}
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    let line = CommandLine::parse();
+    match execute(line) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("switchboard: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
+    let command = line.command.unwrap_or(Command::Serve(line.serve));
+    if matches!(command, Command::Config) {
+        print!("{DEFAULT_FILE}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let environment = Environment::of_process();
+    let mut config = Config::load(line.common.config.as_deref(), &environment)?;
+    if let Some(folder) = line.common.data {
+        config.data_dir = folder;
+    }
+    if let Some(filter) = line.common.log {
+        config.log = filter;
+    }
+    start_log(&config.log)?;
+    let secrets = Secrets::of(&environment)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the threads that this program needs")?;
+    runtime.block_on(dispatch_command(command, config, secrets))
+}
+
+async fn dispatch_command(command: Command, mut config: Config, secrets: Secrets) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => {
+            config.listen = args.listen.unwrap_or(config.listen);
+            serve::run(config, secrets).await
+        }
+        Command::Mcp => mcp::run(config, secrets).await,
+        Command::Chat(args) => chat::run(config, secrets, args.session).await,
+        Command::Doctor => doctor::run(config, secrets).await,
+        Command::Audit(AuditCommand::Verify) => audit::verify(&config.data_dir),
+        Command::Eval(args) => crate::eval::run(&config, &secrets, args.only.as_deref()).await,
+        Command::Config => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn start_log(filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter).with_context(|| format!("the log filter {filter:?} (--log, RUST_LOG or the key log) is not understood"))?;
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).compact().init();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_serves() {
+        let line = CommandLine::try_parse_from(["switchboard", "--listen", "127.0.0.1:0", "--data", "somewhere"]).unwrap();
+        assert!(line.command.is_none());
+        assert_eq!(line.serve.listen, Some("127.0.0.1:0".parse().unwrap()));
+        assert_eq!(line.common.data, Some("somewhere".into()));
+    }
+
+    #[test]
+    fn common_options_stand_before_or_after_the_command() {
+        let line = CommandLine::try_parse_from(["switchboard", "serve", "--listen", "127.0.0.1:0", "--data", "somewhere"]).unwrap();
+        assert!(matches!(line.command, Some(Command::Serve(ServeArgs { listen: Some(_) }))));
+        assert_eq!(line.common.data, Some("somewhere".into()));
+    }
+}

@@ -1,0 +1,70 @@
+//! The HTTP surface: every route, in one list, and what surrounds them all.
+
+mod access;
+mod approvals;
+mod chat;
+mod document;
+mod error;
+mod front;
+mod guard;
+mod health;
+mod outcome;
+mod page;
+mod request;
+mod resources;
+pub(crate) mod session;
+mod stream;
+mod tools;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Method;
+use axum::routing::{MethodRouter, get, post};
+
+pub(crate) use error::ApiError;
+pub(crate) use front::Front;
+pub(crate) use guard::AllowedHosts;
+
+use crate::host::Host;
+
+/// One route: what it answers to, and who answers.
+struct Route {
+    method: Method,
+    path: &'static str,
+    answer: MethodRouter<Arc<Host>>,
+}
+
+/// Every route of this crate's own, health aside, which answers before the host is ready. MCP stands beside them at `/mcp`.
+#[rustfmt::skip]
+fn routes() -> Vec<Route> {
+    let reads = |path, answer| Route { method: Method::GET, path, answer };
+    let writes = |path, answer| Route { method: Method::POST, path, answer };
+    vec![
+        reads("/", get(page::chat)),
+        reads("/docs", get(page::docs)),
+        reads("/api/openapi.json", get(document::serve)),
+        writes("/api/chat", post(chat::turn)),
+        reads("/api/chat/stream", get(chat::stream)),
+        writes("/api/chat/reset", post(chat::reset)),
+        reads("/api/tools", get(tools::list)),
+        writes("/api/tools/{tool}", post(tools::call)),
+        reads("/api/approvals", get(approvals::list)),
+        writes("/api/approvals/{id}", post(approvals::answer)),
+        reads("/tickets/{id}", get(resources::ticket)),
+        writes("/tickets/{id}/actions/suggest_response", post(resources::suggest_response)),
+        writes("/tickets/{id}/actions/update", post(resources::update_ticket)),
+        reads("/customers/{id}", get(resources::customer)),
+        reads("/faq/search", get(resources::search_faq)),
+    ]
+}
+
+/// All routes, for a host that is ready.
+pub(crate) fn router(host: Arc<Host>) -> Router {
+    let own = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.answer));
+    own.fallback(|| async { ApiError::not_found("there is nothing here; /docs lists what there is") })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(http::StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path answers to another method; /docs says to which")
+        })
+        .with_state(host)
+}

@@ -1,0 +1,51 @@
+//! The OpenAPI document: kept by hand beside the routes, and held to them by a test.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use super::ApiError;
+use crate::host::Host;
+
+const DOCUMENT: &str = include_str!("openapi.json");
+
+/// `GET /api/openapi.json`: with this version, and the names of the tools that are loaded.
+pub(super) async fn serve(State(host): State<Arc<Host>>) -> Result<Json<Value>, ApiError> {
+    let mut document: Value = serde_json::from_str(DOCUMENT).map_err(|_| ApiError::internal())?;
+    document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
+    let names: Vec<String> = host.tools().tools.keys().cloned().collect();
+    document["paths"]["/api/tools/{tool}"]["post"]["parameters"][0]["schema"]["enum"] = json!(names);
+    Ok(Json(document))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn document() -> Value {
+        serde_json::from_str(DOCUMENT).unwrap()
+    }
+
+    #[test]
+    fn every_route_is_in_it_and_nothing_else() {
+        let document = document();
+        let methods = |path: &String, item: &Value| item.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase())).collect::<Vec<_>>();
+        let told: BTreeSet<_> = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| methods(path, item)).collect();
+        let mut served: BTreeSet<_> = super::super::routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+        served.insert("GET /api/health".to_owned());
+        assert_eq!(told, served);
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document();
+        let references = DOCUMENT.split("\"#").skip(1).map(|rest| rest.split('"').next().unwrap());
+        for reference in references {
+            assert!(document.pointer(reference).is_some(), "{reference}");
+        }
+    }
+}

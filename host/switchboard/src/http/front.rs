@@ -1,0 +1,85 @@
+//! The front door: listens from the first moment, tells health while the host starts, and hands over to it once it is ready.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower::ServiceExt;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::{AllowedHosts, ApiError, health};
+use crate::host::Host;
+
+/// What the door knows.
+pub(crate) struct Front {
+    hosts: AllowedHosts,
+    missing: Mutex<BTreeSet<&'static str>>,
+    open: OnceLock<(Arc<Host>, Router)>,
+}
+
+impl Front {
+    /// A door that is shut, until everything in `missing` has arrived and it is opened.
+    pub(crate) fn shut(hosts: AllowedHosts, missing: &[&'static str]) -> Arc<Self> {
+        Arc::new(Self { hosts, missing: Mutex::new(missing.iter().copied().collect()), open: OnceLock::new() })
+    }
+
+    /// One part has arrived.
+    pub(crate) fn arrived(&self, part: &'static str) {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
+    }
+
+    /// Parts that have not arrived.
+    pub(super) fn missing(&self) -> Vec<&'static str> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// Hands over to the host.
+    pub(crate) fn open(&self, host: Arc<Host>, routes: Router) {
+        // A second host is never made; were it, the first would keep the door.
+        let _ = self.open.set((host, routes));
+    }
+
+    /// The host, once it is ready.
+    pub(super) fn host(&self) -> Option<&Arc<Host>> {
+        self.open.get().map(|(host, _)| host)
+    }
+
+    /// The service to serve.
+    pub(crate) fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/api/health", get(health::serve))
+            .fallback(enter)
+            .layer(middleware::from_fn_with_state(Arc::clone(&self), guard))
+            .layer(CatchPanicLayer::custom(panicked))
+            .with_state(self)
+    }
+}
+
+async fn enter(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let Some((_, routes)) = front.open.get() else {
+        let message = format!("still starting; waiting for: {}", front.missing().join(", "));
+        return ApiError::new(http::StatusCode::SERVICE_UNAVAILABLE, "starting", message).into_response();
+    };
+    match routes.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+async fn guard(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
+    match front.hosts.check(request.headers(), request.uri().path()) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused.into_response(),
+    }
+}
+
+fn panicked(reason: Box<dyn Any + Send + 'static>) -> Response {
+    let text = reason.downcast_ref::<String>().map(String::as_str).or_else(|| reason.downcast_ref::<&str>().copied());
+    tracing::error!(reason = text.unwrap_or("unknown"), "a request panicked");
+    ApiError::internal().into_response()
+}

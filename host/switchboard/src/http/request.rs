@@ -1,0 +1,100 @@
+//! Reading requests: bodies, path segments and queries, each refused as JSON that says what to do.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use serde::de::DeserializeOwned;
+
+use super::ApiError;
+
+/// Bytes of a body, at most.
+const LARGEST_BODY: usize = 1024 * 1024;
+/// This much of a refused body is still read, so that its sender gets to hear the answer.
+const LARGEST_DRAIN: usize = 16 * 1024 * 1024;
+
+/// A JSON body.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let is_json = declares_json(request.headers());
+        let body = read(request.into_body()).await?;
+        if !is_json {
+            return Err(ApiError::new(
+                http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "send JSON, with the header Content-Type: application/json",
+            ));
+        }
+        let parsed = serde_json::from_slice(&body);
+        parsed.map(Self).map_err(|error| ApiError::invalid(format!("the body does not fit: {error}; /docs shows what is expected")))
+    }
+}
+
+fn declares_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+async fn read(body: Body) -> Result<Bytes, ApiError> {
+    let (mut kept, mut size) = (BytesMut::new(), 0_usize);
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::invalid("the body broke off; send it again"))?;
+        size = size.saturating_add(chunk.len());
+        match size {
+            ..=LARGEST_BODY => kept.extend_from_slice(&chunk),
+            ..=LARGEST_DRAIN => kept.clear(),
+            _ => break,
+        }
+    }
+    if size > LARGEST_BODY {
+        return Err(ApiError::too_large(format!("the body is larger than {LARGEST_BODY} bytes; send less at once")));
+    }
+    Ok(kept.freeze())
+}
+
+/// The one variable segment of a path.
+pub(super) struct Segment(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let segment = Path::<String>::from_request_parts(parts, state).await;
+        segment.map(|Path(text)| Self(text)).map_err(|error| ApiError::invalid(format!("the path does not fit: {}", error.body_text())))
+    }
+}
+
+/// What stands after the `?`.
+pub(super) struct QueryOf<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        query.map(|Query(values)| Self(values)).map_err(|error| ApiError::invalid(format!("{}; /docs shows what is expected", error.body_text())))
+    }
+}
+
+/// The token of `Authorization: Bearer …`, if the request has one.
+pub(super) struct Bearer(pub(super) Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for Bearer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Self(None)) };
+        let token = value.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        match token {
+            Some((_, token)) => Ok(Self(Some(token.trim().to_owned()))),
+            None => Err(ApiError::unauthorized("the Authorization header does not fit: expected `Bearer` and a token")),
+        }
+    }
+}

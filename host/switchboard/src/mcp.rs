@@ -1,0 +1,81 @@
+//! The MCP surface: the tenant's live tools over Streamable HTTP and stdio, in both revisions of the protocol.
+//!
+//! Nothing is decided here. A listing is what the live snapshot holds; a call goes through [`Dispatcher::call`] like every
+//! other caller's, and what comes back is its outcome in MCP's words. What this surface does own is the question which
+//! case a call belongs to, because the newer revision has no sessions ([`cases`]).
+
+mod answer;
+mod cases;
+mod catalogue;
+mod handler;
+mod http;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use dispatch::Dispatcher;
+use rmcp::model::Tool;
+use rmcp::service::ServerInitializeError;
+use thiserror::Error;
+
+use handler::{Desk, Handler};
+
+/// What one tenant's MCP surface is made of.
+#[derive(Clone)]
+pub(crate) struct McpParts {
+    /// The way to the tools.
+    pub(crate) dispatcher: Dispatcher,
+    /// Whose tools.
+    pub(crate) tenant: String,
+    /// Who calls, for the audit log and the implicit case: `local` is `mcp:local` there.
+    pub(crate) principal: String,
+    /// Where the HTTP server listens: requests must name this address or loopback as their host.
+    pub(crate) listen: SocketAddr,
+    /// Further names (`tools.example.com`, `tools.example.com:8443`) under which clients reach this server.
+    pub(crate) hosts: Vec<String>,
+}
+
+/// Why the stdio server ended other than by its client closing the connection.
+#[derive(Debug, Error)]
+pub(crate) enum StdioError {
+    /// The first messages were no MCP.
+    #[error("the client did not open an MCP connection: {0}")]
+    Opening(#[from] Box<ServerInitializeError>),
+    /// The serving task broke.
+    #[error("the MCP connection broke: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+/// Serves `/mcp` over HTTP. Mount it behind whatever authenticates.
+pub(crate) fn router(mcp: McpParts) -> Router {
+    let hosts = http::Hosts::new(mcp.listen, &mcp.hosts);
+    http::router(Arc::new(Desk::new(mcp)), hosts)
+}
+
+/// The tools as a client sees them now.
+pub(crate) fn tools(mcp: &McpParts) -> Vec<Tool> {
+    let catalogue = Desk::new(mcp.clone()).catalogue();
+    catalogue.map_or_else(Vec::new, |c| c.tools().to_vec())
+}
+
+/// Serves one client on standard input and output, until it closes them. Whoever calls this keeps logs off stdout.
+pub(crate) async fn stdio(mcp: McpParts) -> Result<(), StdioError> {
+    serve(Desk::new(mcp), rmcp::transport::stdio_pipes()).await
+}
+
+/// Serves one client on a pair of byte streams, a case of its own for as long as it stays.
+async fn serve<R, W>(desk: Desk, streams: (R, W)) -> Result<(), StdioError>
+where
+    R: tokio::io::AsyncRead + Send + Unpin + 'static,
+    W: tokio::io::AsyncWrite + Send + Unpin + 'static,
+{
+    let handler = Handler::for_connection(Arc::new(desk));
+    match rmcp::serve_server(handler, streams).await {
+        Ok(running) => running.waiting().await.map(drop).map_err(Into::into),
+        Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
+        Err(error) => Err(StdioError::Opening(Box::new(error))),
+    }
+}

@@ -1,0 +1,122 @@
+//! Which case a call belongs to: the client's own name for one, its session's, or the principal's implicit one.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use dispatch::{Store, StoreError};
+
+/// After this many seconds without a call the implicit case is over, and the next call opens another: what it had
+/// established of one customer must not meet the next one.
+pub(super) const IDLE_SECONDS: i64 = 30 * 60;
+
+/// The longest name a client may give a case, in characters.
+const LONGEST_NAME: usize = 128;
+
+/// How many sessions' cases are remembered; beyond that they are asked of the store again.
+const REMEMBERED: usize = 10_000;
+
+/// What a case is found by in the store, and whether it ends when nobody calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Session {
+    key: String,
+    ends_when_idle: bool,
+}
+
+impl Session {
+    /// The case of one MCP session of the revisions that have sessions, or of one stdio connection.
+    pub(super) fn of_session(id: &str) -> Self {
+        Self {
+            key: format!("mcp:{id}"),
+            ends_when_idle: false,
+        }
+    }
+
+    /// The one implicit case of a principal.
+    pub(super) fn implicit(principal: &str) -> Self {
+        Self {
+            key: format!("mcp:{principal}"),
+            ends_when_idle: true,
+        }
+    }
+
+    /// The case that this principal calls `name`; none if that is no proper name. Another principal's case of the same name
+    /// is another case: a name is not a credential. No name contains a colon, so no two pairs share a key.
+    pub(super) fn named(principal: &str, name: &str) -> Option<Self> {
+        let proper = |c: char| c.is_ascii_graphic() && c != ':';
+        let fits = !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(proper);
+        fits.then(|| Self {
+            key: format!("mcp-case:{name}:{principal}"),
+            ends_when_idle: false,
+        })
+    }
+}
+
+/// A case found before.
+struct Known {
+    case: String,
+    used_at: i64,
+}
+
+/// The cases that this process has found, so that a call does not ask the store which case it is in.
+#[derive(Default)]
+pub(super) struct OpenCases(Mutex<HashMap<String, Known>>);
+
+impl OpenCases {
+    /// The session's case, opened where there is none or the last one has been idle for too long.
+    pub(super) async fn case(
+        &self,
+        store: &dyn Store,
+        tenant: &str,
+        session: &Session,
+        now: i64,
+    ) -> Result<String, StoreError> {
+        if let Some(case) = self.recent(session, now) {
+            return Ok(case);
+        }
+        let mut case = store.case_of_session(tenant, &session.key).await?;
+        if session.ends_when_idle && self.is_idle(session, case.created_at, now) {
+            store.reset_session(tenant, &session.key).await?;
+            case = store.case_of_session(tenant, &session.key).await?;
+        }
+        self.remember(session, &case.id, now);
+        Ok(case.id)
+    }
+
+    /// The case found before, unless it has ended since; this counts as a use.
+    fn recent(&self, session: &Session, now: i64) -> Option<String> {
+        let mut known = self.lock();
+        let entry = known.get_mut(&session.key)?;
+        if session.ends_when_idle && idle(entry.used_at, now) {
+            return None;
+        }
+        entry.used_at = now;
+        Some(entry.case.clone())
+    }
+
+    /// Whether the implicit case is over. Nothing is known of its use before this process started but when it was opened.
+    fn is_idle(&self, session: &Session, created_at: i64, now: i64) -> bool {
+        let known = self.lock();
+        let used_at = known.get(&session.key).map_or(created_at, |k| k.used_at);
+        idle(used_at, now)
+    }
+
+    fn remember(&self, session: &Session, case: &str, now: i64) {
+        let mut known = self.lock();
+        if known.len() >= REMEMBERED {
+            known.retain(|_, entry| !idle(entry.used_at, now));
+        }
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        let case = case.to_owned();
+        known.insert(session.key.clone(), Known { case, used_at: now });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn idle(used_at: i64, now: i64) -> bool {
+    now.saturating_sub(used_at) > IDLE_SECONDS
+}

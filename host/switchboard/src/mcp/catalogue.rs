@@ -1,0 +1,90 @@
+//! The tenant's live tools as MCP describes them, converted once per snapshot and rulebook.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dispatch::{Snapshot, ToolSpec};
+use policy::{Effect, Rulebook};
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use serde_json::Value;
+
+/// The tools of one snapshot under one rulebook, by name.
+pub(super) struct Catalogue {
+    generation: u64,
+    rulebook: String,
+    tools: Vec<Tool>,
+}
+
+impl Catalogue {
+    fn new(snapshot: &Snapshot, rules: &Rulebook) -> Self {
+        let describe = |(name, tool): (&String, &Arc<dyn dispatch::Tool>)| {
+            let effect = rules.tool(name).map_or(Effect::Write, |rule| rule.effect);
+            described(tool.spec(), effect)
+        };
+        Self {
+            generation: snapshot.generation,
+            rulebook: rules.version().to_owned(),
+            tools: snapshot.tools.iter().map(describe).collect(),
+        }
+    }
+
+    /// All of them, in the order of their names.
+    pub(super) fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    /// One by name.
+    pub(super) fn tool(&self, name: &str) -> Option<&Tool> {
+        let by_name = |tool: &Tool| tool.name.as_ref().cmp(name);
+        let index = self.tools.binary_search_by(by_name).ok()?;
+        self.tools.get(index)
+    }
+
+    fn shows(&self, snapshot: &Snapshot, rules: &Rulebook) -> bool {
+        self.generation == snapshot.generation && self.rulebook == rules.version()
+    }
+}
+
+/// The newest catalogue, converted again when the snapshot or the rules have changed.
+#[derive(Default)]
+pub(super) struct Catalogues(RwLock<Option<Arc<Catalogue>>>);
+
+impl Catalogues {
+    /// The catalogue of this snapshot under these rules.
+    pub(super) fn of(&self, snapshot: &Snapshot, rules: &Rulebook) -> Arc<Catalogue> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        match kept.as_ref() {
+            Some(catalogue) if catalogue.shows(snapshot, rules) => return Arc::clone(catalogue),
+            _ => drop(kept),
+        }
+        let fresh = Arc::new(Catalogue::new(snapshot, rules));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
+        fresh
+    }
+}
+
+fn described(spec: &ToolSpec, effect: Effect) -> Tool {
+    Tool::new(
+        spec.name.clone(),
+        spec.description.clone(),
+        object(&spec.input_schema),
+    )
+    .with_title(spec.title.clone())
+    .with_raw_output_schema(object(&spec.output_schema))
+    .with_annotations(annotations(effect))
+}
+
+/// What a client may expect of a tool. A write is idempotent because the ledger makes it so; it reaches beyond the tenant's
+/// own records (money moves, a parcel goes out, somebody gets a message), which a read never does.
+fn annotations(effect: Effect) -> ToolAnnotations {
+    let hints = ToolAnnotations::new().idempotent(true);
+    match effect {
+        Effect::Read => hints.read_only(true).destructive(false).open_world(false),
+        Effect::Write => hints.read_only(false).destructive(true).open_world(true),
+        Effect::Escalation => hints.read_only(false).destructive(false).open_world(true),
+    }
+}
+
+/// A schema as MCP wants it: an object at the top. Reflection makes nothing else.
+fn object(schema: &Value) -> Arc<JsonObject> {
+    Arc::new(schema.as_object().cloned().unwrap_or_default())
+}

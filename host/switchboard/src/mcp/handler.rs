@@ -1,0 +1,249 @@
+//! One MCP peer: what the server says of itself, the tool list, and tool calls.
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use ::http::request::Parts;
+use dispatch::{CallRequest, DispatchError};
+use policy::{Actor, Channel, Role};
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode,
+    Implementation, InitializeRequestParams, InitializeResult, ListToolsResult,
+    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::Value;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::McpParts;
+use super::answer::{self, Refusals};
+use super::cases::{OpenCases, Session};
+use super::catalogue::{Catalogue, Catalogues};
+
+/// `_meta` key of a call: the client's own name for the case that the call belongs to.
+const CASE: &str = "switchboard/case";
+
+/// How long a client may keep a tool list, in milliseconds.
+const LIST_TTL_MS: u64 = 60_000;
+
+/// The header that names a session of the older revisions.
+const SESSION_HEADER: &str = "mcp-session-id";
+
+/// The revisions that this server speaks: those with structured output.
+static REVISIONS: [ProtocolVersion; 3] = [
+    ProtocolVersion::V_2025_06_18,
+    ProtocolVersion::V_2025_11_25,
+    ProtocolVersion::V_2026_07_28,
+];
+
+const INSTRUCTIONS: &str = "\
+Tools of a customer support desk. The host decides every call by its own rules and keeps a case of what the conversation \
+has established, so the order matters: find the customer first (get_customer), then the order (lookup_order), then act on \
+it. A result with isError is an answer, not a crash: its `outcome` says what happened and what can be done next. \
+`awaiting_consent` means that a person must say yes first: do not repeat the call. Writes are never done twice: the same \
+write again returns the first result. Work on one customer at a time; for several conversations at once, name each of \
+them in _meta \"switchboard/case\".";
+
+/// What all peers of one tenant share.
+pub(super) struct Desk {
+    parts: McpParts,
+    actor: Actor,
+    clock: Clock,
+    catalogues: Catalogues,
+    cases: OpenCases,
+}
+
+/// Unix seconds; a test brings its own.
+pub(super) type Clock = Box<dyn Fn() -> i64 + Send + Sync>;
+
+impl Desk {
+    pub(super) fn new(parts: McpParts) -> Self {
+        Self::with_clock(parts, Box::new(|| OffsetDateTime::now_utc().unix_timestamp()))
+    }
+
+    pub(super) fn with_clock(parts: McpParts, clock: Clock) -> Self {
+        let actor = Actor {
+            role: Role::Agent,
+            subject: format!("mcp:{}", parts.principal),
+        };
+        Self {
+            parts,
+            actor,
+            clock,
+            catalogues: Catalogues::default(),
+            cases: OpenCases::default(),
+        }
+    }
+
+    /// The tools there are now; none where the tenant is gone.
+    pub(super) fn catalogue(&self) -> Option<Arc<Catalogue>> {
+        let tenant = &self.parts.tenant;
+        let snapshot = self.parts.dispatcher.tools().snapshot(tenant)?;
+        let rules = self.parts.dispatcher.rulebook(tenant)?;
+        Some(self.catalogues.of(&snapshot, &rules))
+    }
+
+    async fn request(
+        &self,
+        session: &Session,
+        tool: String,
+        arguments: Value,
+    ) -> Result<CallRequest, DispatchError> {
+        let tenant = &self.parts.tenant;
+        let store = self.parts.dispatcher.store().as_ref();
+        let now = (self.clock)();
+        Ok(CallRequest {
+            tenant: tenant.clone(),
+            case: self.cases.case(store, tenant, session, now).await?,
+            actor: self.actor.clone(),
+            channel: Channel::Mcp,
+            tool,
+            arguments,
+        })
+    }
+}
+
+/// One peer. Over HTTP there is one for every session of the older revisions, and one for every request of the newer.
+pub(super) struct Handler {
+    desk: Arc<Desk>,
+    /// The peer has no session id but stays: one case for as long as it does.
+    connection: OnceLock<String>,
+    /// It has shaken hands, so the session that its requests name is its own.
+    has_session: OnceLock<()>,
+}
+
+impl Handler {
+    /// For a session, or for one request without a session.
+    pub(super) fn new(desk: Arc<Desk>) -> Self {
+        Self {
+            desk,
+            connection: OnceLock::new(),
+            has_session: OnceLock::new(),
+        }
+    }
+
+    /// For a connection that is one client from beginning to end, such as stdio.
+    pub(super) fn for_connection(desk: Arc<Desk>) -> Self {
+        Self {
+            connection: Uuid::new_v4().to_string().into(),
+            ..Self::new(desk)
+        }
+    }
+
+    /// The case's session: named by the client, else that of the MCP session or the connection, else the principal's.
+    fn session(&self, context: &RequestContext<RoleServer>) -> Result<Session, ErrorData> {
+        let principal = &self.desk.parts.principal;
+        if let Some(name) = context.meta.get(CASE) {
+            let named = name.as_str().and_then(|name| Session::named(principal, name));
+            return named.ok_or_else(|| answer::invalid_params(BAD_CASE));
+        }
+        let own = self.connection.get().map(String::as_str);
+        let id = own.or_else(|| self.session_id(context));
+        Ok(id.map_or_else(|| Session::implicit(principal), Session::of_session))
+    }
+
+    /// The session id that the transport has checked. Without a handshake the header is only what somebody claims.
+    fn session_id<'a>(&self, context: &'a RequestContext<RoleServer>) -> Option<&'a str> {
+        self.has_session.get()?;
+        let parts = context.extensions.get::<Parts>()?;
+        parts.headers.get(SESSION_HEADER)?.to_str().ok()
+    }
+}
+
+const BAD_CASE: &str =
+    "_meta \"switchboard/case\" must be a name of 1 to 128 printable ASCII characters without spaces and colons";
+
+impl ServerHandler for Handler {
+    fn get_info(&self) -> ServerConfig {
+        let identity = Implementation::new("switchboard", env!("CARGO_PKG_VERSION"))
+            .with_title("Switchboard")
+            .with_description("Governed tools for customer support");
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(identity)
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(&REVISIONS)
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        self.has_session.get_or_init(|| ());
+        let answer = self.negotiate_initialize(&request)?;
+        context.peer.set_peer_info(request);
+        Ok(answer)
+    }
+
+    /// All tools at once, in the order of their names: a desk has dozens, not thousands.
+    async fn list_tools(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let tools = self.desk.catalogue().map(|c| c.tools().to_vec());
+        let list = ListToolsResult::with_all_items(tools.unwrap_or_default());
+        Ok(match refusals(&context) {
+            Refusals::Text => list,
+            Refusals::Structured => list
+                .with_ttl_ms(LIST_TTL_MS)
+                .with_cache_scope(CacheScope::Private),
+        })
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.desk.catalogue()?.tool(name).cloned()
+    }
+
+    /// Runs to its end even if the client goes away: a write that has left the host must be settled.
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let name = request.name.into_owned();
+        let known = self.desk.catalogue().is_some_and(|c| c.tool(&name).is_some());
+        if !known {
+            return Err(answer::unknown_tool(&name));
+        }
+        let session = self.session(&context)?;
+        let arguments = Value::Object(request.arguments.unwrap_or_default());
+        let call = self.desk.request(&session, name.clone(), arguments).await;
+        let outcome = match call {
+            Ok(call) => self.desk.parts.dispatcher.call(call).await,
+            Err(error) => Err(error),
+        };
+        let outcome = outcome.map_err(|error| answer::host_failed(&name, &error))?;
+        Ok(answer::answer(&name, outcome, refusals(&context))?.into())
+    }
+
+    /// What no other method took: an unknown method, or `tools/call` with parameters that have not its shape.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        if request.method == "tools/call" {
+            return Err(answer::invalid_params(BAD_CALL));
+        }
+        let message = format!("there is no method {}", request.method);
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None))
+    }
+}
+
+const BAD_CALL: &str = "tools/call needs params with a `name` (a string) and `arguments` (an object)";
+
+/// How this request's revision takes refusals.
+fn refusals(context: &RequestContext<RoleServer>) -> Refusals {
+    match context.protocol_version() {
+        Some(version) if version.as_str() >= ProtocolVersion::V_2026_07_28.as_str() => {
+            Refusals::Structured
+        }
+        _ => Refusals::Text,
+    }
+}

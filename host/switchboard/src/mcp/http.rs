@@ -1,0 +1,140 @@
+//! `/mcp`: one Streamable HTTP endpoint for both revisions, for one tenant.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use ::http::uri::Authority;
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use serde_json::json;
+
+use super::cases::IDLE_SECONDS;
+use super::handler::{Desk, Handler};
+
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// The largest request, in bytes: a tool's arguments are texts of at most 16 KiB each.
+const LARGEST_REQUEST: usize = 1024 * 1024;
+
+/// How many sessions of the older revisions may be open at once.
+const MOST_SESSIONS: usize = 1024;
+
+type Service = StreamableHttpService<Handler, LocalSessionManager>;
+
+/// The endpoint of one tenant, with sessions of its own: a session id means nothing at another tenant's.
+struct Endpoint {
+    service: Service,
+    sessions: Arc<LocalSessionManager>,
+}
+
+/// Serves `/mcp`.
+pub(super) fn router(desk: Arc<Desk>, hosts: Hosts) -> Router {
+    let sessions = Arc::new(sessions());
+    let service = Service::new(
+        move || Ok(Handler::new(Arc::clone(&desk))),
+        Arc::clone(&sessions),
+        hosts.config(),
+    );
+    Router::new()
+        .route("/mcp", any(handle))
+        .with_state(Arc::new(Endpoint { service, sessions }))
+}
+
+async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
+    if opens_session(request.method(), request.headers())
+        && endpoint.sessions.sessions.read().await.len() >= MOST_SESSIONS
+    {
+        return too_many_sessions();
+    }
+    let sends_json = sends_json(request.headers());
+    let response = endpoint.service.handle(request).await;
+    if sends_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        return not_json_rpc();
+    }
+    response.into_response()
+}
+
+/// A client of the newer revision names it in every request; whoever names neither that nor a session wants a session.
+fn opens_session(method: &Method, headers: &HeaderMap) -> bool {
+    let newest = rmcp::model::ProtocolVersion::V_2026_07_28;
+    let revision = headers.get("mcp-protocol-version");
+    let is_new = revision.is_some_and(|v| v.as_bytes() >= newest.as_str().as_bytes());
+    method == Method::POST && !is_new && !headers.contains_key("mcp-session-id")
+}
+
+fn sends_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let essence = value.and_then(|v| v.split(';').next());
+    essence.is_some_and(|e| e.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The body was announced as JSON and is none, or no JSON-RPC message; the transport calls both 415.
+fn not_json_rpc() -> Response {
+    let message = "the body must be one JSON-RPC 2.0 message in UTF-8";
+    let error = json!({ "code": -32700, "message": message });
+    let body = json!({ "jsonrpc": "2.0", "id": null, "error": error });
+    (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
+}
+
+fn too_many_sessions() -> Response {
+    let retry = [(RETRY_AFTER, HeaderValue::from_static("60"))];
+    let message = "too many open MCP sessions; end one with DELETE, or use protocol 2026-07-28, which has none";
+    (StatusCode::SERVICE_UNAVAILABLE, retry, message).into_response()
+}
+
+fn sessions() -> LocalSessionManager {
+    let mut config = SessionConfig::default();
+    config.keep_alive = Some(Duration::from_secs(IDLE_SECONDS.unsigned_abs()));
+    let mut manager = LocalSessionManager::default();
+    manager.session_config = config;
+    manager
+}
+
+/// The names under which clients reach this server.
+pub(super) struct Hosts {
+    allowed: Vec<String>,
+    origins: Vec<String>,
+}
+
+impl Hosts {
+    /// Loopback, the address that the server listens on, and whatever else the configuration names.
+    pub(super) fn new(listen: SocketAddr, further: &[String]) -> Self {
+        let loopback = LOOPBACK.map(|host| format!("{host}:{}", listen.port()));
+        let own: Vec<String> = loopback
+            .into_iter()
+            .chain([listen.to_string()])
+            .chain(further.iter().cloned())
+            .collect();
+        let origins = own.iter().flat_map(|host| origins(host)).collect();
+        let allowed = LOOPBACK.map(str::to_owned).into_iter().chain(own).collect();
+        Self { allowed, origins }
+    }
+
+    /// Plain JSON where there are no sessions, event streams where there are. A browser may call only from a page that this
+    /// very server gave it; the check of the host keeps a rebound DNS name from passing for one.
+    fn config(self) -> StreamableHttpServerConfig {
+        StreamableHttpServerConfig::default()
+            .with_json_response(true)
+            .with_max_request_body_bytes(LARGEST_REQUEST)
+            .with_allowed_hosts(self.allowed)
+            .with_allowed_origins(self.origins)
+            .enforce_origin_validation()
+    }
+}
+
+/// The origins of the pages that a host serves; without a port, they are at their scheme's own.
+fn origins(host: &str) -> [String; 2] {
+    let authority = Authority::try_from(host).ok();
+    let (http, https) = match authority.and_then(|a| a.port_u16()) {
+        Some(_) => ("", ""),
+        None => (":80", ":443"),
+    };
+    [format!("http://{host}{http}"), format!("https://{host}{https}")]
+}

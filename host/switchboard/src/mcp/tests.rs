@@ -1,0 +1,1 @@
+//! Stories of the MCP surface, told over loopback.

@@ -1,0 +1,24 @@
+//! What every Switchboard plugin in Rust needs: the bindings of what it imports, a JSON client over the governed HTTP
+//! capability, the contract's errors and money, and the macros that make a crate a plugin.
+//!
+//! A plugin is a world (`wit/world.wit` in its folder), [`plugin!`] to bind it, and an implementation of the contract's
+//! `Guest` trait. See the author's guide in `plugins/README.md`.
+
+#[doc(hidden)]
+pub mod bindings;
+
+mod amount;
+mod answer;
+mod backend;
+mod error;
+mod macros;
+mod route;
+mod text;
+mod transport;
+
+pub use amount::Amount;
+pub use backend::Backend;
+pub use bindings::switchboard::common::types;
+pub use route::Route;
+pub use text::excerpt;
+pub use wit_bindgen;

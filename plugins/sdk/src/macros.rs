@@ -1,0 +1,71 @@
+//! The macros that make a crate a plugin.
+
+/// Binds the plugin's world and offers what an implementation needs: a module `bindings` with the contract's `exports` and
+/// any further imports, and `bindings::export!`.
+///
+/// `wit` lists, relative to the crate's folder and in the order of dependence, the folders of the WIT packages that the
+/// world names (WASI and `switchboard:common` are there already), and last the folder of the world itself.
+///
+/// ```text
+/// switchboard_sdk::plugin!(world: "acme:crm-plugin/plugin", wit: ["../../wit/crm", "wit"]);
+/// ```
+#[macro_export]
+macro_rules! plugin {
+    (world: $world:tt, wasi: $wasi:tt, common: $common:tt, wit: [$($wit:tt),+ $(,)?]) => {
+        mod bindings {
+            #![allow(
+                unsafe_code,
+                missing_docs,
+                unreachable_pub,
+                dead_code,
+                clippy::all,
+                clippy::pedantic
+            )]
+
+            $crate::wit_bindgen::generate!({
+                world: $world,
+                path: [$wasi, $common, $($wit),+],
+                runtime_path: "switchboard_sdk::wit_bindgen::rt",
+                generate_all,
+                with: {
+                    "switchboard:common/types@1.0.0": switchboard_sdk::types,
+                    "wasi:clocks/monotonic-clock@0.2.12": switchboard_sdk::bindings::wasi::clocks::monotonic_clock,
+                    "wasi:config/store@0.2.0-rc.1": switchboard_sdk::bindings::wasi::config::store,
+                    "wasi:http/outgoing-handler@0.2.12": switchboard_sdk::bindings::wasi::http::outgoing_handler,
+                    "wasi:http/types@0.2.12": switchboard_sdk::bindings::wasi::http::types,
+                    "wasi:io/error@0.2.12": switchboard_sdk::bindings::wasi::io::error,
+                    "wasi:io/poll@0.2.12": switchboard_sdk::bindings::wasi::io::poll,
+                    "wasi:io/streams@0.2.12": switchboard_sdk::bindings::wasi::io::streams,
+                },
+            });
+        }
+    };
+    (world: $world:tt, wit: [$($wit:tt),+ $(,)?]) => {
+        $crate::plugin!(world: $world, wasi: "../wasi", common: "../../wit/common", wit: [$($wit),+]);
+    };
+}
+
+/// Keeps a WIT package of the plugin's own, with its documentation, in the component.
+///
+/// A built component has the types of what it exports but not the comments. The host describes the tools of the shipped
+/// contract from its own copy; for any other package it reads the text from the custom section `switchboard-wit`. Give the
+/// path of the package's one WIT file, relative to the crate's folder.
+///
+/// ```text
+/// switchboard_sdk::embed_wit!("wit/warranty.wit");
+/// ```
+#[macro_export]
+macro_rules! embed_wit {
+    ($path:literal) => {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code)]
+        #[used]
+        #[unsafe(link_section = "switchboard-wit")]
+        static SWITCHBOARD_WIT: [u8; include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/",
+            $path
+        ))
+        .len()] = *include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path));
+    };
+}

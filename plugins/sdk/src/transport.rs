@@ -1,0 +1,209 @@
+//! One blocking HTTP exchange over `wasi:http`.
+
+use crate::{
+    answer::Answer,
+    bindings::wasi::{
+        http::{
+            outgoing_handler,
+            types::{
+                ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody,
+                OutgoingRequest, Scheme,
+            },
+        },
+        io::streams::StreamError,
+    },
+    types::Error,
+};
+
+/// A larger answer is refused rather than held in the sandbox's memory.
+const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
+/// The most that `blocking-write-and-flush` takes at once.
+const WRITE_CHUNK_BYTES: usize = 4096;
+const READ_CHUNK_BYTES: u64 = 64 * 1024;
+
+/// Where requests go: the parts of the base URL.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    https: bool,
+    authority: String,
+    prefix: String,
+}
+
+/// What is asked of the backend.
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    /// Path and query below the base URL.
+    pub(crate) route: String,
+    /// A JSON text.
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+impl Target {
+    /// `http://host:port` or `https://host/prefix`; a query or a fragment is refused.
+    pub(crate) fn parse(base_url: &str) -> Result<Self, Error> {
+        let refused = || Error::unavailable("the plugin's setting base_url is no http(s) URL");
+        let (scheme, rest) = base_url.split_once("://").ok_or_else(refused)?;
+        let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let https = match scheme {
+            "https" => true,
+            "http" => false,
+            _ => return Err(refused()),
+        };
+        if authority.is_empty() || rest.contains(['?', '#', '@', ' ']) {
+            return Err(refused());
+        }
+        Ok(Self {
+            https,
+            authority: authority.to_owned(),
+            prefix: prefix.trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+/// Sends the request and waits for the whole answer. Fails with `unavailable` where there is none.
+pub(crate) fn send(target: &Target, request: &Request) -> Result<Answer, Error> {
+    exchange(target, request)
+        .map_err(|error| Error::unavailable(format_args!("no answer from the backend: {error}")))
+}
+
+/// Why an exchange failed; only ever shown to the operator.
+#[derive(Debug)]
+enum Broken {
+    Code(ErrorCode),
+    Stream,
+    Unsupported,
+    TooLarge,
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(to, "{code}"),
+            Self::Stream => to.write_str("the connection broke"),
+            Self::Unsupported => to.write_str("the host does not take such a request"),
+            Self::TooLarge => write!(to, "it is larger than {ANSWER_LIMIT_BYTES} bytes"),
+        }
+    }
+}
+
+impl From<ErrorCode> for Broken {
+    fn from(code: ErrorCode) -> Self {
+        Self::Code(code)
+    }
+}
+
+impl From<StreamError> for Broken {
+    fn from(_: StreamError) -> Self {
+        Self::Stream
+    }
+}
+
+/// What the host answers where a call is out of order.
+impl From<()> for Broken {
+    fn from((): ()) -> Self {
+        Self::Unsupported
+    }
+}
+
+fn exchange(target: &Target, request: &Request) -> Result<Answer, Broken> {
+    let outgoing = prepare(target, request)?;
+    let body = outgoing.body()?;
+    let pending = outgoing_handler::handle(outgoing, None)?;
+    // Only now: before the request is under way nobody takes the bytes.
+    write_body(body, request.body.as_deref().unwrap_or_default())?;
+    pending.subscribe().block();
+    let response = pending.get().ok_or(Broken::Unsupported)???;
+    Ok(Answer {
+        status: response.status(),
+        retry_after_seconds: retry_after_seconds(&response),
+        body: read_body(&response)?,
+    })
+}
+
+fn prepare(target: &Target, request: &Request) -> Result<OutgoingRequest, Broken> {
+    let mut headers = vec![("accept".to_owned(), b"application/json".to_vec())];
+    if let Some(body) = &request.body {
+        headers.push(("content-type".to_owned(), b"application/json".to_vec()));
+        headers.push(("content-length".to_owned(), body.len().to_string().into()));
+    }
+    let headers = Fields::from_list(&headers).map_err(|_| Broken::Unsupported)?;
+    let scheme = if target.https {
+        Scheme::Https
+    } else {
+        Scheme::Http
+    };
+    let path = format!("{}{}", target.prefix, request.route);
+    let outgoing = OutgoingRequest::new(headers);
+    outgoing.set_method(&request.method)?;
+    outgoing.set_scheme(Some(&scheme))?;
+    outgoing.set_authority(Some(&target.authority))?;
+    outgoing.set_path_with_query(Some(&path))?;
+    Ok(outgoing)
+}
+
+fn write_body(body: OutgoingBody, bytes: &[u8]) -> Result<(), Broken> {
+    let stream = body.write()?;
+    for chunk in bytes.chunks(WRITE_CHUNK_BYTES) {
+        stream.blocking_write_and_flush(chunk)?;
+    }
+    drop(stream);
+    Ok(OutgoingBody::finish(body, None)?)
+}
+
+fn read_body(response: &IncomingResponse) -> Result<Vec<u8>, Broken> {
+    let body: IncomingBody = response.consume()?;
+    let stream = body.stream()?;
+    let mut bytes = Vec::new();
+    loop {
+        match stream.blocking_read(READ_CHUNK_BYTES) {
+            Ok(chunk) => bytes.extend_from_slice(&chunk),
+            Err(StreamError::Closed) => return Ok(bytes),
+            Err(error) => return Err(error.into()),
+        }
+        if bytes.len() > ANSWER_LIMIT_BYTES {
+            return Err(Broken::TooLarge);
+        }
+    }
+}
+
+fn retry_after_seconds(response: &IncomingResponse) -> Option<u32> {
+    let values = response.headers().get("retry-after");
+    std::str::from_utf8(values.first()?)
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Target;
+
+    #[test]
+    fn a_base_url_is_taken_apart() {
+        let target = Target::parse("http://127.0.0.1:9100/v1/").unwrap();
+        assert_eq!(
+            target,
+            Target {
+                https: false,
+                authority: "127.0.0.1:9100".into(),
+                prefix: "/v1".into()
+            }
+        );
+        assert!(Target::parse("https://desk.example").unwrap().https);
+    }
+
+    #[test]
+    fn anything_but_a_plain_http_url_is_refused() {
+        for wrong in [
+            "",
+            "127.0.0.1:9100",
+            "ftp://a",
+            "http:///x",
+            "http://a/?q=1",
+            "http://user@a",
+        ] {
+            assert!(Target::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
