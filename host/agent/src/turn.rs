@@ -189,6 +189,8 @@ struct Turn<'a> {
     start: usize,
     escalation: Option<EscalationRef>,
     actions: Vec<Action>,
+    /// What the customer may hear of the last refusal in this turn; empty where there was none.
+    refused: String,
     failure: Option<ModelError>,
     sink: EventSink,
 }
@@ -215,6 +217,7 @@ impl<'a> Turn<'a> {
             history,
             request,
             actions: Vec::new(),
+            refused: String::new(),
             failure: None,
             sink,
         })

@@ -152,10 +152,10 @@ async fn read_within_limit(mut body: Incoming) -> Result<Bytes, Refusal> {
             continue;
         };
         size = size.saturating_add(data.len());
-        match size {
-            ..=LARGEST_BODY => kept.extend_from_slice(data),
-            ..=LARGEST_DRAIN => kept.clear(),
-            _ => break,
+        if size <= LARGEST_BODY {
+            kept.extend_from_slice(data);
+        } else if size > LARGEST_DRAIN {
+            break;
         }
     }
     if size > LARGEST_BODY {

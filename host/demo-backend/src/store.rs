@@ -1,4 +1,4 @@
-//! The durable store: one SQLite file in WAL mode, one writer, a few readers, all off the async runtime.
+//! The durable store: one `SQLite` file in WAL mode, one writer, a few readers, all off the async runtime.
 
 pub(crate) mod record;
 mod schema;

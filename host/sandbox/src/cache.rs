@@ -28,10 +28,9 @@ impl Cache {
         digest: &str,
         bytes: &[u8],
     ) -> Result<Component, LoadError> {
-        let entry = self
-            .directory
-            .as_ref()
-            .map(|directory| directory.join(format!("{digest}-{}.cwasm", engine::fingerprint(engine))));
+        let entry = self.directory.as_ref().map(|directory| {
+            directory.join(format!("{digest}-{}.cwasm", engine::fingerprint(engine)))
+        });
         if let Some(component) = entry.as_deref().and_then(|entry| load(engine, entry)) {
             return Ok(component);
         }

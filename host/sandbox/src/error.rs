@@ -42,7 +42,9 @@ pub enum LoadError {
         message: String,
     },
     /// The contract's namespace, but an interface or a version that this host does not know.
-    #[error("{interface} is not in this host's contract; build the plugin against the contract of this host")]
+    #[error(
+        "{interface} is not in this host's contract; build the plugin against the contract of this host"
+    )]
     UnknownContract {
         /// `switchboard:orders/orders@1.1.0`.
         interface: String,
@@ -58,7 +60,9 @@ pub enum LoadError {
         uses: String,
     },
     /// The component exports nothing that could be a tool.
-    #[error("plugin {0} exports no tools: it must export an interface such as switchboard:orders/orders@1.0.0")]
+    #[error(
+        "plugin {0} exports no tools: it must export an interface such as switchboard:orders/orders@1.0.0"
+    )]
     NoTools(String),
     /// Two interfaces of one tenant offer the same tool.
     #[error("both {first} and {second} offer the tool {tool}; remove one of them")]

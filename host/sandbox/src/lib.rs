@@ -1,1 +1,31 @@
-//! placeholder
+//! The sandbox: plugins are WebAssembly components, and every call runs in a fresh instance that can reach nothing but
+//! what the gate allows.
+//!
+//! [`Toolbox::load`] makes a plugin ready (reads its types, checks its imports against its grants and its exports against
+//! the contract, compiles and links it) without touching what is live; [`Toolbox::publish`] makes a set of plugins a
+//! tenant's tools at once. A tool runs only with a [`policy::Permit`], and every request that it makes passes the
+//! [`dispatch::Gate`] of its invocation.
+
+mod cache;
+mod engine;
+mod error;
+mod failure;
+mod invocation;
+mod invoke;
+mod limiter;
+mod limits;
+mod link;
+mod log;
+mod measure;
+mod model;
+mod outbound;
+mod plugin;
+mod reflect;
+mod runtime;
+mod state;
+mod toolbox;
+
+pub use error::LoadError;
+pub use limits::{Capacity, Limits};
+pub use plugin::{Plugin, PluginSource};
+pub use toolbox::{Toolbox, ToolboxSettings};

@@ -59,7 +59,10 @@ impl Lines {
         }
         if self.left == 0 {
             self.emit();
-            tracing::warn!(plugin = self.plugin, "the plugin wrote more than its log takes; the rest is dropped");
+            tracing::warn!(
+                plugin = self.plugin,
+                "the plugin wrote more than its log takes; the rest is dropped"
+            );
         }
     }
 
@@ -116,7 +119,11 @@ impl Pollable for Log {
 }
 
 impl AsyncWrite for Log {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Log::write(&self, bytes);
         Poll::Ready(Ok(bytes.len()))
     }

@@ -43,7 +43,10 @@ async fn complete(
     max_tokens: u32,
 ) -> Result<String, ModelError> {
     if prompt.trim().is_empty() || prompt.len() > MAX_PROMPT_BYTES {
-        let message = format!("a prompt has 1 to {MAX_PROMPT_BYTES} bytes, not {}", prompt.len());
+        let message = format!(
+            "a prompt has 1 to {MAX_PROMPT_BYTES} bytes, not {}",
+            prompt.len()
+        );
         return Err(ModelError::InvalidRequest(message));
     }
     if max_tokens == 0 {
@@ -55,7 +58,9 @@ async fn complete(
     };
     state.completions_left = left;
     let gate = state.invocation.gate.clone();
-    let answer = gate.complete(CompletionRequest { prompt, max_tokens }).await;
+    let answer = gate
+        .complete(CompletionRequest { prompt, max_tokens })
+        .await;
     answer.map_err(|error| {
         let message = gate.scrub(&error.to_string());
         match error {

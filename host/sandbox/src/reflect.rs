@@ -69,7 +69,9 @@ pub(crate) fn reflect(component: &[u8], contract: &Contract) -> Result<Reflectio
     let imports = world.imports.iter();
     Ok(Reflection {
         plans,
-        imports: imports.map(|(key, item)| import(resolve, key, item)).collect(),
+        imports: imports
+            .map(|(key, item)| import(resolve, key, item))
+            .collect(),
         skipped,
     })
 }
@@ -127,8 +129,7 @@ fn import(resolve: &Resolve, key: &WorldKey, item: &WorldItem) -> Import {
     let inert = match item {
         WorldItem::Interface { id, .. } => {
             let interface = &resolve.interfaces[*id];
-            let is_resource =
-                |id| matches!(resolve.types[id].kind, TypeDefKind::Resource);
+            let is_resource = |id| matches!(resolve.types[id].kind, TypeDefKind::Resource);
             interface.functions.is_empty() && !interface.types.values().any(|id| is_resource(*id))
         }
         WorldItem::Type { .. } => true,

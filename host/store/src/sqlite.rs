@@ -61,10 +61,7 @@ impl SqliteStore {
     }
 
     /// Runs a lookup by key.
-    fn look<T>(
-        &self,
-        look: impl FnOnce(&Connection) -> Result<T, Fault>,
-    ) -> Result<T, StoreError> {
+    fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
         Ok(self.readers.look(look)?)
     }
 

@@ -119,6 +119,8 @@ pub struct Plugins {
     pub deadline_ms: u32,
     /// Linear memory.
     pub memory_mib: u32,
+    /// Requests to backends.
+    pub max_http_calls: u32,
 }
 
 /// The demo backend.
@@ -165,7 +167,7 @@ impl Default for Budgets {
             refund_customer_day: Amount::from_cents(150_000),
             refund_tenant_day: Amount::from_cents(1_000_000),
             credit_customer_day: Amount::from_cents(5_000),
-            credit_tenant_day: Amount::from_cents(100_000),
+            credit_tenant_day: Amount::from_cents(50_000),
         }
     }
 }
@@ -176,7 +178,7 @@ impl Default for Model {
             provider: Provider::Offline,
             name: String::new(),
             base_url: String::new(),
-            max_tokens: 1_024,
+            max_tokens: 2_048,
             timeout_seconds: 60,
             retries: 2,
         }
@@ -185,13 +187,13 @@ impl Default for Model {
 
 impl Default for Turn {
     fn default() -> Self {
-        Self { max_steps: 12, timeout_seconds: 120 }
+        Self { max_steps: 16, timeout_seconds: 120 }
     }
 }
 
 impl Default for Plugins {
     fn default() -> Self {
-        Self { deadline_ms: 10_000, memory_mib: 64 }
+        Self { deadline_ms: 10_000, memory_mib: 64, max_http_calls: 16 }
     }
 }
 

@@ -6,3 +6,8 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 pub(crate) fn contract(path: &str) -> Option<&'static str> {
     CONTRACT.iter().find(|(name, _)| *name == path).map(|(_, text)| *text)
 }
+
+/// A built plugin's component; empty where there is no such plugin.
+pub(crate) fn component(plugin: &str) -> &'static [u8] {
+    COMPONENTS.iter().find(|(name, _)| *name == plugin).map_or(&[], |(_, bytes)| *bytes)
+}

@@ -15,3 +15,8 @@ pub(crate) fn make_writable_folder(path: &Path) -> io::Result<()> {
     std::fs::write(&probe, b"")?;
     std::fs::remove_file(&probe)
 }
+
+/// Writes a text as a file.
+pub(crate) fn write_text(path: &Path, text: &str) -> io::Result<()> {
+    std::fs::write(path, text)
+}

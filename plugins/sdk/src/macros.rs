@@ -4,10 +4,11 @@
 /// any further imports, and `bindings::export!`.
 ///
 /// `wit` lists, relative to the crate's folder and in the order of dependence, the folders of the WIT packages that the
-/// world names (WASI and `switchboard:common` are there already), and last the folder of the world itself.
+/// world names, and last the folder of the world itself. WASI and `switchboard:common` come first by themselves; a plugin
+/// outside this repository says where they are with `wasi:` and `common:`.
 ///
 /// ```text
-/// switchboard_sdk::plugin!(world: "acme:crm-plugin/plugin", wit: ["../../wit/crm", "wit"]);
+/// switchboard_sdk::plugin!(world: "acme:crm/plugin", wit: ["../../wit/crm", "wit"]);
 /// ```
 #[macro_export]
 macro_rules! plugin {

@@ -3,7 +3,13 @@
 use serde::Deserialize;
 
 use crate::{
-    bindings::exports::switchboard::triage::triage::{Classification, InquiryCategory},
+    bindings::exports::switchboard::triage::triage::{
+        Classification,
+        InquiryCategory::{
+            self, Account, Billing, BugReport, Cancellation, FeatureRequest, GeneralInquiry,
+            Technical,
+        },
+    },
     completion,
     words::Words,
 };
@@ -95,7 +101,7 @@ pub(crate) fn by_rules(words: &Words) -> Classification {
     }
     let Some((subject, hits)) = best else {
         return Classification {
-            category: InquiryCategory::GeneralInquiry,
+            category: GeneralInquiry,
             confidence: 0.3,
             subcategory: "other".to_owned(),
         };
@@ -129,10 +135,6 @@ const fn subject(
         phrases,
     }
 }
-
-use InquiryCategory::{
-    Account, Billing, BugReport, Cancellation, FeatureRequest, GeneralInquiry, Technical,
-};
 
 #[rustfmt::skip]
 const SUBJECTS: &[Subject] = &[
@@ -172,13 +174,13 @@ impl From<Category> for InquiryCategory {
 
 #[cfg(test)]
 mod tests {
-    use super::{InquiryCategory, of};
+    use super::{
+        Account, Billing, BugReport, Cancellation, FeatureRequest, GeneralInquiry, InquiryCategory,
+        Technical, of,
+    };
 
     #[test]
     fn rules_know_the_usual_subjects() {
-        use InquiryCategory::{
-            Account, Billing, BugReport, Cancellation, FeatureRequest, GeneralInquiry, Technical,
-        };
         let table = [
             (
                 "My blender arrived broken. I want a refund, my money back.",

@@ -103,10 +103,14 @@ impl Turn<'_> {
             outcome: outcome.word().to_owned(),
         });
         self.result(id, tool, outcome.word(), outcome.for_model()).await?;
+        if let Outcome::Denied { refusal, .. } | Outcome::Withheld { refusal, .. } = &outcome {
+            self.refused = refusal.say.clone();
+        }
         if let Some(people) = outcome.escalation().cloned() {
             self.people_called(people.clone()).await?;
+            let because = because(&outcome).unwrap_or(&self.refused);
             return Ok(Some(Ending {
-                text: words::handed_over(because(&outcome), &people),
+                text: words::handed_over(because, &people),
                 status: CaseStatus::Escalated,
             }));
         }
@@ -208,13 +212,14 @@ impl Turn<'_> {
     }
 }
 
-/// What the customer may hear of why people were called.
-fn because(outcome: &Outcome) -> &str {
+/// What the customer may hear of why people were called; none where an earlier refusal of this turn says it.
+fn because(outcome: &Outcome) -> Option<&str> {
     match outcome {
-        Outcome::Denied { refusal, .. } | Outcome::Withheld { refusal, .. } => &refusal.say,
-        Outcome::Pending { .. } => handoff::STAFF_APPROVAL.say,
-        Outcome::Unknown { .. } => "I could not confirm whether this went through, so I have not repeated it.",
-        Outcome::Failed { .. } => handoff::TOOL_FAILED.say,
-        _ => "",
+        Outcome::Pending { .. } => Some(handoff::STAFF_APPROVAL.say),
+        Outcome::Unknown { .. } => {
+            Some("I could not confirm whether this went through, so I have not repeated it.")
+        }
+        Outcome::Failed { .. } => Some(handoff::TOOL_FAILED.say),
+        _ => None,
     }
 }

@@ -18,10 +18,10 @@ use crate::store::record::{self, Record};
 const DEFAULT_LIMIT: usize = 5;
 const MOST_RESULTS: usize = 50;
 const MOST_WORDS: usize = 32;
-/// The score at which an article is half relevant; judged by eye over the demo's articles.
-const HALF_RELEVANT: f64 = 4.0;
-/// What a keyword that stands in the question adds to the score.
-const KEYWORD_BONUS: f64 = 6.0;
+/// The score per telling word at which an article is half relevant; judged by eye over the demo's articles.
+const HALF_RELEVANT: f64 = 1.25;
+/// What a key phrase that stands in the question adds to the score.
+const PHRASE_BONUS: f64 = 6.0;
 /// Words that say nothing about a subject.
 const EMPTY_WORDS: &[&str] = &[
     "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can",
@@ -113,17 +113,19 @@ fn telling_words(question: &str) -> Vec<String> {
 }
 
 fn best(db: &Connection, question: &str, limit: usize) -> Result<Vec<Hit>, Refusal> {
-    let mut scored = scored(db, &telling_words(question))?;
+    let telling = telling_words(question);
+    let half_relevant: f64 = telling.iter().map(|_| HALF_RELEVANT).sum();
+    let mut scored = scored(db, &telling)?;
     for (article, score) in &mut scored {
-        if article.has_keyword_in(question) {
-            *score += KEYWORD_BONUS;
+        if article.has_key_phrase_of(question) {
+            *score += PHRASE_BONUS;
         }
     }
     scored.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     Ok(scored
         .into_iter()
         .take(limit)
-        .map(|(article, score)| hit(article, score))
+        .map(|(article, score)| hit(article, score / (score + half_relevant)))
         .collect())
 }
 
@@ -151,13 +153,16 @@ fn scored(db: &Connection, telling: &[String]) -> Result<Vec<(Article, f64)>, Re
 }
 
 impl Article {
-    /// Whether the question has one of the keywords in it, word for word: words that every article has ("order") score
+    /// Whether the question has one of the key phrases in it, word for word. Words that every article has ("order") score
     /// next to nothing, and phrases made of them ("where is my order") are what customers write.
-    fn has_keyword_in(&self, question: &str) -> bool {
+    fn has_key_phrase_of(&self, question: &str) -> bool {
         let question = spaced(question);
-        self.keywords
+        let phrases = self
+            .keywords
             .split(',')
-            .any(|keyword| question.contains(&spaced(keyword)))
+            .map(str::trim)
+            .filter(|keyword| keyword.contains(' '));
+        phrases.map(spaced).any(|phrase| question.contains(&phrase))
     }
 }
 
@@ -166,13 +171,12 @@ fn spaced(text: &str) -> String {
     words(text).fold(String::from(" "), |text, word| text + &word + " ")
 }
 
-fn hit(article: Article, score: f64) -> Hit {
-    let relevance = (score / (score + HALF_RELEVANT)).clamp(0.0, 1.0);
+fn hit(article: Article, relevance: f64) -> Hit {
     Hit {
         id: article.id,
         title: article.title,
         url: article.url,
         body: article.body,
-        relevance: (relevance * 100.0).round() / 100.0,
+        relevance: (relevance.clamp(0.0, 1.0) * 100.0).round() / 100.0,
     }
 }

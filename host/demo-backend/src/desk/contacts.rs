@@ -64,7 +64,7 @@ pub(crate) async fn search(State(app): State<Arc<App>>, Params(search): Params<S
     if wanted.is_empty() {
         return Err(Refusal::invalid("query must not be empty"));
     }
-    let contacts: Vec<Contact> = app.store.read(|db| record::all(db)).await?;
+    let contacts: Vec<Contact> = app.store.read(record::all).await?;
     let found: Vec<_> = contacts
         .into_iter()
         .filter(|contact| contact.mentions(&wanted))

@@ -119,7 +119,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>, Id(id): Id) -> Found {
 
 /// `POST /conversations`
 pub(crate) async fn create(State(app): State<Arc<App>>, write: Write<NewConversation>) -> Done {
-    write.carry_out(&app, |db, wanted| start(db, wanted)).await
+    write.carry_out(&app, start).await
 }
 
 /// `POST /conversations/{id}/reply`: opens a closed conversation again.
@@ -143,9 +143,10 @@ pub(crate) async fn assign(
 ) -> Done {
     write
         .carry_out(&app, move |db, assignment| {
-            let assignee = match (assignment.admin_id, assignment.team_id) {
-                (Some(id), None) | (None, Some(id)) => id,
-                _ => return Err(Refusal::invalid("give either admin_id or team_id")),
+            let ((Some(assignee), None) | (None, Some(assignee))) =
+                (assignment.admin_id, assignment.team_id)
+            else {
+                return Err(Refusal::invalid("give either admin_id or team_id"));
             };
             check_line("assignee", &assignee)?;
             change(db, &id, |conversation| {

@@ -60,7 +60,7 @@ pub(crate) struct OfCustomer {
 
 /// `POST /credits`
 pub(crate) async fn create(State(app): State<Arc<App>>, write: Write<NewCredit>) -> Done {
-    write.carry_out(&app, |db, wanted| book(db, wanted)).await
+    write.carry_out(&app, book).await
 }
 
 /// `GET /credits?customer_id=`: oldest first; of all customers where none is named.

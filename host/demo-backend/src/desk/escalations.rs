@@ -73,7 +73,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>, Id(id): Id) -> Found {
 
 /// `GET /escalations`: oldest first.
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Found {
-    let escalations: Vec<Escalation> = app.store.read(|db| record::all(db)).await?;
+    let escalations: Vec<Escalation> = app.store.read(record::all).await?;
     Ok(Json(
         json!({ "escalations": escalations.into_iter().map(Record::shown).collect::<Vec<_>>() }),
     ))
@@ -81,7 +81,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Found {
 
 /// `POST /escalations`: takes ids that it does not know, because a cry for help is never turned away over an id.
 pub(crate) async fn create(State(app): State<Arc<App>>, write: Write<NewEscalation>) -> Done {
-    write.carry_out(&app, |db, wanted| queue(db, wanted)).await
+    write.carry_out(&app, queue).await
 }
 
 fn queue(db: &Connection, wanted: NewEscalation) -> Result<Effect, Refusal> {

@@ -62,7 +62,7 @@ pub(crate) struct OfOrder {
 
 /// `POST /refunds`
 pub(crate) async fn create(State(app): State<Arc<App>>, write: Write<NewRefund>) -> Done {
-    write.carry_out(&app, |db, wanted| pay(db, wanted)).await
+    write.carry_out(&app, pay).await
 }
 
 /// `GET /refunds?order_id=`: oldest first; of all orders where none is named.

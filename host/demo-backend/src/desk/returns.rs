@@ -22,6 +22,7 @@ use crate::store::record::{self, Record};
 /// How long a label can be used.
 const LABEL_DAYS: i64 = 30;
 const CARRIER: &str = "UPS";
+const RETURNS_CENTRE: &str = "Brightcart Returns, 400 Dock Road, Reno, NV 89502";
 
 /// A return that was announced, with its label.
 #[derive(Debug, Serialize, Deserialize)]
@@ -133,32 +134,31 @@ fn tracking_number(return_id: &str) -> String {
     format!("1ZR8846W90{digits:0>8}")
 }
 
-/// Every value drawn here was made by this service, so none needs escaping but the order id, which exists and is plain.
+/// Every value drawn here was made by this service or names a record of it, so none needs escaping.
 fn draw(announced: &Return) -> String {
-    let bars: String = announced
-        .tracking_number
-        .bytes()
-        .enumerate()
-        .map(|(place, byte)| {
-            format!(
-                "<rect x='{}' y='120' width='{}' height='90'/>",
-                30 + place * 20,
-                3 + byte % 11
-            )
-        })
-        .collect();
+    let Return {
+        id,
+        order_id,
+        carrier,
+        tracking_number,
+        expires_at,
+        ..
+    } = announced;
+    let bars = tracking_number.bytes().enumerate().map(|(place, byte)| {
+        let (x, width) = (30 + place * 20, 3 + byte % 11);
+        format!("<rect x='{x}' y='115' width='{width}' height='90'/>")
+    });
+    let lines = [
+        (45, 22, format!("{carrier} prepaid return")),
+        (75, 15, RETURNS_CENTRE.to_owned()),
+        (100, 15, format!("Order {order_id} · return {id}")),
+        (235, 16, tracking_number.clone()),
+        (265, 12, format!("Usable until {expires_at}")),
+    ]
+    .map(|(y, size, text)| format!("<text x='30' y='{y}' font-size='{size}'>{text}</text>"));
+    let content = bars.chain(lines).collect::<Vec<_>>().concat();
     format!(
         "<svg xmlns='http://www.w3.org/2000/svg' width='440' height='290' font-family='sans-serif'>\
-         <rect width='440' height='290' fill='white' stroke='black'/>\
-         <text x='30' y='45' font-size='22' font-weight='bold'>{} prepaid return</text>\
-         <text x='30' y='75' font-size='15'>Brightcart Returns, 400 Dock Road, Reno, NV 89502</text>\
-         <text x='30' y='100' font-size='15'>Order {} · return {}</text>{bars}\
-         <text x='30' y='240' font-size='16' font-family='monospace'>{}</text>\
-         <text x='30' y='270' font-size='12'>Usable until {}</text></svg>",
-        announced.carrier,
-        announced.order_id,
-        announced.id,
-        announced.tracking_number,
-        announced.expires_at
+         <rect width='440' height='290' fill='white' stroke='black'/>{content}</svg>"
     )
 }

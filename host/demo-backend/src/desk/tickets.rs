@@ -112,7 +112,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>, Id(id): Id) -> Found {
 
 /// `POST /tickets`
 pub(crate) async fn create(State(app): State<Arc<App>>, write: Write<NewTicket>) -> Done {
-    write.carry_out(&app, |db, wanted| open(db, wanted)).await
+    write.carry_out(&app, open).await
 }
 
 /// `PATCH /tickets/{id}`

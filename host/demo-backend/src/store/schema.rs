@@ -35,7 +35,7 @@ pub(crate) enum OpenError {
     /// The folder cannot be made or written.
     #[error("{0}")]
     Folder(#[from] std::io::Error),
-    /// SQLite could not open or write its file.
+    /// `SQLite` could not open or write its file.
     #[error("{0}")]
     Database(#[from] rusqlite::Error),
     /// The store was written by a newer program.

@@ -6,4 +6,5 @@ mod idempotency;
 mod input;
 mod lifecycle;
 mod resources;
+mod search;
 mod shop;

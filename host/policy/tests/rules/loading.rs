@@ -1,1 +1,229 @@
-//! Tables to come.
+//! What keeps a rulebook from loading, and what its version depends on.
+
+use expect_test::{Expect, expect};
+use policy::{Effect, Establishes, Rulebook, RulebookSource, Settings, ToolRule};
+use serde_json::json;
+
+use crate::scenario::{NOW, call, contract, line, source, usd};
+
+fn with(text: &str) -> RulebookSource {
+    let mut source = source();
+    source.policies.push(("own.cedar".to_owned(), text.to_owned()));
+    source
+}
+
+fn refused(source: RulebookSource, expect: &Expect) {
+    let error = Rulebook::load(source).expect_err("refused");
+    expect.assert_eq(&error.to_string());
+}
+
+#[test]
+fn the_contract_and_the_shipped_rules_fit() {
+    Rulebook::load(source()).expect("loads");
+}
+
+#[test]
+fn a_tenant_with_few_tools_loads_the_shipped_rules_too() {
+    let mut tools = contract();
+    tools.retain(|name, _| name == "lookup_order");
+    let rulebook = Rulebook::load(RulebookSource::shipped(tools, Settings::default())).expect("loads");
+    let decision = call("get_customer", json!({})).decide(&rulebook);
+    assert_eq!(line(&decision), "deny UNCLASSIFIED");
+}
+
+#[test]
+fn a_text_that_does_not_parse_is_refused_with_its_place() {
+    refused(
+        with("@id(\"x\")\npermit (principal, action, resource)\nwhen { context.amount > };"),
+        &expect!["own.cedar: 3:25: unexpected token `}`"],
+    );
+}
+
+#[test]
+fn typos_are_refused_with_their_place() {
+    refused(
+        with("@id(\"x\")\npermit (principal, action == Action::\"get_customer\", resource)\nwhen { context.idenity.level > 1 };"),
+        &expect![],
+    );
+    refused(
+        with("@id(\"x\")\npermit (principal, action == Action::\"proces_refund\", resource);"),
+        &expect![],
+    );
+    refused(
+        with("@id(\"x\")\npermit (principal, action == Action::\"process_refund\", resource)\nwhen { context.amount > 5 };"),
+        &expect![],
+    );
+    refused(
+        with("@id(\"x\")\npermit (principal, action == Action::\"process_refund\", resource)\nwhen { context.now == \"today\" };"),
+        &expect![],
+    );
+}
+
+#[test]
+fn a_rule_that_can_never_apply_is_refused() {
+    refused(
+        with("@id(\"x\")\npermit (principal, action == Action::\"get_customer\", resource)\nwhen { context.staff && !context.staff && false };"),
+        &expect![],
+    );
+}
+
+#[test]
+fn annotations_are_checked() {
+    let forbid = |annotations: &str| with(&format!("{annotations}\nforbid (principal, action, resource);"));
+    refused(with("permit (principal, action, resource);"), &expect![]);
+    refused(with("@id(\"refund.limit\")\npermit (principal, action, resource);"), &expect![]);
+    refused(forbid("@id(\"x\") @say(\"No.\")"), &expect![]);
+    refused(forbid("@id(\"x\") @code(\"NO\")"), &expect![]);
+    refused(forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @escalte(\"P1\")"), &expect![]);
+    refused(forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @escalate(\"P4\")"), &expect![]);
+    refused(forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @consent(\"anybody\")"), &expect![]);
+    refused(forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @prio(\"high\")"), &expect![]);
+    refused(with("@id(\"x\")\npermit (principal == ?principal, action, resource);"), &expect![]);
+}
+
+#[test]
+fn names_that_are_no_names_are_refused() {
+    let named = |name: &str| {
+        let mut source = source();
+        let rule = source.tools["get_customer"].clone();
+        source.tools.insert(name.to_owned(), rule);
+        source
+    };
+    refused(named("Drop Table"), &expect![]);
+    refused(named("x\"; action \"y"), &expect![]);
+    refused(named("read"), &expect![]);
+    refused(named(""), &expect![]);
+}
+
+#[test]
+fn a_budget_that_nothing_defines_is_refused() {
+    let mut source = source();
+    source.settings.budgets.remove("refund_tenant_day");
+    refused(source, &expect![]);
+}
+
+/// A vendor's own tool: its facts, typed by their names, and a rule of the tenant's over them.
+#[test]
+fn a_vendors_tool_has_facts_of_its_own() {
+    let rule = ToolRule {
+        effect: Effect::Read,
+        establishes: vec![Establishes {
+            kind: "loyalty".into(),
+            id: "/account".into(),
+            attributes: ["tier", "is_eligible", "joined_at", "spent_amount"]
+                .map(|name| (name.to_owned(), format!("/{name}")))
+                .into(),
+        }],
+        entity: Some(policy::EntityRule { kind: "loyalty".into(), id: "/account".into() }),
+        ..contract().remove("search_articles").expect("in the contract")
+    };
+    let mut source = with(
+        "@id(\"own.loyalty\")\npermit (principal, action == Action::\"loyalty_points\", resource)\nwhen {
+            context.vendor has loyalty.tier && context.vendor.loyalty.tier == \"gold\" &&
+            context.vendor.loyalty has is_eligible && context.vendor.loyalty.is_eligible &&
+            context.vendor.loyalty has joined_at && context.vendor.loyalty.joined_at < context.now &&
+            context.vendor.loyalty has spent_amount && context.vendor.loyalty.spent_amount > 99 &&
+            context.vendor.loyalty has currency && context.vendor.loyalty.currency == \"USD\"
+        };",
+    );
+    source.tools.insert("loyalty_points".to_owned(), rule);
+    let rulebook = Rulebook::load(source).expect("loads");
+    let asked = call("loyalty_points", json!({ "account": "A1" }));
+    let gold = json!({ "tier": "gold", "is_eligible": true, "joined_at": "2020-01-01T00:00:00Z", "spent_amount": usd("1.00"), "unheard_of": 1 });
+    assert_eq!(line(&asked.decide(&rulebook)), "deny NOT_PERMITTED");
+    assert_eq!(line(&asked.clone().seen("loyalty", "A1", gold).decide(&rulebook)), "allow");
+    let silver = json!({ "tier": "silver" });
+    assert_eq!(line(&asked.seen("loyalty", "A1", silver).decide(&rulebook)), "deny NOT_PERMITTED");
+}
+
+#[test]
+fn the_version_covers_everything() {
+    let version = |source: RulebookSource| Rulebook::load(source).expect("loads").version().to_owned();
+    let shipped = version(source());
+    assert_eq!(shipped, version(source()), "the same source, the same version");
+    assert_eq!(shipped.len(), 64);
+
+    let mut settings = source();
+    settings.settings.refund_limit += 1;
+    let mut tools = source();
+    tools.tools.get_mut("get_customer").expect("a tool").private.clear();
+    let mut renamed = source();
+    renamed.policies[0].0.push('x');
+    let versions = [
+        shipped,
+        version(settings),
+        version(tools),
+        version(renamed),
+        version(with("// a comment")),
+    ];
+    let distinct: std::collections::BTreeSet<&String> = versions.iter().collect();
+    assert_eq!(distinct.len(), versions.len());
+}
+
+/// The base schema and the host agree on what a fact's attributes are: a rule can read every one of them.
+#[test]
+fn every_established_attribute_reaches_the_rules() {
+    for (kind, tool, argument, attributes) in [
+        ("order", "lookup_order", "order_id", json!({ "owner": "C", "status": "s", "total": usd("1"), "refunded": usd("0"), "refund_eligible": true, "delivered_at": "2026-01-01T00:00:00Z" })),
+        ("ticket", "get_ticket", "ticket_id", json!({ "owner": "C", "status": "s", "priority": "p", "suggestion_confidence": 1.0 })),
+        ("customer", "get_customer_orders", "customer_id", json!({ "name": "n", "email": "e", "tier": "t" })),
+    ] {
+        let mut conditions: Vec<String> = attributes
+            .as_object()
+            .expect("an object")
+            .keys()
+            .map(|name| format!("context has {kind}.{name}"))
+            .collect();
+        if kind == "order" {
+            conditions.push("context has order.currency".to_owned());
+        }
+        let source = RulebookSource {
+            policies: vec![(
+                "all.cedar".to_owned(),
+                format!("@id(\"all\")\npermit (principal, action, resource)\nwhen {{ {} }};", conditions.join(" && ")),
+            )],
+            ..source()
+        };
+        // The wrong kind of request has no such context: say which action it is.
+        let source = RulebookSource {
+            policies: source
+                .policies
+                .into_iter()
+                .map(|(file, text)| (file, text.replace("action,", &format!("action == Action::\"{tool}\","))))
+                .collect(),
+            ..source
+        };
+        let rulebook = Rulebook::load(source).expect("loads");
+        let known = call(tool, json!({ argument: "X" })).seen(kind, "X", attributes.clone());
+        assert_eq!(line(&known.decide(&rulebook)), "allow", "{kind}");
+        for name in attributes.as_object().expect("an object").keys() {
+            let less = call(tool, json!({ argument: "X" }))
+                .seen(kind, "X", { let mut less = attributes.clone(); less[name] = json!(null); less });
+            assert_eq!(line(&less.decide(&rulebook)), "deny NOT_PERMITTED", "{kind} without {name}");
+        }
+    }
+    assert!(NOW > 0);
+}
+
+#[test]
+fn confidence_is_cut_off_not_rounded() {
+    for (confidence, expect) in [
+        (json!(0.85), "allow"),
+        (json!(0.850_001), "allow"),
+        (json!(0.849_999_9), "ask staff RESOLVE_NEEDS_PERSON"),
+        (json!(0.9), "allow"),
+        (json!(1), "allow"),
+        (json!(1.0), "allow"),
+        (json!(0), "ask staff RESOLVE_NEEDS_PERSON"),
+        (json!(1e-9), "ask staff RESOLVE_NEEDS_PERSON"),
+        (json!(2), "ask staff RESOLVE_NEEDS_PERSON"),
+        (json!(85), "ask staff RESOLVE_NEEDS_PERSON"),
+        (json!(-0.9), "ask staff RESOLVE_NEEDS_PERSON"),
+        (json!(9e300), "ask staff RESOLVE_NEEDS_PERSON"),
+        (json!("0.95"), "ask staff RESOLVE_NEEDS_PERSON"),
+    ] {
+        let resolve = call("update_ticket", json!({ "ticket_id": "T", "status": "resolved" }))
+            .seen("ticket", "T", json!({ "suggestion_confidence": confidence }));
+        crate::scenario::check(&confidence.to_string(), &resolve, expect);
+    }
+}

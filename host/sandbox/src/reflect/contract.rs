@@ -68,7 +68,11 @@ impl Contract {
                 interface: name.to_owned(),
             });
         }
-        if let Some(extra) = interface.functions.keys().find(|f| !own.functions.contains_key(*f)) {
+        if let Some(extra) = interface
+            .functions
+            .keys()
+            .find(|f| !own.functions.contains_key(*f))
+        {
             return Err(broken(name, extra, "the contract has no such function"));
         }
         let mut plans = Vec::new();
@@ -130,10 +134,18 @@ fn is_newer(function: &Function, built_for: Option<&Version>) -> bool {
 /// What is the same for all versions of an interface that can stand in for each other: `switchboard:crm/crm@1`.
 fn key(resolve: &Resolve, interface: &Interface) -> Option<String> {
     let package = package(resolve, interface)?;
-    let track = package.version.as_ref().map(PackageName::version_compat_track);
-    let track = track.map(|version| format!("@{version}")).unwrap_or_default();
+    let track = package
+        .version
+        .as_ref()
+        .map(PackageName::version_compat_track);
+    let track = track
+        .map(|version| format!("@{version}"))
+        .unwrap_or_default();
     let (namespace, name) = (&package.namespace, &package.name);
-    Some(format!("{namespace}:{name}/{}{track}", interface.name.as_ref()?))
+    Some(format!(
+        "{namespace}:{name}/{}{track}",
+        interface.name.as_ref()?
+    ))
 }
 
 pub(super) fn package<'a>(resolve: &'a Resolve, interface: &Interface) -> Option<&'a PackageName> {
@@ -148,11 +160,18 @@ fn parse_groups(files: &[(String, String)]) -> Result<Vec<UnresolvedPackageGroup
         let is_frozen = file.components().any(|part| part.as_os_str() == "released");
         if is_wit && !is_frozen {
             let folder = file.parent().unwrap_or(file);
-            folders.entry(folder).or_default().push_str(path, text.as_str());
+            folders
+                .entry(folder)
+                .or_default()
+                .push_str(path, text.as_str());
         }
     }
     folders
         .into_values()
-        .map(|sources| sources.parse().map_err(|(sources, error)| error.render(&sources)))
+        .map(|sources| {
+            sources
+                .parse()
+                .map_err(|(sources, error)| error.render(&sources))
+        })
         .collect()
 }

@@ -14,7 +14,7 @@ use super::text::misfit;
 /// A value that its own contract does not allow.
 #[derive(Debug, Error)]
 #[error("it returned something unexpected at \"{at}\": {message}")]
-pub(super) struct Misfit {
+pub(crate) struct Misfit {
     at: String,
     message: String,
 }
@@ -29,7 +29,9 @@ pub(super) fn value(shape: &Shape, val: &Val, at: Pointer<'_>) -> Result<Value, 
         (Kind::Char, Val::Char(c)) => json!(c),
         (Kind::Text(rule), Val::String(text)) => {
             // How long plain text may be is a rule for arguments; an output is limited as a whole.
-            let wrong = (*rule != TextRule::Plain).then(|| misfit(*rule, text)).flatten();
+            let wrong = (*rule != TextRule::Plain)
+                .then(|| misfit(*rule, text))
+                .flatten();
             if let Some(message) = wrong {
                 return Err(at_fault(at, message));
             }
@@ -105,8 +107,12 @@ fn shortest(number: f32) -> f64 {
 }
 
 fn float(number: f64, at: Pointer<'_>) -> Result<Number, Misfit> {
-    Number::from_f64(number)
-        .ok_or_else(|| at_fault(at, "expected a finite number, found NaN or infinity".to_owned()))
+    Number::from_f64(number).ok_or_else(|| {
+        at_fault(
+            at,
+            "expected a finite number, found NaN or infinity".to_owned(),
+        )
+    })
 }
 
 fn bytes(items: &[Val], at: Pointer<'_>) -> Result<Vec<u8>, Misfit> {

@@ -24,13 +24,18 @@ impl Lowering {
     /// Converts one value; none if it does not fit, and then the reason is among the violations.
     pub(super) fn value(&mut self, shape: &Shape, value: &Value, at: Pointer<'_>) -> Option<Val> {
         match &shape.kind {
-            Kind::Bool => self.primitive(value.as_bool().map(Val::Bool), "true or false", value, at),
+            Kind::Bool => {
+                self.primitive(value.as_bool().map(Val::Bool), "true or false", value, at)
+            }
             Kind::Int(int) => self.int(*int, value, at),
             Kind::F32 => self.float32(value, at),
             Kind::F64 => self.primitive(value.as_f64().map(Val::Float64), "a number", value, at),
-            Kind::Char => {
-                self.primitive(single_char(value).map(Val::Char), "one character", value, at)
-            }
+            Kind::Char => self.primitive(
+                single_char(value).map(Val::Char),
+                "one character",
+                value,
+                at,
+            ),
             Kind::Text(rule) => {
                 let text = self.text(value, "a string", at)?;
                 match misfit(*rule, text) {
@@ -50,9 +55,7 @@ impl Lowering {
             Kind::Enum(labels) => self.enumeration(labels, value, at),
             Kind::Flags(labels) => self.flags(labels, value, at),
             Kind::Option(some) => self.option(some, value, at),
-            Kind::Result { ok, error } => {
-                self.result(ok.as_deref(), error.as_deref(), value, at)
-            }
+            Kind::Result { ok, error } => self.result(ok.as_deref(), error.as_deref(), value, at),
         }
     }
 
@@ -94,7 +97,10 @@ impl Lowering {
         match object.get(&field.name.json) {
             Some(value) => self.value(&field.shape, value, at),
             None if field.shape.is_option() => Some(Val::Option(None)),
-            None => self.refuse(at, format!("expected {}, found nothing", article(&field.shape))),
+            None => self.refuse(
+                at,
+                format!("expected {}, found nothing", article(&field.shape)),
+            ),
         }
     }
 
@@ -120,7 +126,8 @@ impl Lowering {
         value: &Value,
         at: Pointer<'_>,
     ) -> Option<Val> {
-        converted.or_else(|| self.refuse(at, format!("expected {expected}, found {}", found(value))))
+        converted
+            .or_else(|| self.refuse(at, format!("expected {expected}, found {}", found(value))))
     }
 
     fn text<'v>(&mut self, value: &'v Value, expected: &str, at: Pointer<'_>) -> Option<&'v str> {
@@ -129,11 +136,7 @@ impl Lowering {
             .or_else(|| self.refuse(at, format!("expected {expected}, found {}", found(value))))
     }
 
-    fn object<'v>(
-        &mut self,
-        value: &'v Value,
-        at: Pointer<'_>,
-    ) -> Option<&'v Map<String, Value>> {
+    fn object<'v>(&mut self, value: &'v Value, at: Pointer<'_>) -> Option<&'v Map<String, Value>> {
         value
             .as_object()
             .or_else(|| self.refuse(at, format!("expected an object, found {}", found(value))))
@@ -194,7 +197,10 @@ impl Lowering {
         let items: Vec<Option<Val>> = (shapes.iter().zip(array).enumerate())
             .map(|(index, (shape, value))| self.value(shape, value, at.item(index)))
             .collect();
-        items.into_iter().collect::<Option<Vec<_>>>().map(Val::Tuple)
+        items
+            .into_iter()
+            .collect::<Option<Vec<_>>>()
+            .map(Val::Tuple)
     }
 
     fn variant(&mut self, cases: &[Case], value: &Value, at: Pointer<'_>) -> Option<Val> {
@@ -221,9 +227,10 @@ impl Lowering {
                     Some(variant_val(case, Some(payload)))
                 }
                 (None, None) => Some(variant_val(case, None)),
-                (Some(_), None) => {
-                    self.refuse(at, format!("expected {{\"{name}\": …}}, found the name alone"))
-                }
+                (Some(_), None) => self.refuse(
+                    at,
+                    format!("expected {{\"{name}\": …}}, found the name alone"),
+                ),
                 (None, Some(_)) => {
                     self.refuse(at, format!("expected \"{name}\" alone, found an object"))
                 }
@@ -246,7 +253,10 @@ impl Lowering {
         for (index, value) in array.iter().enumerate() {
             match self.enumeration(labels, value, at.item(index)) {
                 Some(Val::Enum(name)) if set.contains(&name) => {
-                    self.note(at.item(index), "expected each flag once, found it twice".to_owned());
+                    self.note(
+                        at.item(index),
+                        "expected each flag once, found it twice".to_owned(),
+                    );
                     fits = false;
                 }
                 Some(Val::Enum(name)) => set.push(name),
@@ -280,7 +290,11 @@ impl Lowering {
         at: Pointer<'_>,
     ) -> Option<Val> {
         let object = self.object(value, at)?;
-        let only = if object.len() == 1 { object.iter().next() } else { None };
+        let only = if object.len() == 1 {
+            object.iter().next()
+        } else {
+            None
+        };
         match only.map(|(key, payload)| (key.as_str(), payload)) {
             Some(("ok", payload)) => {
                 let payload = self.payload(ok, payload, at.field("ok"))?;
@@ -303,7 +317,9 @@ impl Lowering {
         at: Pointer<'_>,
     ) -> Option<Option<Box<Val>>> {
         match shape {
-            Some(shape) => self.value(shape, value, at).map(|value| Some(Box::new(value))),
+            Some(shape) => self
+                .value(shape, value, at)
+                .map(|value| Some(Box::new(value))),
             None if value.is_null() => Some(None),
             None => self.refuse(at, format!("expected null, found {}", found(value))),
         }
@@ -365,7 +381,10 @@ pub(super) fn unknown_field<'a>(known: impl Iterator<Item = &'a str>) -> String 
     if names.is_empty() {
         "there is no such field, and none is expected".to_owned()
     } else {
-        format!("there is no such field; the fields are {}", names.join(", "))
+        format!(
+            "there is no such field; the fields are {}",
+            names.join(", ")
+        )
     }
 }
 

@@ -61,8 +61,13 @@ impl Plan {
                 })
             })
             .collect::<Result<Vec<_>, Unsupported>>()?;
-        if params.iter().any(|param| is_bound(param) && !can_be_bound(&param.shape)) {
-            return Err(format!("{BOUND} with a type that is no string, so the host cannot bind it"));
+        if params
+            .iter()
+            .any(|param| is_bound(param) && !can_be_bound(&param.shape))
+        {
+            return Err(format!(
+                "{BOUND} with a type that is no string, so the host cannot bind it"
+            ));
         }
         Ok(Self {
             function: Name::new(&function.name),
@@ -90,7 +95,9 @@ impl Plan {
 
     /// What a model reads; the title where the author wrote nothing.
     pub(crate) fn description(&self) -> String {
-        self.docs.clone().unwrap_or_else(|| format!("{}.", self.title()))
+        self.docs
+            .clone()
+            .unwrap_or_else(|| format!("{}.", self.title()))
     }
 
     /// The signature without names of types and documentation: equal text, equal function.
@@ -105,7 +112,9 @@ impl Plan {
             Returns::Nothing => format!("func({params})"),
             Returns::Value(value) => format!("func({params}) -> {}", value.shape),
             Returns::Result { ok, error } => {
-                let ok = ok.as_ref().map_or("_".to_owned(), |ok| ok.shape.to_string());
+                let ok = ok
+                    .as_ref()
+                    .map_or("_".to_owned(), |ok| ok.shape.to_string());
                 let error = error.as_ref().map_or("_".to_owned(), ToString::to_string);
                 format!("func({params}) -> result<{ok}, {error}>")
             }
@@ -145,7 +154,10 @@ impl Plan {
         let Some(arguments) = arguments.as_object() else {
             return Err(vec![Violation {
                 field: String::new(),
-                message: format!("expected an object with the arguments, found {}", found(arguments)),
+                message: format!(
+                    "expected an object with the arguments, found {}",
+                    found(arguments)
+                ),
             }]);
         };
         let absent = |param: &Field| is_bound(param) && !arguments.contains_key(&param.name.json);

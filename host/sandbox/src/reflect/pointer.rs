@@ -24,7 +24,11 @@ impl Display for Pointer<'_> {
         match self {
             Self::Root => Ok(()),
             Self::Field(parent, name) => {
-                write!(to, "{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
+                write!(
+                    to,
+                    "{parent}/{}",
+                    name.replace('~', "~0").replace('/', "~1")
+                )
             }
             Self::Item(parent, index) => write!(to, "{parent}/{index}"),
         }

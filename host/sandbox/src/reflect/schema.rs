@@ -178,7 +178,10 @@ fn boxed(some: &Shape, schema: Value) -> Value {
 }
 
 fn names(labels: &[Label]) -> Vec<&str> {
-    labels.iter().map(|label| label.name.json.as_str()).collect()
+    labels
+        .iter()
+        .map(|label| label.name.json.as_str())
+        .collect()
 }
 
 /// What the author wrote about the cases, one line each; a schema has no other place for it.

@@ -18,7 +18,11 @@ pub(super) fn documented(component: &[u8], contract: &Contract) -> Result<Option
     for text in texts {
         let mut source = SourceMap::new();
         source.push_str(SECTION, text);
-        groups.push(source.parse().map_err(|(source, error)| error.render(&source))?);
+        groups.push(
+            source
+                .parse()
+                .map_err(|(source, error)| error.render(&source))?,
+        );
     }
     let Some(main) = groups.pop() else {
         return Ok(None);

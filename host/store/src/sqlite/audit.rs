@@ -33,7 +33,8 @@ impl Audit for SqliteStore {
     ) -> Result<Vec<AuditRecord>, StoreError> {
         self.settle_queue().await;
         let case = case.map(str::to_owned);
-        self.scan(move |db| records(db, case.as_deref(), limit)).await
+        self.scan(move |db| records(db, case.as_deref(), limit))
+            .await
     }
 
     async fn verify(&self) -> Result<Result<(i64, String), AuditBreak>, StoreError> {
@@ -63,27 +64,42 @@ struct Tail {
 
 /// Appends a canonical entry after the last record.
 fn append(db: &Connection, at_ms: i64, entry: &str) -> Result<(), Fault> {
-    let Tail { seq, hash: previous } = tail(db)?;
+    let Tail {
+        seq,
+        hash: previous,
+    } = tail(db)?;
     let seq = seq + 1;
     let hash = chain::hash(&previous, seq, at_ms, entry);
-    db.prepare_cached("INSERT INTO audit (seq, at_ms, entry, previous, hash) VALUES (?, ?, ?, ?, ?)")?
-        .execute(params![seq, at_ms, entry, previous, hash])?;
+    db.prepare_cached(
+        "INSERT INTO audit (seq, at_ms, entry, previous, hash) VALUES (?, ?, ?, ?, ?)",
+    )?
+    .execute(params![seq, at_ms, entry, previous, hash])?;
     Ok(())
 }
 
 fn tail(db: &Connection) -> rusqlite::Result<Tail> {
     let last = db
         .prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |row| Ok(Tail { seq: row.get(0)?, hash: row.get(1)? }))
+        .query_row([], |row| {
+            Ok(Tail {
+                seq: row.get(0)?,
+                hash: row.get(1)?,
+            })
+        })
         .optional()?;
-    Ok(last.unwrap_or_else(|| Tail { seq: 0, hash: chain::START.to_owned() }))
+    Ok(last.unwrap_or_else(|| Tail {
+        seq: 0,
+        hash: chain::START.to_owned(),
+    }))
 }
 
 fn records(db: &Connection, case: Option<&str>, limit: u32) -> Result<Vec<AuditRecord>, Fault> {
     let columns = "SELECT seq, at_ms, entry, previous, hash FROM audit";
     let mut records: Vec<AuditRecord> = match case {
         Some(case) => db
-            .prepare_cached(&format!("{columns} WHERE entry ->> 'case' = ? ORDER BY seq DESC LIMIT ?"))?
+            .prepare_cached(&format!(
+                "{columns} WHERE entry ->> 'case' = ? ORDER BY seq DESC LIMIT ?"
+            ))?
             .query_map(params![case, limit], record)?
             .collect::<Result<_, _>>()?,
         None => db

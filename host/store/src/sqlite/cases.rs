@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use dispatch::policy::{Entity, Fact, Identity, Level};
 use dispatch::{Case, CaseStatus, Cases, Event, StoreError, StoredEvent};
-use policy::{Entity, Fact, Identity, Level};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
@@ -29,7 +29,8 @@ impl Cases for SqliteStore {
 
     async fn reset_session(&self, tenant: &str, session: &str) -> Result<bool, StoreError> {
         let (tenant, session, clock) = (tenant.to_owned(), session.to_owned(), self.clock.clone());
-        self.write(move |db| end(db, &tenant, &session, clock.now())).await
+        self.write(move |db| end(db, &tenant, &session, clock.now()))
+            .await
     }
 
     async fn case(&self, tenant: &str, id: &str) -> Result<Option<Case>, StoreError> {
@@ -38,7 +39,8 @@ impl Cases for SqliteStore {
 
     async fn identify(&self, case: &str, customer: &str, level: Level) -> Result<bool, StoreError> {
         let (case, customer) = (case.to_owned(), customer.to_owned());
-        self.write(move |db| identify(db, &case, &customer, level)).await
+        self.write(move |db| identify(db, &case, &customer, level))
+            .await
     }
 
     async fn set_status(&self, case: &str, status: CaseStatus) -> Result<(), StoreError> {
@@ -61,7 +63,8 @@ impl Cases for SqliteStore {
 
     async fn append(&self, case: &str, event: Event) -> Result<i64, StoreError> {
         let (case, clock) = (case.to_owned(), self.clock.clone());
-        self.write(move |db| append(db, &case, &event, clock.now())).await
+        self.write(move |db| append(db, &case, &event, clock.now()))
+            .await
     }
 
     async fn events(&self, case: &str) -> Result<Vec<StoredEvent>, StoreError> {
@@ -70,18 +73,25 @@ impl Cases for SqliteStore {
     }
 }
 
-const COLUMNS: &str = "SELECT c.id, c.tenant, c.level, c.customer, c.status, c.created_at FROM cases c";
+const COLUMNS: &str =
+    "SELECT c.id, c.tenant, c.level, c.customer, c.status, c.created_at FROM cases c";
 
 fn current(db: &Connection, tenant: &str, session: &str) -> Result<Option<Case>, Fault> {
     let sql = format!(
         "{COLUMNS} JOIN sessions s ON s.case_id = c.id WHERE s.tenant = ? AND s.session = ? AND s.ended_at IS NULL"
     );
-    Ok(db.prepare_cached(&sql)?.query_row([tenant, session], case).optional()?)
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_row([tenant, session], case)
+        .optional()?)
 }
 
 fn by_id(db: &Connection, tenant: &str, id: &str) -> Result<Option<Case>, Fault> {
     let sql = format!("{COLUMNS} WHERE c.tenant = ? AND c.id = ?");
-    Ok(db.prepare_cached(&sql)?.query_row([tenant, id], case).optional()?)
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_row([tenant, id], case)
+        .optional()?)
 }
 
 fn open(db: &Connection, tenant: String, session: &str, now: i64) -> Result<Case, Fault> {
@@ -92,14 +102,16 @@ fn open(db: &Connection, tenant: String, session: &str, now: i64) -> Result<Case
         status: CaseStatus::default(),
         created_at: now,
     };
-    db.prepare_cached("INSERT INTO cases (id, tenant, level, status, created_at) VALUES (?, ?, ?, ?, ?)")?
-        .execute(params![
-            case.id,
-            case.tenant,
-            Rank(case.identity.level),
-            Word(case.status),
-            now
-        ])?;
+    db.prepare_cached(
+        "INSERT INTO cases (id, tenant, level, status, created_at) VALUES (?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        case.id,
+        case.tenant,
+        Rank(case.identity.level),
+        Word(case.status),
+        now
+    ])?;
     db.prepare_cached("INSERT INTO sessions (tenant, session, case_id) VALUES (?, ?, ?)")?
         .execute(params![case.tenant, session, case.id])?;
     Ok(case)
@@ -137,28 +149,41 @@ fn append(db: &Connection, case: &str, event: &Event, now: i64) -> Result<i64, F
     let sql = "INSERT INTO events (case_id, seq, at, event) \
                SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3 FROM events WHERE case_id = ?1 RETURNING seq";
     let values = params![case, now, Json(event)];
-    Ok(db.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+    Ok(db
+        .prepare_cached(sql)?
+        .query_row(values, |row| row.get(0))?)
 }
 
 fn events(db: &Connection, case: &str) -> Result<Vec<StoredEvent>, Fault> {
     let sql = "SELECT seq, at, event FROM events WHERE case_id = ? ORDER BY seq";
     let mut statement = db.prepare_cached(sql)?;
     let events = statement.query_map([case], |row| {
-        Ok(StoredEvent { seq: row.get(0)?, at: row.get(1)?, event: row.get::<_, Json<_>>(2)?.0 })
+        Ok(StoredEvent {
+            seq: row.get(0)?,
+            at: row.get(1)?,
+            event: row.get::<_, Json<_>>(2)?.0,
+        })
     })?;
     Ok(events.collect::<Result<_, _>>()?)
 }
 
 fn exists(db: &Connection, id: &str) -> Result<(), Fault> {
-    let found = db.prepare_cached("SELECT 1 FROM cases WHERE id = ?")?.exists([id])?;
-    found.then_some(()).ok_or_else(|| Fault::Misfit(format!("there is no case {id}")))
+    let found = db
+        .prepare_cached("SELECT 1 FROM cases WHERE id = ?")?
+        .exists([id])?;
+    found
+        .then_some(())
+        .ok_or_else(|| Fault::Misfit(format!("there is no case {id}")))
 }
 
 fn case(row: &Row<'_>) -> rusqlite::Result<Case> {
     Ok(Case {
         id: row.get(0)?,
         tenant: row.get(1)?,
-        identity: Identity { level: row.get::<_, Rank>(2)?.0, customer: row.get(3)? },
+        identity: Identity {
+            level: row.get::<_, Rank>(2)?.0,
+            customer: row.get(3)?,
+        },
         status: row.get::<_, Word<_>>(4)?.0,
         created_at: row.get(5)?,
     })
@@ -176,10 +201,15 @@ impl ToSql for Rank {
 impl FromSql for Rank {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let number = value.as_i64()?;
-        [Level::Anonymous, Level::Claimed, Level::Matched, Level::Verified]
-            .into_iter()
-            .find(|level| *level as i64 == number)
-            .map(Self)
-            .ok_or(FromSqlError::OutOfRange(number))
+        [
+            Level::Anonymous,
+            Level::Claimed,
+            Level::Matched,
+            Level::Verified,
+        ]
+        .into_iter()
+        .find(|level| *level as i64 == number)
+        .map(Self)
+        .ok_or(FromSqlError::OutOfRange(number))
     }
 }

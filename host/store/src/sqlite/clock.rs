@@ -14,9 +14,10 @@ pub(super) struct StoreClock(pub(super) Option<Clock>);
 impl StoreClock {
     /// Unix seconds.
     pub(super) fn now(&self) -> i64 {
-        self.0
-            .as_ref()
-            .map_or_else(|| OffsetDateTime::now_utc().unix_timestamp(), |clock| clock())
+        self.0.as_ref().map_or_else(
+            || OffsetDateTime::now_utc().unix_timestamp(),
+            |clock| clock(),
+        )
     }
 
     /// Unix milliseconds; whole seconds where a test brings the clock.

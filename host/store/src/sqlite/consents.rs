@@ -25,12 +25,14 @@ impl Consents for SqliteStore {
         case: Option<&str>,
     ) -> Result<Vec<PendingConsent>, StoreError> {
         let (tenant, case, now) = (tenant.to_owned(), case.map(str::to_owned), self.clock.now());
-        self.scan(move |db| pending(db, &tenant, case.as_deref(), now)).await
+        self.scan(move |db| pending(db, &tenant, case.as_deref(), now))
+            .await
     }
 
     async fn answer(&self, id: &str, granted: bool, by: &str) -> Result<bool, StoreError> {
         let (id, by, clock) = (id.to_owned(), by.to_owned(), self.clock.clone());
-        self.write(move |db| answer(db, &id, granted, &by, clock.now())).await
+        self.write(move |db| answer(db, &id, granted, &by, clock.now()))
+            .await
     }
 }
 
@@ -52,7 +54,10 @@ fn ask(db: &Connection, consent: PendingConsent, now: i64) -> Result<PendingCons
 
 fn insert(db: &Connection, consent: &PendingConsent) -> Result<(), Fault> {
     if consent.state != ConsentState::Pending {
-        return Err(Fault::Misfit(format!("the consent {} is answered before it was asked", consent.id)));
+        return Err(Fault::Misfit(format!(
+            "the consent {} is answered before it was asked",
+            consent.id
+        )));
     }
     db.prepare_cached(
         "INSERT INTO consents (id, tenant, case_id, asked_of, call, binding, question, state, created_at, expires_at) \
@@ -74,7 +79,10 @@ fn insert(db: &Connection, consent: &PendingConsent) -> Result<(), Fault> {
 
 fn by_id(db: &Connection, tenant: &str, id: &str) -> Result<Option<PendingConsent>, Fault> {
     let sql = format!("{COLUMNS} WHERE tenant = ? AND id = ?");
-    Ok(db.prepare_cached(&sql)?.query_row([tenant, id], read).optional()?)
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_row([tenant, id], read)
+        .optional()?)
 }
 
 fn pending(
@@ -94,7 +102,11 @@ fn pending(
 
 /// Compares and sets in one statement: of many answers, one finds it pending.
 fn answer(db: &Connection, id: &str, granted: bool, by: &str, now: i64) -> Result<bool, Fault> {
-    let state = if granted { ConsentState::Granted } else { ConsentState::Denied };
+    let state = if granted {
+        ConsentState::Granted
+    } else {
+        ConsentState::Denied
+    };
     let answered = db
         .prepare_cached(
             "UPDATE consents SET state = ?, answered_by = ? WHERE id = ? AND state = 'pending' AND expires_at > ?",

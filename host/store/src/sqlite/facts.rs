@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policy::{Entity, Fact};
+use dispatch::policy::{Entity, Fact};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::Json;
@@ -29,23 +29,36 @@ pub(super) fn facts(db: &Connection, case: &str) -> Result<BTreeMap<Entity, Fact
     let sql = "SELECT established_at, attributes, kind, id FROM facts WHERE case_id = ?";
     let mut statement = db.prepare_cached(sql)?;
     let facts = statement.query_map([case], |row| {
-        Ok((Entity { kind: row.get(2)?, id: row.get(3)? }, fact(row)?))
+        Ok((
+            Entity {
+                kind: row.get(2)?,
+                id: row.get(3)?,
+            },
+            fact(row)?,
+        ))
     })?;
     Ok(facts.collect::<Result<_, _>>()?)
 }
 
 /// The newer fact's attributes win; results of calls that ran side by side may come in either order.
 fn merge(a: Fact, b: Fact) -> Fact {
-    let (mut merged, newer) = if b.established_at >= a.established_at { (a, b) } else { (b, a) };
+    let (mut merged, newer) = if b.established_at >= a.established_at {
+        (a, b)
+    } else {
+        (b, a)
+    };
     merged.established_at = newer.established_at;
     merged.attributes.extend(newer.attributes);
     merged
 }
 
 fn known(db: &Connection, case: &str, entity: &Entity) -> Result<Option<Fact>, Fault> {
-    let sql = "SELECT established_at, attributes FROM facts WHERE case_id = ? AND kind = ? AND id = ?";
+    let sql =
+        "SELECT established_at, attributes FROM facts WHERE case_id = ? AND kind = ? AND id = ?";
     let mut statement = db.prepare_cached(sql)?;
-    Ok(statement.query_row([case, &entity.kind, &entity.id], fact).optional()?)
+    Ok(statement
+        .query_row([case, &entity.kind, &entity.id], fact)
+        .optional()?)
 }
 
 fn put(db: &Connection, case: &str, entity: &Entity, fact: &Fact) -> Result<(), Fault> {
@@ -64,5 +77,8 @@ fn put(db: &Connection, case: &str, entity: &Entity, fact: &Fact) -> Result<(), 
 }
 
 fn fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
-    Ok(Fact { established_at: row.get(0)?, attributes: row.get::<_, Json<_>>(1)?.0 })
+    Ok(Fact {
+        established_at: row.get(0)?,
+        attributes: row.get::<_, Json<_>>(1)?.0,
+    })
 }

@@ -22,7 +22,8 @@ impl Ledger for SqliteStore {
 
     async fn reserve(&self, intent: NewIntent) -> Result<Reserved, StoreError> {
         let clock = self.clock.clone();
-        self.write(move |db| reserve::reserve(db, intent, clock.now())).await
+        self.write(move |db| reserve::reserve(db, intent, clock.now()))
+            .await
     }
 
     /// A settled intent sends nothing more: for it this is an error, whatever was recorded before.
@@ -32,14 +33,16 @@ impl Ledger for SqliteStore {
         request: SentRequest,
     ) -> Result<Option<SentRequest>, StoreError> {
         let (intent, clock) = (intent.to_owned(), self.clock.clone());
-        self.write(move |db| settle::sent(db, &intent, &request, clock.now())).await
+        self.write(move |db| settle::sent(db, &intent, &request, clock.now()))
+            .await
     }
 
     /// An intent that is settled stays as it is: the same end again, or an end that nobody knows, changes nothing, and the
     /// opposite end is an error.
     async fn settle(&self, intent: &str, settlement: Settlement) -> Result<(), StoreError> {
         let (intent, clock) = (intent.to_owned(), self.clock.clone());
-        self.write(move |db| settle::settle(db, &intent, settlement, clock.now())).await
+        self.write(move |db| settle::settle(db, &intent, settlement, clock.now()))
+            .await
     }
 
     async fn spent(
@@ -65,7 +68,10 @@ const COLUMNS: &str = "SELECT id, tenant, key, terms, case_id, tool, arguments, 
 /// The intent that holds a key.
 fn live(db: &Connection, tenant: &str, key: &str) -> Result<Option<Intent>, Fault> {
     let sql = format!("{COLUMNS} WHERE tenant = ? AND key = ? AND state <> 'failed'");
-    Ok(db.prepare_cached(&sql)?.query_row([tenant, key], intent).optional()?)
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_row([tenant, key], intent)
+        .optional()?)
 }
 
 fn open(db: &Connection) -> Result<Vec<Intent>, Fault> {

@@ -123,15 +123,17 @@ impl OpenError {
     pub(super) fn from_sqlite(folder: &Path, error: &rusqlite::Error) -> Self {
         let (folder, message) = (folder.to_owned(), error.to_string());
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                Self::NotAStore { file: folder.join(FILE_NAME), message }
-            }
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::NotAStore {
+                file: folder.join(FILE_NAME),
+                message,
+            },
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 Self::ReadOnly { folder, message }
             }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Self::Held { folder, process: None }
-            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Held {
+                folder,
+                process: None,
+            },
             _ => Self::Failed { folder, message },
         }
     }
@@ -139,9 +141,11 @@ impl OpenError {
     pub(super) fn from_schema(folder: &Path, error: SchemaError) -> Self {
         match error {
             SchemaError::Sqlite(error) => Self::from_sqlite(folder, &error),
-            SchemaError::Newer { found, known } => {
-                Self::Newer { folder: folder.to_owned(), found, known }
-            }
+            SchemaError::Newer { found, known } => Self::Newer {
+                folder: folder.to_owned(),
+                found,
+                known,
+            },
             SchemaError::Foreign => Self::NotAStore {
                 file: folder.join(FILE_NAME),
                 message: "it does not have this version's tables".to_owned(),
@@ -152,9 +156,10 @@ impl OpenError {
     pub(super) fn from_fault(folder: &Path, fault: Fault) -> Self {
         match fault {
             Fault::Sqlite(error) => Self::from_sqlite(folder, &error),
-            Fault::Misfit(message) | Fault::Unavailable(message) => {
-                Self::Failed { folder: folder.to_owned(), message }
-            }
+            Fault::Misfit(message) | Fault::Unavailable(message) => Self::Failed {
+                folder: folder.to_owned(),
+                message,
+            },
         }
     }
 }
@@ -173,12 +178,19 @@ pub(super) fn open(folder: &Path, options: OpenOptions) -> Result<SqliteStore, O
     let readers = Readers::open(folder.join(FILE_NAME)).map_err(sqlite)?;
     let writer =
         Writer::start(db, head, lock).map_err(|error| OpenError::from_io(folder, error))?;
-    Ok(SqliteStore { folder: folder.to_owned(), readers, writer, clock })
+    Ok(SqliteStore {
+        folder: folder.to_owned(),
+        readers,
+        writer,
+        clock,
+    })
 }
 
 fn check_sqlite() -> Result<(), OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
-        return Err(OpenError::OldSqlite { found: rusqlite::version() });
+        return Err(OpenError::OldSqlite {
+            found: rusqlite::version(),
+        });
     }
     Ok(())
 }

@@ -107,7 +107,10 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         migrate(&mut db, &[FIRST]).unwrap();
         let broken = [FIRST, SECOND, "CREATE TABLE a (x INTEGER);"];
-        assert!(matches!(migrate(&mut db, &broken), Err(SchemaError::Sqlite(_))));
+        assert!(matches!(
+            migrate(&mut db, &broken),
+            Err(SchemaError::Sqlite(_))
+        ));
         migrate(&mut db, &[FIRST, SECOND]).unwrap();
         assert_eq!(row(&db), (7, 1));
     }

@@ -49,7 +49,10 @@ impl Writer {
             drop(lock);
         };
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
-        let running = Running { jobs, thread: thread.spawn(work)? };
+        let running = Running {
+            jobs,
+            thread: thread.spawn(work)?,
+        };
         Ok(Self {
             room: Arc::new(Semaphore::new(ROOM as usize)),
             lost,
@@ -101,7 +104,10 @@ impl Writer {
     }
 
     fn take(&self) -> Option<Running> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 

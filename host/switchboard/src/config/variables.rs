@@ -40,6 +40,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("TURN_TIMEOUT_SECONDS", "turn.timeout_seconds"),
     variable("PLUGIN_DEADLINE_MS", "plugins.deadline_ms"),
     variable("PLUGIN_MEMORY_MIB", "plugins.memory_mib"),
+    variable("PLUGIN_MAX_HTTP_CALLS", "plugins.max_http_calls"),
     variable("DEMO_BACKEND_LISTEN", "demo_backend.listen"),
 ];
 

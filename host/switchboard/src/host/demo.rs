@@ -47,11 +47,16 @@ const PLUGINS: &[(&str, Reach)] = &[
     ),
 ];
 
+/// Those that may ask the tenant's model: to summarise a ticket, to suggest a reply.
+const ASKS_MODEL: &[&str] = &["tickets"];
+
 /// One plugin of the tenant.
 pub(super) struct DemoPlugin {
     pub(super) name: &'static str,
     pub(super) grants: Vec<HttpGrant>,
     pub(super) settings: BTreeMap<String, String>,
+    /// It may ask the tenant's model.
+    pub(super) model: bool,
 }
 
 /// The tenant's plugins, bound to the demo backend where it really listens.
@@ -61,6 +66,7 @@ pub(super) fn plugins(backend: SocketAddr) -> Vec<DemoPlugin> {
         name,
         grants: reach.iter().map(|(methods, paths)| grant(&origin, methods, paths)).collect(),
         settings: BTreeMap::from([("base_url".to_owned(), origin.clone())]),
+        model: ASKS_MODEL.contains(name),
     };
     PLUGINS.iter().map(bound).collect()
 }

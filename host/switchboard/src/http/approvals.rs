@@ -56,7 +56,7 @@ pub(super) async fn answer(
     let case = consent.ok_or_else(|| ApiError::not_found("there is no such approval; GET /api/approvals lists those that wait"))?.call.case;
     let host_of_call = Arc::clone(&host);
     let granted = body.decision == Verdict::Grant;
-    let answering = tokio::spawn(async move {
+    let answering = host.tasks.spawn(async move {
         let supervisor = Actor { role: Role::Supervisor, subject: "user:operator".to_owned() };
         host_of_call.dispatcher.answer_consent(&host_of_call.tenant, &id, granted, &supervisor).await
     });

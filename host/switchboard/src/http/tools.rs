@@ -66,6 +66,6 @@ pub(super) async fn run(host: &Arc<Host>, case: &Case, tool: &str, arguments: Va
     };
     let dispatcher = Arc::clone(&host.dispatcher);
     // A task of its own: a caller that hangs up must not cut a write short between its effect and its record.
-    let call = tokio::spawn(async move { dispatcher.call(request).await });
+    let call = host.tasks.spawn(async move { dispatcher.call(request).await });
     Ok(call.await.map_err(|_| ApiError::internal())??)
 }

@@ -24,7 +24,7 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 const LARGEST_REQUEST: usize = 1024 * 1024;
 
 /// How many sessions of the older revisions may be open at once.
-const MOST_SESSIONS: usize = 1024;
+pub(super) const MOST_SESSIONS: usize = 1024;
 
 type Service = StreamableHttpService<Handler, LocalSessionManager>;
 

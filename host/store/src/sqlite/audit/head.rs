@@ -44,7 +44,10 @@ pub(in super::super) enum ExportError {
 
 impl HeadFile {
     pub(in super::super) fn new(folder: &Path) -> Self {
-        Self { path: folder.join(FILE_NAME), exported: None }
+        Self {
+            path: folder.join(FILE_NAME),
+            exported: None,
+        }
     }
 
     /// Replaces the file, if the log has grown.
@@ -76,7 +79,10 @@ pub(in super::super) fn meet_head(
     clock: &StoreClock,
     folder: &Path,
 ) -> Result<(), OpenError> {
-    let refused = |message| OpenError::AuditTail { folder: folder.to_owned(), message };
+    let refused = |message| OpenError::AuditTail {
+        folder: folder.to_owned(),
+        message,
+    };
     let sqlite = |error| OpenError::from_sqlite(folder, &error);
     match read(folder).map_err(|error| OpenError::from_io(folder, error))? {
         Exported::Unreadable => return Err(refused("audit.head is unreadable".to_owned())),
@@ -102,7 +108,10 @@ fn hash_at(db: &Connection, seq: i64) -> rusqlite::Result<Option<String>> {
     if seq == 0 {
         return Ok(Some(chain::START.to_owned()));
     }
-    db.query_row("SELECT hash FROM audit WHERE seq = ?", [seq], |row| row.get(0)).optional()
+    db.query_row("SELECT hash FROM audit WHERE seq = ?", [seq], |row| {
+        row.get(0)
+    })
+    .optional()
 }
 
 fn note_missing(db: &mut Connection, clock: &StoreClock) -> Result<(), Fault> {
@@ -122,9 +131,15 @@ fn note_missing(db: &mut Connection, clock: &StoreClock) -> Result<(), Fault> {
 }
 
 fn parse(text: &[u8]) -> Option<Tail> {
-    let (seq, hash) = str::from_utf8(text).ok()?.strip_suffix('\n')?.split_once(' ')?;
+    let (seq, hash) = str::from_utf8(text)
+        .ok()?
+        .strip_suffix('\n')?
+        .split_once(' ')?;
     let seq = seq.parse().ok().filter(|seq| *seq >= 0)?;
-    Some(Tail { seq, hash: hash.to_owned() })
+    Some(Tail {
+        seq,
+        hash: hash.to_owned(),
+    })
 }
 
 /// Writes beside, then renames: a reader sees the old line or the new one, after a power cut too.

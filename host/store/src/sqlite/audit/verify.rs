@@ -30,7 +30,8 @@ pub(super) fn verify(
     let exported = head::read(folder)
         .map_err(|error| Fault::Unavailable(format!("audit.head cannot be read: {error}")))?;
     let mut walk = Walk::new(&exported);
-    let mut statement = db.prepare("SELECT seq, at_ms, entry, previous, hash FROM audit ORDER BY seq")?;
+    let mut statement =
+        db.prepare("SELECT seq, at_ms, entry, previous, hash FROM audit ORDER BY seq")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if let Err(reason) = walk.step(row) {
@@ -47,7 +48,13 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(exported: &'a Exported) -> Self {
-        Self { exported, last: Tail { seq: 0, hash: chain::START.to_owned() } }
+        Self {
+            exported,
+            last: Tail {
+                seq: 0,
+                hash: chain::START.to_owned(),
+            },
+        }
     }
 
     /// Takes one record into the chain, or says why it does not fit.
@@ -66,14 +73,19 @@ impl<'a> Walk<'a> {
         if matches!(self.exported, Exported::At(at) if at.seq == seq && at.hash != record.hash) {
             return Err("the log was rewritten: it is not the record that audit.head names");
         }
-        self.last = Tail { seq, hash: record.hash };
+        self.last = Tail {
+            seq,
+            hash: record.hash,
+        };
         Ok(())
     }
 
     /// Holds the end against the exported head.
     fn end(self) -> Result<(i64, String), AuditBreak> {
         match self.exported {
-            Exported::Missing => Err(self.broken("audit.head is missing: the end cannot be checked")),
+            Exported::Missing => {
+                Err(self.broken("audit.head is missing: the end cannot be checked"))
+            }
             Exported::Unreadable => Err(self.broken("audit.head is unreadable")),
             Exported::At(at) if at.seq > self.last.seq => {
                 Err(self.broken("the end was cut off: audit.head names a later record"))
@@ -83,7 +95,10 @@ impl<'a> Walk<'a> {
     }
 
     fn broken(&self, reason: &str) -> AuditBreak {
-        AuditBreak { seq: self.last.seq + 1, reason: reason.to_owned() }
+        AuditBreak {
+            seq: self.last.seq + 1,
+            reason: reason.to_owned(),
+        }
     }
 }
 

@@ -11,7 +11,13 @@ pub(super) fn draw(db: &Connection, tenant: &str, charge: &Charge) -> Result<boo
         let message = format!("a charge of {} on {}", charge.amount, charge.budget);
         return Err(Fault::Misfit(message));
     }
-    let Charge { budget, subject, window_start, amount, limit } = charge;
+    let Charge {
+        budget,
+        subject,
+        window_start,
+        amount,
+        limit,
+    } = charge;
     db.prepare_cached(
         "INSERT INTO budgets (tenant, budget, subject, window_start, spent) VALUES (?, ?, ?, ?, 0) \
          ON CONFLICT DO NOTHING",
@@ -36,7 +42,12 @@ pub(super) fn draw(db: &Connection, tenant: &str, charge: &Charge) -> Result<boo
 }
 
 /// Remembers a charge that was drawn, so that it can be given back.
-pub(super) fn note(db: &Connection, intent: &str, number: u32, charge: &Charge) -> Result<(), Fault> {
+pub(super) fn note(
+    db: &Connection,
+    intent: &str,
+    number: u32,
+    charge: &Charge,
+) -> Result<(), Fault> {
     db.prepare_cached(
         "INSERT INTO charges (intent, number, budget, subject, window_start, amount) VALUES (?, ?, ?, ?, ?, ?)",
     )?

@@ -42,7 +42,12 @@ pub(super) fn settle(
         budgets::release(db, intent)?;
     }
     db.prepare_cached("UPDATE intents SET state = ?, outcome = ?, updated_at = ? WHERE id = ?")?
-        .execute(params![Word(to), outcome(settlement)?.map(Json), now, intent])?;
+        .execute(params![
+            Word(to),
+            outcome(settlement)?.map(Json),
+            now,
+            intent
+        ])?;
     Ok(())
 }
 
@@ -79,15 +84,17 @@ fn outcome(settlement: Settlement) -> Result<Option<Value>, Fault> {
 
 fn recorded(db: &Connection, intent: &str, ordinal: u32) -> Result<Option<SentRequest>, Fault> {
     let sql = "SELECT ordinal, method, url, body_digest, body FROM sent_requests WHERE intent = ? AND ordinal = ?";
-    let request = db.prepare_cached(sql)?.query_row(params![intent, ordinal], |row| {
-        Ok(SentRequest {
-            ordinal: row.get(0)?,
-            method: row.get(1)?,
-            url: row.get(2)?,
-            body_digest: row.get(3)?,
-            body: row.get(4)?,
-        })
-    });
+    let request = db
+        .prepare_cached(sql)?
+        .query_row(params![intent, ordinal], |row| {
+            Ok(SentRequest {
+                ordinal: row.get(0)?,
+                method: row.get(1)?,
+                url: row.get(2)?,
+                body_digest: row.get(3)?,
+                body: row.get(4)?,
+            })
+        });
     Ok(request.optional()?)
 }
 

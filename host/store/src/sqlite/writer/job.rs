@@ -14,7 +14,10 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) fn new(work: impl Work + 'static, room: OwnedSemaphorePermit) -> Self {
-        Self { work: Box::new(work), _room: room }
+        Self {
+            work: Box::new(work),
+            _room: room,
+        }
     }
 }
 
@@ -36,7 +39,11 @@ pub(super) struct Awaited<T, F> {
 
 impl<T, F> Awaited<T, F> {
     pub(super) fn new(act: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
-        Self { act: Some(act), outcome: None, reply }
+        Self {
+            act: Some(act),
+            outcome: None,
+            reply,
+        }
     }
 }
 
@@ -68,7 +75,10 @@ pub(super) struct Queued<F> {
 
 impl<F> Queued<F> {
     pub(super) fn new(act: F, lost: Lost) -> Self {
-        Self { act: Some(act), lost }
+        Self {
+            act: Some(act),
+            lost,
+        }
     }
 
     fn lose(&self, why: &impl std::fmt::Display) {

@@ -25,7 +25,13 @@ pub(super) struct Scribe {
 
 impl Scribe {
     pub(super) fn new(db: Connection, head: HeadFile, waiting: Receiver<Job>, lost: Lost) -> Self {
-        Self { db, head, waiting, lost, head_due: None }
+        Self {
+            db,
+            head,
+            waiting,
+            lost,
+            head_due: None,
+        }
     }
 
     /// Works until no sender is left and the queue is empty.
@@ -64,7 +70,8 @@ impl Scribe {
 
     fn commit(&mut self, mut batch: Vec<Job>) {
         let committed = self.transact(&mut batch).map_err(StoreError::from);
-        self.head_due.get_or_insert_with(|| Instant::now() + HEAD_EVERY);
+        self.head_due
+            .get_or_insert_with(|| Instant::now() + HEAD_EVERY);
         for job in batch {
             job.work.answer(committed.clone());
         }
@@ -80,7 +87,9 @@ impl Scribe {
             }
             // A full disk makes SQLite give the whole transaction up: what ran before this job is gone.
             if transaction.is_autocommit() {
-                return Err(Fault::Unavailable("SQLite gave the transaction up".to_owned()));
+                return Err(Fault::Unavailable(
+                    "SQLite gave the transaction up".to_owned(),
+                ));
             }
         }
         Ok(transaction.commit()?)

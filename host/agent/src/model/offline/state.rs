@@ -1,0 +1,248 @@
+//! The state of a matter, folded from the conversation: what is wanted, what is known, and what was asked last.
+
+use super::details::is_address;
+use super::understand::{Heard, Intent, understand};
+use crate::Answer;
+
+/// What the customer wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    Refund,
+    /// Something is wrong, and a refund has not been asked for in so many words.
+    Complaint,
+    RefundStatus,
+    Status,
+    OrderList,
+    Cancel,
+    Return,
+    Credit,
+    RefuseDelivery,
+    Update,
+    Ticket,
+    Person,
+    Question,
+    Small(Intent),
+    /// Details came, and nobody knows what for.
+    NothingYet,
+    /// An offer was turned down.
+    Declined,
+    Unclear,
+}
+
+/// What the last reply waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Expects {
+    #[default]
+    Nothing,
+    /// E-mail address, order number, or both.
+    Details,
+    /// Yes or no to a refund of the order.
+    RefundYes,
+    /// Yes or no to a return label for the order.
+    ReturnYes,
+    /// Yes or no to a ticket.
+    TicketYes,
+    /// One of the ways out for a shipped order.
+    Choice,
+    /// The new value of a contact detail.
+    NewValue,
+}
+
+/// New contact details.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct NewDetails {
+    pub(super) email: Option<String>,
+    pub(super) phone: Option<String>,
+    pub(super) address: Option<String>,
+}
+
+/// Where the matter stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct State {
+    pub(super) task: Option<Task>,
+    pub(super) email: Option<String>,
+    pub(super) order: Option<String>,
+    pub(super) amount: Option<String>,
+    pub(super) new: NewDetails,
+    /// The customer's words that the task came from.
+    pub(super) reason: String,
+    pub(super) expects: Expects,
+}
+
+impl State {
+    /// Takes in the customer's next message.
+    pub(super) fn hear(&mut self, message: &str) {
+        let heard = understand(message);
+        let next = self.next_task(&heard);
+        self.keep_details(&heard, &next);
+        if heard.intent != Intent::Details && !matches!(next, Task::Unclear) && self.task.as_ref() != Some(&next) {
+            self.reason.clone_from(&heard.text);
+        }
+        if self.reason.is_empty() {
+            self.reason.clone_from(&heard.text);
+        }
+        self.task = Some(next);
+    }
+
+    fn next_task(&self, heard: &Heard) -> Task {
+        let gives = heard.intent == Intent::Details || self.gives_what_was_asked(heard);
+        match self.expects {
+            Expects::RefundYes | Expects::ReturnYes | Expects::TicketYes => {
+                if let Some(task) = self.answer(heard) {
+                    return task;
+                }
+            }
+            Expects::Choice => {
+                if let Some(task) = choice(heard) {
+                    return task;
+                }
+            }
+            Expects::Details | Expects::NewValue if gives => return self.going_on(),
+            Expects::Details | Expects::NewValue | Expects::Nothing => {}
+        }
+        match heard.intent {
+            Intent::Details => self.going_on(),
+            intent => task_of(intent),
+        }
+    }
+
+    /// The task under way; details alone say nothing about what to do next.
+    fn going_on(&self) -> Task {
+        match &self.task {
+            None | Some(Task::Small(_) | Task::Declined | Task::Unclear | Task::Question) => Task::NothingYet,
+            Some(task) => task.clone(),
+        }
+    }
+
+    fn answer(&self, heard: &Heard) -> Option<Task> {
+        let asked = match self.expects {
+            Expects::RefundYes => Task::Refund,
+            Expects::ReturnYes => Task::Return,
+            _ => Task::Ticket,
+        };
+        let own = !matches!(heard.intent, Intent::Unclear | Intent::Details | Intent::Thanks | Intent::Goodbye);
+        match heard.answer {
+            Answer::Yes if !own || task_of(heard.intent) == asked => Some(asked),
+            Answer::No if !own => Some(Task::Declined),
+            _ => None,
+        }
+    }
+
+    fn gives_what_was_asked(&self, heard: &Heard) -> bool {
+        match self.expects {
+            Expects::Details => heard.intent == Intent::Unclear && heard.bare_order.is_some(),
+            Expects::NewValue => {
+                heard.details.phone.is_some() || is_address(&heard.text) || !heard.details.emails.is_empty()
+            }
+            _ => false,
+        }
+    }
+
+    fn keep_details(&mut self, heard: &Heard, task: &Task) {
+        if *task == Task::Update {
+            self.keep_new_details(heard);
+        } else if let Some(email) = heard.details.emails.first() {
+            self.email = Some(email.clone());
+        }
+        let bare = || {
+            let waits = self.expects == Expects::Details || (self.order.is_none() && concerns_order(task));
+            heard.bare_order.clone().filter(|_| waits)
+        };
+        if let Some(order) = heard.details.orders.first().cloned().or_else(bare) {
+            self.order = Some(order);
+        }
+        if heard.details.amount.is_some() {
+            self.amount.clone_from(&heard.details.amount);
+        }
+    }
+
+    /// In "change my e-mail from a to b" the last address is the new one; one that merely identifies stays what it is.
+    fn keep_new_details(&mut self, heard: &Heard) {
+        let about = |word: &str| heard.plain.contains(word) || self.reason.to_lowercase().contains(word);
+        let about_mail = self.wants_new_email(heard);
+        let mut emails = heard.details.emails.clone();
+        if about_mail && self.new.email.is_none() && (emails.len() > 1 || self.takes_as_new(heard)) {
+            self.new.email = emails.pop();
+        }
+        if let Some(email) = emails.into_iter().next() {
+            self.email = Some(email);
+        }
+        if about("phone") || about("mobile") || about("cell") || about("number") {
+            self.new.phone = heard.details.phone.clone().or(self.new.phone.take());
+        }
+        let whole = (self.expects == Expects::NewValue && is_address(&heard.text)).then(|| heard.text.clone());
+        if about("address") || about("moved") {
+            let found = heard.address.clone().or(whole);
+            if !(about_mail && found.is_none()) {
+                self.new.address = found.or(self.new.address.take());
+            }
+        }
+    }
+
+    fn wants_new_email(&self, heard: &Heard) -> bool {
+        let said = format!("{} {}", self.reason.to_lowercase(), heard.plain);
+        let mail = said.contains("email") || said.contains("e-mail") || said.contains("mail address");
+        mail && CHANGES_EMAIL.is_match(&said.replace("e-mail", "email"))
+    }
+
+    /// A single address is the new one after "to", or where a new one was asked for.
+    fn takes_as_new(&self, heard: &Heard) -> bool {
+        let after_to = heard
+            .details
+            .emails
+            .last()
+            .is_some_and(|email| heard.plain.contains(&format!("to {email}")) || heard.plain.contains(&format!("is now {email}")));
+        after_to || (self.expects == Expects::NewValue && self.email.is_some())
+    }
+}
+
+fn task_of(intent: Intent) -> Task {
+    match intent {
+        Intent::Refund => Task::Refund,
+        Intent::Complaint => Task::Complaint,
+        Intent::RefundStatus => Task::RefundStatus,
+        Intent::Status => Task::Status,
+        Intent::OrderList => Task::OrderList,
+        Intent::Cancel => Task::Cancel,
+        Intent::Return => Task::Return,
+        Intent::Credit => Task::Credit,
+        Intent::Update => Task::Update,
+        Intent::Ticket => Task::Ticket,
+        Intent::Person => Task::Person,
+        Intent::Question => Task::Question,
+        Intent::Unclear | Intent::Details => Task::Unclear,
+        small => Task::Small(small),
+    }
+}
+
+/// Which way out of a shipped order was chosen.
+fn choice(heard: &Heard) -> Option<Task> {
+    let chosen = [
+        (&CHOOSES_RETURN, Task::Return),
+        (&CHOOSES_CREDIT, Task::Credit),
+        (&CHOOSES_PERSON, Task::Person),
+        (&CHOOSES_REFUSAL, Task::RefuseDelivery),
+    ];
+    chosen
+        .into_iter()
+        .find(|(rule, _)| rule.is_match(&heard.plain))
+        .map(|(_, task)| task)
+}
+
+fn concerns_order(task: &Task) -> bool {
+    matches!(
+        task,
+        Task::Refund | Task::Complaint | Task::RefundStatus | Task::Status | Task::Cancel | Task::Return
+    )
+}
+
+use crate::pattern::pattern;
+
+pattern!(
+    CHANGES_EMAIL,
+    r"(?:change|update|correct|replace|switch|new|edit|set|fix|modify|amend|wrong|old)\b(?: \S+){0,5}? email"
+);
+pattern!(CHOOSES_RETURN, r"^(?:2|two|b|option 2|second|the second)\b|\b(?:return|label|send (?:it|them) back|option 2|option two|second (?:one|option)|number 2)\b");
+pattern!(CHOOSES_CREDIT, r"^(?:3|three|c|option 3|third|the third)\b|\b(?:credit|voucher|option 3|option three|third (?:one|option)|number 3|keep it)\b");
+pattern!(CHOOSES_PERSON, r"^(?:4|four|d|option 4|fourth|last|the last)\b|\b(?:supervisor|manager|colleague|person|human|someone|option 4|option four|last (?:one|option)|number 4|escalate)\b");
+pattern!(CHOOSES_REFUSAL, r"^(?:1|one|a|option 1|first|the first)\b|\b(?:refuse|refusing|reject|decline (?:it|the)|turn (?:it )?away|option 1|option one|first (?:one|option)|number 1|dont accept|not accept)\b");

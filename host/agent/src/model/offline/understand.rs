@@ -1,0 +1,220 @@
+//! What a customer wants, out of free wording: one intent per message, by rules in the order of how sure they are.
+
+use regex::Regex;
+
+use super::details::{self, Details, details};
+use super::spelling::plain;
+use crate::pattern::pattern;
+use crate::{Answer, read_answer, triggers};
+
+/// What a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// Money back for an order, asked for in so many words.
+    Refund,
+    /// Something is wrong with what was bought; what the customer wants done is not said.
+    Complaint,
+    /// Where an earlier refund is.
+    RefundStatus,
+    /// Where an order or a parcel is.
+    Status,
+    /// What was ordered so far.
+    OrderList,
+    /// An order should not be carried out.
+    Cancel,
+    /// Something should go back.
+    Return,
+    /// Goodwill credit.
+    Credit,
+    /// New contact details.
+    Update,
+    /// A ticket.
+    Ticket,
+    /// A person.
+    Person,
+    /// How things work.
+    Question,
+    /// What the customer is talking to.
+    WhoAreYou,
+    /// Politeness.
+    Greeting,
+    /// Politeness.
+    Thanks,
+    /// The end.
+    Goodbye,
+    /// Nothing but details, or an answer.
+    Details,
+    /// None of these.
+    Unclear,
+}
+
+/// A message, understood.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    pub(super) intent: Intent,
+    pub(super) details: Details,
+    /// A number on its own, which may be an order's.
+    pub(super) bare_order: Option<String>,
+    pub(super) address: Option<String>,
+    pub(super) answer: Answer,
+    /// Lower case, slips put right.
+    pub(super) plain: String,
+    /// As it was said.
+    pub(super) text: String,
+}
+
+/// Reads one message.
+pub(super) fn understand(message: &str) -> Heard {
+    let details = details(message);
+    let plain = plain(message);
+    Heard {
+        intent: intent(message, &plain, &details),
+        bare_order: details::bare_order(message),
+        address: details::address(message),
+        answer: read_answer(message),
+        details,
+        text: message.trim().to_owned(),
+        plain,
+    }
+}
+
+fn intent(message: &str, plain: &str, details: &Details) -> Intent {
+    if WHO.is_match(plain) {
+        return Intent::WhoAreYou;
+    }
+    if triggers::asks_for_person(message) {
+        return Intent::Person;
+    }
+    let about_own_order = !details.orders.is_empty() || OWN_ORDER.is_match(plain);
+    let is_question = (asks(message, plain) || GENERAL.is_match(plain)) && !about_own_order;
+    if is_question && GENERAL.is_match(plain) {
+        return Intent::Question;
+    }
+    task(plain)
+        .filter(|intent| !(is_question && matches!(intent, Intent::Status | Intent::Return) && details.emails.is_empty()))
+        .or_else(|| is_question.then_some(Intent::Question))
+        .or_else(|| asks(message, plain).then_some(Intent::Question))
+        .or_else(|| politeness(plain))
+        .unwrap_or_else(|| rest(details))
+}
+
+/// The first that fits, the surest first.
+fn task(plain: &str) -> Option<Intent> {
+    let rules: [(&Regex, Intent); 14] = [
+        (&UPDATE, Intent::Update),
+        (&REFUND_STATUS, Intent::RefundStatus),
+        (&CANCELLED_YET, Intent::Status),
+        (&CANCEL, Intent::Cancel),
+        (&REFUND, Intent::Refund),
+        (&TICKET, Intent::Ticket),
+        (&RETURN, Intent::Return),
+        (&CREDIT, Intent::Credit),
+        (&CANCEL_SOFT, Intent::Cancel),
+        (&ORDER_LIST, Intent::OrderList),
+        (&STATUS, Intent::Status),
+        (&COMPLAINT, Intent::Complaint),
+        (&LATE, Intent::Status),
+        (&MOVED, Intent::Update),
+    ];
+    rules
+        .into_iter()
+        .find(|(rule, _)| rule.is_match(plain))
+        .map(|(_, intent)| intent)
+}
+
+fn politeness(plain: &str) -> Option<Intent> {
+    if GOODBYE.is_match(plain) {
+        Some(Intent::Goodbye)
+    } else if THANKS.is_match(plain) {
+        Some(Intent::Thanks)
+    } else if GREETING.is_match(plain) {
+        Some(Intent::Greeting)
+    } else {
+        None
+    }
+}
+
+fn rest(details: &Details) -> Intent {
+    if details == &Details::default() {
+        Intent::Unclear
+    } else {
+        Intent::Details
+    }
+}
+
+fn asks(message: &str, plain: &str) -> bool {
+    plain.split(' ').count() >= 3 && (message.trim_end().ends_with('?') || QUESTION_WORD.is_match(plain))
+}
+
+pattern!(
+    WHO,
+    r"\b(?:are|r) (?:you|u) (?:a |an |just |really |actually |even |some |kind of )*(?:real|human|humans|bot|robot|ai|machine|person|chatgpt|gpt|claude|computer|language model|llm|automated|alive|chatbot)\b",
+    r"|\bwho are you\b|\bwhat are you\b|\bwhat kind of (?:bot|ai|model)\b|\bam i (?:talking|speaking|chatting) (?:to|with) (?:a |an )?(?:real |actual )?(?:bot|robot|human|person|machine|ai|computer)\b",
+    r"|\bis this (?:a |an )?(?:bot|robot|ai|automated|chatbot|real person|human)\b|\bwhich (?:ai|model|llm)\b"
+);
+pattern!(
+    OWN_ORDER,
+    r"\b(?:my|the|this|that) (?:\w+ )?(?:order|orders|package|parcel|delivery|shipment|stuff|item|items|purchase|refund|money)\b|\bit\b.*\b(?:arrived?|broken?|damaged)\b"
+);
+pattern!(
+    GENERAL,
+    r"\b(?:policy|policies|warranty|guarantee|opening hours|payment methods?|gift cards?|do you (?:ship|deliver|offer|sell|have|accept|take|support|provide)|can you ship|how does|how do (?:i|you|we)|how can i|how long (?:do|does|is)|what happens (?:if|when)|what (?:is|are|s) (?:your|the)|whats your|are there)\b"
+);
+pattern!(
+    UPDATE,
+    r"\b(?:update|updating|change|changing|correct|edit|replace|modify|switch|set|fix|amend)\b(?: \S+){0,6}? (?:address|email|mail|phone|mobile|telephone|cell|contact|phonenumber)\b",
+    r"|\b(?:new|another|different) (?:\w+ )?(?:address|email|phone|mobile|telephone)\b|\b(?:address|email|phone|phone number|mobile) (?:has |is )?(?:changed|wrong|outdated|out of date|old)\b"
+);
+pattern!(MOVED, r"\b(?:ive|i have|i just|we|weve|i) (?:just |recently )?moved (?:to|house|home|in)\b");
+pattern!(
+    REFUND_STATUS,
+    r"\b(?:where is|wheres|where s|when (?:will|do|does|can)|status of|has|did|have|what about|any news|how long)\b(?: \S+){0,5}? (?:refund|refunded|money back|reimbursement)\b(?: \S+){0,4}?(?: (?:processed|arrive|arrived|come|yet|issued|go|gone|take|been|status|get|through|here|show))|\b(?:where is|wheres|status of|when will i (?:get|receive|see)|when do i get|have i been|did i get|am i getting) (?:\S+ ){0,2}?(?:refund|refunded|money back|money)\b|\bnot (?:received|gotten|seen) (?:my |the |any )?refund\b"
+);
+pattern!(
+    CANCELLED_YET,
+    r"\b(?:is|was|has|did)\b(?: \S+){0,4}? (?:cancelled|canceled)\b"
+);
+pattern!(CANCEL, r"\bcancel(?:l?ing|l?ation|led|ed)?\b|\bcall off\b|\b(?:stop|halt|abort|undo|withdraw) (?:the |my |this )?(?:order|shipment|purchase|delivery)\b");
+pattern!(
+    CANCEL_SOFT,
+    r"\b(?:dont|do not|no longer|not) (?:want|need|send|ship)(?: \S+){0,4}? (?:anymore|any more|order|longer|now)\b|\b(?:dont|do not) (?:ship|send) (?:it|my|the)\b|\bno longer (?:want|need)\b|\bordered (?:it |this |that )?(?:by (?:mistake|accident)|accidentally|twice)\b|\bchanged my mind\b"
+);
+pattern!(
+    REFUND,
+    r"\brefund\w*|\breimburs\w*|\bmoney ?back\b|\bmy money\b|\bpay me back\b|\bgive me (?:my |back |the )*(?:cash|money|\$?\d)|\bwant (?:my |back |the )*(?:cash|\$?\d+(?:\.\d+)?) back\b|\b(?:want|get|have) it back on my card\b|\bcredit (?:it |this |that )?(?:back )?(?:to )?my card\b"
+);
+pattern!(
+    TICKET,
+    r"\btickets?\b|\b(?:file|make|raise|lodge|submit|log|open) (?:a |an |my )?(?:formal |new )?(?:complaint|case|report|issue|request)\b|\breport (?:a|an|this|the) (?:\w+ )?(?:problem|issue|bug|error|fault)\b"
+);
+pattern!(
+    RETURN,
+    r"\breturn(?:ing|ed)?\b|\b(?:send|ship|mail|bring|give) (?:it|this|that|them|these|the \w+|my \w+) back\b|\bsend back\b|\breturn label\b|\bexchang\w+|\bswap\b|\b(?:doesnt|does not|dont|didnt) fit\b|\btoo (?:small|big|large|tight)\b|\bwrong size\b"
+);
+pattern!(
+    CREDIT,
+    r"\b(?:store |goodwill |account )?credit\b|\bvouchers?\b|\bcompensat\w+|\bgoodwill\b"
+);
+pattern!(
+    ORDER_LIST,
+    r"\b(?:list|show|see|view|tell me|give me|all|which|recent|past|previous|history of|last|any)\b(?: \S+){0,4}? (?:orders|purchases)\b|\b(?:order|purchase) history\b|\bwhat (?:did|have|all did|else did) i (?:order|ordered|buy|bought|purchase|purchased)\b|\bwhat are my orders\b|\bmy orders\b|\bi (?:dont|do not|cant) (?:know|remember|find|have) (?:my |the )?order (?:number|no|id)\b"
+);
+pattern!(
+    STATUS,
+    r"\bwh?eres?\b|\bwhere\b|\btrack\w*|\bstatus\b|\bwhen (?:will|is|does|do|can|should)\b(?: \S+){0,6}? (?:arrive|come|get|ship|deliver|delivered|here|due|expect|shipped|show)|\beta\b|\b(?:has|have|is|did|was)\b(?: \S+){0,4}? (?:shipped|ship|dispatched|sent|left|delivered|on (?:its|the) way)\b|\bon its way\b|\bhow (?:long until|much longer|soon)\b|\bany (?:news|update|word) (?:on|about|of)\b|\bcheck (?:on )?(?:my|the|an|order)\b|\bfollow up on (?:my|the|an)?\b|\bwhats (?:happening|going on|up) with (?:my|the|order)\b|\blook up (?:my|the|an)? ?order\b|\bexpected delivery\b|\bdelivery date\b"
+);
+pattern!(
+    COMPLAINT,
+    r"\b(?:broke|broken|breaks|damaged?|defective|defect|faulty|cracked|shattered|smashed|crushed|dented|leak(?:s|ing|ed)?|dead on arrival|doa|malfunction\w*|scratched|torn|spoiled|expired)\b|\b(?:doesnt|does not|not|isnt|wont|stopped|quit|never|didnt) (?:\w+ )?(?:work|working|worked|turn on|start|charge|power)\b|\bwrong (?:item|product|colou?r|one|model|thing|order|\w+)\b|\b(?:not|nothing) (?:as|like) (?:described|pictured|advertised|the)|\bdifferent from\b|\bmissing\b|\bincomplete\b|\bpoor quality\b|\bnever (?:arrived|came|got|received|showed|turned up|delivered)\b|\bfell apart\b|\bin pieces\b"
+);
+pattern!(
+    LATE,
+    r"\b(?:hasnt|has not|havent|have not|didnt|did not|not|isnt|still) (?:\w+ )?(?:arrived?|come|received?|gotten|got|here|shown|turned|waiting|delivered)\b|\bstill waiting\b|\b(?:is|its|are|running) (?:\w+ )?(?:late|delayed|overdue)\b|\bwaiting for (?:my|the|an)\b|\b(?:late|delayed|lost) (?:delivery|order|package|parcel)\b"
+);
+pattern!(
+    QUESTION_WORD,
+    r"^(?:hi |hello |hey |ok |so |and |please |just )*(?:what|how|why|when|which|who|do|does|is|are|can|could|will|would|should|tell me about)\b"
+);
+pattern!(GOODBYE, r"\b(?:bye|goodbye|good bye|see you|see ya|cya|have a (?:nice|good|great)|thats all|thats it|that is all|nothing else|no thanks|no thank you|all good|im good|im done|all set)\b");
+pattern!(THANKS, r"\b(?:thanks?|thank you|thx|ty|cheers|appreciate\w*|awesome|perfect|great|wonderful|brilliant|excellent|lovely|amazing|good job|well done|cool)\b");
+pattern!(GREETING, r"^(?:hi|hello|hey|hiya|howdy|yo|good (?:morning|afternoon|evening|day)|greetings|hallo|hola|moin)\b(?: \S+){0,3}$");

@@ -1,0 +1,179 @@
+//! One request and its answer: whole body → gate → checked address → send → tell the gate what became of it.
+
+use bytes::Bytes;
+use dispatch::{Answer, HttpApproval, OutboundHttp};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use tokio::time::timeout;
+use url::Url;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::connector::{Channel, Destination};
+use super::headers;
+use crate::invocation::Invocation;
+
+/// Methods that change nothing, so that sending one twice does no harm.
+const SAFE: [Method; 3] = [Method::GET, Method::HEAD, Method::OPTIONS];
+
+/// Carries out one request of a plugin.
+pub(super) async fn exchange(
+    request: Request<WasiBody>,
+    invocation: &Invocation,
+) -> Result<Response<WasiBody>, Error> {
+    let (parts, body) = request.into_parts();
+    let (destination, url) = Destination::parse(&parts.uri)?;
+    let body = until_stopped(invocation, whole_body(body, invocation)).await??;
+    let outbound = OutboundHttp {
+        method: parts.method.clone(),
+        url: url.to_string(),
+        body,
+    };
+    let approval = invocation.gate.http(&outbound).await.map_err(|refusal| {
+        invocation.refuse(refusal);
+        Error::HttpRequestDenied
+    })?;
+    let ordinal = approval.ordinal;
+    let trip = Trip {
+        invocation,
+        destination: &destination,
+        safe: SAFE.contains(&outbound.method),
+        private_network: approval.private_network,
+    };
+    let (answer, head) = match assemble(&parts, &url, &destination, outbound.body, approval) {
+        Ok(request) => trip.send(request).await,
+        Err(error) => (Answer::NotSent, Err(error)),
+    };
+    // Told as soon as it is known: the status decides, whatever happens to the body.
+    invocation.gate.answered(ordinal, answer).await;
+    let (response, channel) = head?;
+    trip.receive(response, channel).await
+}
+
+async fn whole_body(body: WasiBody, invocation: &Invocation) -> Result<Bytes, Error> {
+    let limit = invocation.limits.request_bytes;
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Error::HttpRequestBodySize(u64::try_from(limit).ok()))
+        }
+        Err(_) => Err(Error::ConnectionTerminated),
+    }
+}
+
+/// The request as it leaves: the URL that was judged, the plugin's header fields, and the host's over them.
+fn assemble(
+    parts: &Parts,
+    url: &Url,
+    destination: &Destination,
+    body: Bytes,
+    approval: HttpApproval,
+) -> Result<Request<Full<Bytes>>, Error> {
+    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    let authority = HeaderValue::from_str(&destination.authority());
+    let authority = authority.map_err(|_| Error::HttpRequestUriInvalid)?;
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = parts.method.clone();
+    *request.uri_mut() = Uri::try_from(target).map_err(|_| Error::HttpRequestUriInvalid)?;
+    *request.headers_mut() = headers::outgoing(&parts.headers, approval.headers, authority);
+    Ok(request)
+}
+
+/// The way of one request to one destination.
+struct Trip<'a> {
+    invocation: &'a Invocation,
+    destination: &'a Destination,
+    safe: bool,
+    private_network: bool,
+}
+
+type Head = Result<(Response<Incoming>, Channel), Error>;
+
+impl Trip<'_> {
+    /// Sends, and says precisely what is known then: only a connection that never stood means that nothing was sent.
+    async fn send(&self, request: Request<Full<Bytes>>) -> (Answer, Head) {
+        let connector = &self.invocation.connector;
+        let addresses = connector.resolve(self.destination, self.private_network);
+        let addresses = match until_stopped(self.invocation, addresses).await {
+            Ok(Ok(addresses)) => addresses,
+            Ok(Err(error)) => {
+                if matches!(error, Error::DestinationIpProhibited) {
+                    self.invocation.refuse(self.destination.prohibited());
+                }
+                return (Answer::NotSent, Err(error));
+            }
+            Err(error) => return (Answer::NotSent, Err(error)),
+        };
+        // A kept connection may turn out to be closed by the other side after the request was written, and then nobody
+        // knows whether it arrived. A safe request is simply sent again; any other gets a connection of its own, so that
+        // no layer is ever tempted to send it twice.
+        if self.safe
+            && let Some(kept) = connector.kept(self.destination, &addresses)
+            && let Ok(head) = self.ask(kept, request.clone()).await
+        {
+            return (Answer::Status(head.0.status().as_u16()), Ok(head));
+        }
+        let limit = self.invocation.limits.connect();
+        let connecting = timeout(limit, connector.connect(self.destination, &addresses));
+        let channel = match until_stopped(self.invocation, connecting).await {
+            Ok(Ok(Ok(channel))) => channel,
+            Ok(Ok(Err(error))) | Err(error) => return (Answer::NotSent, Err(error)),
+            Ok(Err(_)) => return (Answer::NotSent, Err(Error::ConnectionTimeout)),
+        };
+        match self.ask(channel, request).await {
+            Ok(head) => (Answer::Status(head.0.status().as_u16()), Ok(head)),
+            Err(error) => (Answer::Nothing, Err(error)),
+        }
+    }
+
+    async fn ask(&self, mut channel: Channel, request: Request<Full<Bytes>>) -> Head {
+        let asking = timeout(self.invocation.limits.answer(), channel.send(request));
+        match until_stopped(self.invocation, asking).await? {
+            Ok(Ok(response)) => Ok((response, channel)),
+            Ok(Err(error)) => Err(Error::Hyper(error)),
+            Err(_) => Err(Error::HttpResponseTimeout),
+        }
+    }
+
+    /// Reads the whole body; the plugin gets all of it or an error.
+    async fn receive(
+        &self,
+        response: Response<Incoming>,
+        channel: Channel,
+    ) -> Result<Response<WasiBody>, Error> {
+        let limits = &self.invocation.limits;
+        let (mut parts, body) = response.into_parts();
+        let reading = Limited::new(body, limits.response_bytes).collect();
+        let reading = timeout(limits.answer(), reading);
+        let body = match until_stopped(self.invocation, reading).await? {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                let limit = u64::try_from(limits.response_bytes).ok();
+                return Err(Error::HttpResponseBodySize(limit));
+            }
+            Ok(Err(_)) => return Err(Error::HttpResponseIncomplete),
+            Err(_) => return Err(Error::HttpResponseTimeout),
+        };
+        if self.safe {
+            self.invocation.connector.keep(self.destination, channel);
+        }
+        parts.headers = headers::incoming(parts.headers);
+        let body = Full::new(body)
+            .map_err(|never| match never {})
+            .boxed_unsync();
+        Ok(Response::from_parts(parts, body))
+    }
+}
+
+/// Runs until the invocation is stopped.
+async fn until_stopped<T>(
+    invocation: &Invocation,
+    work: impl Future<Output = T>,
+) -> Result<T, Error> {
+    invocation
+        .stop
+        .run_until_cancelled(work)
+        .await
+        .ok_or(Error::ConnectionTerminated)
+}

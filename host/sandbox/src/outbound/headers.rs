@@ -1,0 +1,54 @@
+//! Which header fields a plugin may set, and which of an answer it may see.
+
+use http::HeaderMap;
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderName,
+    HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+
+/// Fields that say who asks, where to and how it is sent: the host's to set, whatever the plugin wrote.
+const HOSTS_OWN: [HeaderName; 18] = [
+    AUTHORIZATION,
+    CONNECTION,
+    CONTENT_LENGTH,
+    COOKIE,
+    EXPECT,
+    FORWARDED,
+    HOST,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-http-method-override"),
+];
+
+/// The fields of the request as it leaves.
+pub(super) fn outgoing(
+    plugins: &HeaderMap,
+    hosts: Vec<(HeaderName, HeaderValue)>,
+    authority: HeaderValue,
+) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(plugins.len() + hosts.len() + 1);
+    headers.insert(HOST, authority);
+    for (name, value) in plugins {
+        if !HOSTS_OWN.contains(name) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    for (name, value) in hosts {
+        headers.insert(name, value);
+    }
+    headers
+}
+
+/// The fields of an answer as the plugin sees them: a session that the backend opens for the host stays with the host.
+pub(super) fn incoming(mut backends: HeaderMap) -> HeaderMap {
+    backends.remove(SET_COOKIE);
+    backends
+}

@@ -1,0 +1,6 @@
+//! What every engine keeps: functions over the ports, which know nothing of the engine behind them.
+
+pub(crate) mod audit;
+pub(crate) mod cases;
+pub(crate) mod consents;
+pub(crate) mod ledger;

@@ -1,0 +1,84 @@
+//! The host as it runs: what it is put together from, in which order, and how it starts and stops.
+
+mod assemble;
+mod backend;
+mod credentials;
+pub(crate) mod demo;
+mod error;
+pub(crate) mod model;
+mod rules;
+mod running;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use agent::Agent;
+use dispatch::{Clock, Dispatcher, RetryPolicy, Snapshot, Store, StoreError};
+use policy::Rulebook;
+use tokio_util::task::TaskTracker;
+
+pub(crate) use assemble::{Assembled, assemble, load_plugins};
+pub use error::StartError;
+pub use model::ModelSetupError;
+pub use running::{Running, start};
+
+use crate::{Config, Secret, Secrets};
+
+/// Hears, in a person's words, what the start is doing.
+pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How to start.
+#[derive(Clone)]
+pub struct Options {
+    /// The configuration.
+    pub config: Config,
+    /// The secrets of the environment.
+    pub secrets: Secrets,
+    /// Where compiled plugins are kept; `compiled` in the data folder where there is none.
+    pub compiled: Option<PathBuf>,
+    /// How failed calls are tried again.
+    pub retry: RetryPolicy,
+    /// The store's clock; the system's where there is none.
+    pub clock: Option<Clock>,
+    /// Hears what the start is doing.
+    pub progress: Progress,
+}
+
+impl Options {
+    /// With this configuration and nothing else out of the ordinary.
+    pub fn new(config: Config) -> Self {
+        Self { config, secrets: Secrets::default(), compiled: None, retry: RetryPolicy::default(), clock: None, progress: Arc::new(|_| ()) }
+    }
+}
+
+/// Everything that answers requests.
+pub(crate) struct Host {
+    pub(crate) tenant: String,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) agent: Agent,
+    pub(crate) rulebook: Arc<Rulebook>,
+    pub(crate) session_secret: Option<Secret>,
+    pub(crate) operator_key: Secret,
+    /// Which model answers: `offline`.
+    pub(crate) model_label: String,
+    /// Only this machine's user can reach it.
+    pub(crate) is_local: bool,
+    /// Work that a client's hanging up must not cut short.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Host {
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        self.dispatcher.store()
+    }
+
+    /// Unix seconds by the store's clock.
+    pub(crate) async fn now(&self) -> Result<i64, StoreError> {
+        self.store().now().await
+    }
+
+    /// The tenant's tools now.
+    pub(crate) fn tools(&self) -> Arc<Snapshot> {
+        self.dispatcher.tools().snapshot(&self.tenant).unwrap_or_default()
+    }
+}

@@ -1,0 +1,140 @@
+//! Putting the host together: store, backend, rules, plugins, dispatcher, agent, in this order.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use agent::{Agent, AgentParts, ModelCompletions, Prompts, Tenant, Tenants, TurnLimits};
+use dispatch::{Dispatcher, DispatcherParts, Recovery, Rulebooks};
+use policy::{Rulebook, ToolRule};
+use sandbox::{Limits, Plugin, PluginSource, Toolbox, ToolboxSettings};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+use store::{OpenOptions, SqliteStore};
+use tokio_util::task::TaskTracker;
+
+use super::credentials::Credentials;
+use super::{Host, Options, StartError, backend, demo, model, rules};
+use crate::{Config, Secret, embedded, files};
+
+/// The company that the demo tenant's agent speaks for.
+const COMPANY: &str = "Brightcart";
+
+/// A host that is ready, and what runs beside it.
+pub(crate) struct Assembled {
+    pub(crate) host: Arc<Host>,
+    pub(crate) backend: demo_backend::Running,
+    pub(crate) backend_token: Secret,
+    pub(crate) store: Arc<SqliteStore>,
+    /// Calls that an earlier run had left open.
+    pub(crate) recovery: Recovery,
+}
+
+/// Puts everything together; `arrived` hears of each part that health asks for.
+pub(crate) async fn assemble(options: Options, arrived: impl Fn(&'static str)) -> Result<Assembled, StartError> {
+    let Options { config, secrets, compiled, retry, clock, progress } = options;
+    let model = model::build(&config.model, &secrets)?;
+    arrived("model");
+    let tools = rules::classification()?;
+    let rulebook = Arc::new(rules::rulebook(tools.clone(), &config)?);
+    let prompts = Arc::new(Prompts::load(embedded::PROMPTS.iter().copied())?);
+    let store = open_store(&config.data_dir, OpenOptions { clock })?;
+    arrived("store");
+    let backend_token = Secret::random();
+    let backend = backend::start(&config.demo_backend, &config.data_dir.join("demo-backend"), &backend_token).await?;
+    let compiled = compiled.unwrap_or_else(|| config.data_dir.join("compiled"));
+    let toolbox = load_plugins(&config, &compiled, backend.addr, &*progress).await?;
+    let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
+    let hidden = Credentials::hiding(secrets.all().chain([&operator_key]));
+    let credentials = Arc::new(hidden.with_bearer(demo::TENANT, demo::CREDENTIAL, backend_token.clone()));
+    let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
+        tools: toolbox,
+        store: Arc::clone(&store) as Arc<dyn dispatch::Store>,
+        secrets: Arc::clone(&credentials) as Arc<dyn dispatch::Secrets>,
+        completions: Arc::new(ModelCompletions::new(Arc::clone(&model))),
+        rulebooks: of_demo(Arc::clone(&rulebook)),
+        retry,
+    }));
+    let recovery = dispatcher.recover().await.map_err(StartError::Recovery)?;
+    arrived("plugins");
+    let model_label = model.name().to_owned();
+    let agent = Agent::new(AgentParts {
+        host: Arc::clone(&dispatcher) as Arc<dyn agent::ToolHost>,
+        model,
+        tenants: tenant(prompts, tools, &config),
+        secrets: credentials,
+        limits: turn_limits(&config),
+    });
+    let host = Host {
+        tenant: demo::TENANT.to_owned(),
+        dispatcher,
+        agent,
+        rulebook,
+        session_secret: secrets.session_secret,
+        operator_key,
+        model_label,
+        is_local: config.listen.ip().is_loopback() && config.allowed_hosts.is_empty(),
+        tasks: TaskTracker::new(),
+    };
+    Ok(Assembled { host: Arc::new(host), backend, backend_token, store, recovery })
+}
+
+fn open_store(folder: &Path, options: OpenOptions) -> Result<Arc<SqliteStore>, StartError> {
+    files::make_writable_folder(folder).map_err(|source| StartError::Folder { folder: folder.into(), source })?;
+    Ok(Arc::new(SqliteStore::open(folder, options)?))
+}
+
+/// Loads the tenant's plugins, bound to the backend at `backend`, and publishes them.
+pub(crate) async fn load_plugins(config: &Config, compiled: &Path, backend: SocketAddr, progress: &(dyn Fn(&str) + Sync)) -> Result<Arc<Toolbox>, StartError> {
+    files::make_writable_folder(compiled).map_err(|source| StartError::Folder { folder: compiled.into(), source })?;
+    let contract = embedded::CONTRACT.iter().filter(|(path, _)| path.ends_with(".wit"));
+    let settings = ToolboxSettings {
+        contract: contract.map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
+        cache: Some(compiled.to_path_buf()),
+        ..ToolboxSettings::default()
+    };
+    let toolbox = Toolbox::new(settings).map_err(StartError::Sandbox)?;
+    let mut ready: Vec<Arc<Plugin>> = Vec::new();
+    for bound in demo::plugins(backend) {
+        progress(&format!("loading plugin {}", bound.name));
+        let name = bound.name;
+        let loaded = toolbox.load(source(bound, config)).await;
+        ready.push(loaded.map_err(|reason| StartError::Plugin { plugin: name.to_owned(), reason })?);
+    }
+    toolbox.publish(demo::TENANT, &ready).map_err(StartError::Sandbox)?;
+    Ok(Arc::new(toolbox))
+}
+
+fn source(bound: demo::DemoPlugin, config: &Config) -> PluginSource {
+    PluginSource {
+        name: bound.name.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        bytes: embedded::component(bound.name).to_vec(),
+        config: bound.settings,
+        grants: bound.grants,
+        model: bound.model,
+        limits: Limits {
+            deadline_ms: config.plugins.deadline_ms.into(),
+            memory_bytes: (config.plugins.memory_mib as usize) << 20,
+            ..Limits::default()
+        },
+    }
+}
+
+fn of_demo(rulebook: Arc<Rulebook>) -> Rulebooks {
+    Arc::new(move |tenant| (tenant == demo::TENANT).then(|| Arc::clone(&rulebook)))
+}
+
+fn tenant(prompts: Arc<Prompts>, rules: BTreeMap<String, ToolRule>, config: &Config) -> Tenants {
+    let tenant = Arc::new(Tenant { company: COMPANY.to_owned(), prompts, rules, forbidden: rules::forbidden(config) });
+    Arc::new(move |name| (name == demo::TENANT).then(|| Arc::clone(&tenant)))
+}
+
+fn turn_limits(config: &Config) -> TurnLimits {
+    TurnLimits {
+        steps: config.turn.max_steps,
+        time: Duration::from_secs(config.turn.timeout_seconds.into()),
+        reply_tokens: config.model.max_tokens,
+        ..TurnLimits::default()
+    }
+}

@@ -1,0 +1,73 @@
+//! Why the program did not start; each says what to do.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use agent::PromptError;
+use dispatch::DispatchError;
+use policy::RulebookError;
+use sandbox::LoadError;
+use thiserror::Error;
+
+use super::ModelSetupError;
+use crate::{ConfigError, SecretError};
+
+/// Why the program did not start. Nothing was changed.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The configuration does not fit.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A secret does not fit.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {source}. If another program has the port, stop it, or choose another: --listen 127.0.0.1:0 takes a free one")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The data folder cannot be made or written.
+    #[error("cannot write to the data folder {folder}: {source}. Make it writable for this user, or choose another with --data DIR")]
+    Folder {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The store in the data folder cannot be opened.
+    #[error(transparent)]
+    Store(#[from] store::OpenError),
+    /// The demo backend did not start.
+    #[error(transparent)]
+    Backend(#[from] demo_backend::StartError),
+    /// The model is not configured.
+    #[error(transparent)]
+    Model(#[from] ModelSetupError),
+    /// The classification of the tools does not parse.
+    #[error("wit/contract.toml does not fit: {0}")]
+    Contract(#[from] toml::de::Error),
+    /// The rules do not fit.
+    #[error("the rules do not load: {0}")]
+    Rules(#[from] RulebookError),
+    /// The prompts do not fit.
+    #[error("the prompts do not load: {0}")]
+    Prompts(#[from] PromptError),
+    /// A plugin was refused.
+    #[error("the plugin {plugin} does not load: {reason}")]
+    Plugin {
+        /// Which one.
+        plugin: String,
+        /// Why.
+        reason: LoadError,
+    },
+    /// The plugins do not go together, or the sandbox does not start.
+    #[error("the plugins do not load: {0}")]
+    Sandbox(LoadError),
+    /// Calls that an earlier run left open could not be seen through.
+    #[error("cannot take up the calls that were open when the program last stopped: {0}; start it again")]
+    Recovery(DispatchError),
+}

@@ -1,0 +1,115 @@
+//! A program that serves: taking connections, and stopping without cutting work short.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use dispatch::{Dispatcher, Recovery};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{Assembled, Host, Options, StartError, assemble};
+use crate::http::{self, AllowedHosts, Front};
+use crate::mcp::{self, McpParts};
+use crate::Secret;
+
+/// How long a shutdown waits for requests, and then for turns, that are under way.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A program that serves. Dropping it stops it, without waiting for what is under way.
+pub struct Running {
+    /// Where HTTP and MCP are served, with the real port.
+    pub addr: SocketAddr,
+    /// Where the demo backend listens.
+    pub backend_addr: SocketAddr,
+    /// What the demo backend's writes and control paths ask for.
+    pub backend_token: Secret,
+    /// What a supervisor shows to answer approvals.
+    pub operator_key: Secret,
+    /// Which model answers.
+    pub model: String,
+    /// Calls that an earlier run had left open, and what became of them.
+    pub recovery: Recovery,
+    host: Arc<Host>,
+    backend: demo_backend::Running,
+    store: Arc<store::SqliteStore>,
+    stop: DropGuard,
+    server: JoinHandle<()>,
+}
+
+/// Puts the program together and serves it. Answers to health from the first moment, and returns once everything is ready.
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    let address = options.config.listen;
+    let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
+    let addr = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
+    let front = Front::shut(AllowedHosts::new(addr, &options.config.allowed_hosts), &["model", "plugins", "store"]);
+    let stop = CancellationToken::new();
+    let server = tokio::spawn(serve(listener, Arc::clone(&front), stop.clone()));
+    // From here on, whatever ends early takes the server with it.
+    let stop = stop.drop_guard();
+    let mcp_hosts = options.config.allowed_hosts.clone();
+    let Assembled { host, backend, backend_token, store, recovery } = assemble(options, |part| front.arrived(part)).await?;
+    let mcp = mcp::router(mcp_parts(&host, addr, mcp_hosts));
+    front.open(Arc::clone(&host), http::router(Arc::clone(&host)).merge(mcp));
+    Ok(Running {
+        addr,
+        backend_addr: backend.addr,
+        backend_token,
+        operator_key: host.operator_key.clone(),
+        model: host.model_label.clone(),
+        recovery,
+        host,
+        backend,
+        store,
+        stop,
+        server,
+    })
+}
+
+impl Running {
+    /// The only way to a tool; for tests that look at what is behind the surfaces.
+    pub fn dispatcher(&self) -> &Arc<Dispatcher> {
+        &self.host.dispatcher
+    }
+
+    /// The tenant that is served.
+    pub fn tenant(&self) -> &str {
+        &self.host.tenant
+    }
+
+    /// Stops taking connections, lets what is under way end, then closes the backend and the store.
+    pub async fn shutdown(mut self) {
+        self.stop.disarm().cancel();
+        if timeout(GRACE, &mut self.server).await.is_err() {
+            tracing::warn!("connections that would not end were cut");
+            self.server.abort();
+        }
+        self.host.tasks.close();
+        if timeout(GRACE, self.host.tasks.wait()).await.is_err() {
+            tracing::warn!("turns that would not end were cut; the next start takes up what they left open");
+        }
+        self.backend.shutdown().await;
+        self.store.close().await;
+    }
+}
+
+/// MCP for whoever reaches this program, as one principal.
+pub(crate) fn mcp_parts(host: &Host, listen: SocketAddr, hosts: Vec<String>) -> McpParts {
+    McpParts { dispatcher: Dispatcher::clone(&host.dispatcher), tenant: host.tenant.clone(), principal: "local".to_owned(), listen, hosts }
+}
+
+async fn serve(listener: TcpListener, front: Arc<Front>, stop: CancellationToken) {
+    // Small answers must not wait for more to send.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
+    let served = axum::serve(listener, front.router()).with_graceful_shutdown(async move { stop.cancelled().await });
+    if let Err(error) = served.await {
+        tracing::error!(%error, "the HTTP server ended");
+    }
+}

@@ -1,0 +1,159 @@
+//! The conversation: one turn as one answer or as a stream of events, and starting anew.
+
+use std::sync::Arc;
+
+use agent::{TurnError, TurnRequest, TurnResult};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use dispatch::Event;
+use policy::{Actor, Channel, Level, Role};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::task::JoinHandle;
+
+use super::access::{Caller, chat_session};
+use super::request::{JsonBody, QueryOf};
+use super::{ApiError, stream};
+use crate::host::Host;
+
+/// Bytes of one message, at most.
+const LONGEST_MESSAGE: usize = 8 * 1024;
+/// Characters of an id that a client chooses, at most.
+const LONGEST_ID: usize = 128;
+
+/// What a customer says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Message {
+    session_id: Option<String>,
+    message: String,
+    customer_id: Option<String>,
+}
+
+/// Which conversation ends.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reset {
+    session_id: String,
+}
+
+/// A turn under way: its events as they happen, and its end.
+pub(super) struct Turn {
+    pub(super) session: String,
+    pub(super) events: UnboundedReceiver<Event>,
+    pub(super) ending: JoinHandle<Result<TurnResult, TurnError>>,
+}
+
+/// `POST /api/chat`: as one answer, or as events where the client asks for them.
+pub(super) async fn turn(State(host): State<Arc<Host>>, headers: HeaderMap, caller: Caller, JsonBody(message): JsonBody<Message>) -> Result<Response, ApiError> {
+    let turn = begin(host, &caller, message).await?;
+    if wants_events(&headers) {
+        return Ok(stream::of(turn).into_response());
+    }
+    let result = turn.ending.await.map_err(|_| ApiError::internal())??;
+    Ok(Json(answer(&turn.session, &result)).into_response())
+}
+
+/// `GET /api/chat/stream`.
+pub(super) async fn stream(State(host): State<Arc<Host>>, caller: Caller, QueryOf(message): QueryOf<Message>) -> Result<Response, ApiError> {
+    Ok(stream::of(begin(host, &caller, message).await?).into_response())
+}
+
+/// `POST /api/chat/reset`: whoever knows the name may end the conversation; what it holds stays closed to them.
+pub(super) async fn reset(State(host): State<Arc<Host>>, JsonBody(reset): JsonBody<Reset>) -> Result<Json<Reset>, ApiError> {
+    check_id("session_id", &reset.session_id)?;
+    if host.store().reset_session(&host.tenant, &chat_session(&reset.session_id)).await? {
+        return Ok(Json(reset));
+    }
+    Err(ApiError::not_found("there is no such conversation; a message to POST /api/chat starts one"))
+}
+
+/// Starts a turn as a task of its own: a client that hangs up must not cut a write short.
+async fn begin(host: Arc<Host>, caller: &Caller, message: Message) -> Result<Turn, ApiError> {
+    check(&message)?;
+    let session = message.session_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    let case = caller.chat_case(&host, &session).await?;
+    if let Some(customer) = &message.customer_id {
+        // Only a claim: where the case knows better, it stays as it is.
+        host.store().identify(&case.id, customer, Level::Claimed).await?;
+    }
+    let request = TurnRequest {
+        tenant: host.tenant.clone(),
+        case: case.id,
+        channel: Channel::Chat,
+        actor: Actor { role: Role::Agent, subject: format!("agent:{}", host.model_label) },
+        message: message.message,
+    };
+    let (sink, events) = mpsc::unbounded_channel();
+    let tasks = host.tasks.clone();
+    let ending = tasks.spawn(async move { host.agent.turn(request, sink).await });
+    Ok(Turn { session, events, ending })
+}
+
+fn check(message: &Message) -> Result<(), ApiError> {
+    if message.message.trim().is_empty() {
+        return Err(ApiError::invalid("the message is empty; say something in `message`"));
+    }
+    if message.message.len() > LONGEST_MESSAGE {
+        return Err(ApiError::too_large(format!("the message has more than {LONGEST_MESSAGE} bytes; say it in several shorter ones")));
+    }
+    for (name, id) in [("session_id", &message.session_id), ("customer_id", &message.customer_id)] {
+        id.as_deref().map_or(Ok(()), |id| check_id(name, id))?;
+    }
+    Ok(())
+}
+
+fn check_id(name: &str, id: &str) -> Result<(), ApiError> {
+    let fits = (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(()) } else { Err(ApiError::invalid(format!("{name} does not fit: expected 1 to {LONGEST_ID} visible ASCII characters"))) }
+}
+
+fn wants_events(headers: &HeaderMap) -> bool {
+    headers.get_all(header::ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/event-stream")))
+}
+
+/// The answer as a whole.
+pub(super) fn answer(session: &str, result: &TurnResult) -> Value {
+    let actions: Vec<_> = result.actions.iter().map(|action| json!({ "tool": action.tool, "outcome": action.outcome })).collect();
+    let mut answer = json!({ "session_id": session, "response": result.response, "status": result.status, "actions": actions });
+    if let Some(escalation) = &result.escalation {
+        answer["escalation"] = json!(escalation);
+    }
+    answer
+}
+
+impl From<TurnError> for ApiError {
+    fn from(error: TurnError) -> Self {
+        match error {
+            TurnError::Host(error) => error.into(),
+            TurnError::UnknownTenant(_) | TurnError::Prompt(_) => {
+                tracing::error!(%error, "a turn could not begin");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the agent cannot answer; the log says why")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str, session: Option<&str>) -> Message {
+        Message { session_id: session.map(ToOwned::to_owned), message: text.to_owned(), customer_id: None }
+    }
+
+    #[test]
+    fn messages_that_cannot_be_answered_are_refused_with_their_status() {
+        let status = |message: Message| check(&message).err().map(|error| error.status.as_u16());
+        assert_eq!(status(message("hello", None)), None);
+        assert_eq!(status(message("hello", Some("s-1"))), None);
+        assert_eq!(status(message(" \n", None)), Some(400));
+        assert_eq!(status(message(&"x".repeat(LONGEST_MESSAGE + 1), None)), Some(413));
+        assert_eq!(status(message("hello", Some(""))), Some(400));
+        assert_eq!(status(message("hello", Some("a b"))), Some(400));
+        assert_eq!(status(message("hello", Some(&"s".repeat(129)))), Some(400));
+    }
+}
