@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use switchboard::{Claims, sign_session};
+use switchboard::{Claims, Secret, sign};
 
 use crate::desk::{Desk, SESSION_SECRET};
 
@@ -11,7 +11,7 @@ use crate::desk::{Desk, SESSION_SECRET};
 pub(crate) fn signed(customer: &str, seconds: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let exp = i64::try_from(now).unwrap() + seconds;
-    sign_session(&Claims { sub: customer.into(), tenant: "demo".into(), exp }, SESSION_SECRET).unwrap()
+    sign(&Claims { sub: customer.into(), tenant: "demo".into(), exp }, &Secret::new(SESSION_SECRET))
 }
 
 /// The events of a server-sent stream: name and data.

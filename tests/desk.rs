@@ -1,7 +1,10 @@
 //! The vocabulary: a running Switchboard with its demo shop, customers who talk to it, and what the shop really saw.
 
+use std::time::Duration;
+
+use dispatch::RetryPolicy;
 use serde_json::{Value, json};
-use switchboard::{Config, Environment, Running, Secrets};
+use switchboard::{Config, Environment, Options, Running, Secrets};
 
 /// The operator key of every desk.
 pub(crate) const OPERATOR_KEY: &str = "operator-key-of-the-tests-0123456789";
@@ -36,19 +39,27 @@ impl Desk {
         ]
         .into_iter()
         .collect();
-        let secrets = Secrets::of(&environment).unwrap();
-        let running = switchboard::start(config, secrets).await.unwrap();
+        let pause = Duration::from_millis(5);
+        let running = switchboard::start(Options {
+            secrets: Secrets::of(&environment).unwrap(),
+            // Plugins are compiled once for all desks.
+            compiled: Some(crate::tree::root().join("target/tests/compiled")),
+            retry: RetryPolicy { pause, longest: pause, ..RetryPolicy::default() },
+            ..Options::new(config)
+        })
+        .await
+        .unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let shop = Shop {
-            url: format!("http://{}", running.backend_addr()),
-            token: running.backend_token().to_owned(),
+            url: format!("http://{}", running.backend_addr),
+            token: running.backend_token.expose().to_owned(),
             http: http.clone(),
         };
         Self { running, http, shop, _data: data }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.running.addr())
+        format!("http://{}{path}", self.running.addr)
     }
 
     /// A customer in a chat session of that name.

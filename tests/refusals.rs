@@ -165,7 +165,7 @@ async fn a_signed_session_is_one_customers_and_no_other() {
 async fn no_plugin_and_no_answer_holds_the_backends_token() {
     let desk = Desk::open().await;
     desk.know_sarah("c").await;
-    let token = desk.running.backend_token().to_owned();
+    let token = desk.running.backend_token.expose().to_owned();
     let refunded = desk.tool("c", "process_refund", refund("ORD-8842", "49.99")).await.expect(200);
     assert!(!refunded.to_string().contains(&token));
     let requests = desk.shop.requests().await;

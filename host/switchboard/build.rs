@@ -38,10 +38,31 @@ fn run() -> Fallible<()> {
     add_target()?;
     let components = build_plugins(&root)?;
     let mut listing = String::new();
-    list(&mut listing, "COMPONENTS", "[u8]", "include_bytes!", &components)?;
-    list(&mut listing, "CONTRACT", "str", "include_str!", &texts(&root.join("wit"))?)?;
-    list(&mut listing, "PROMPTS", "str", "include_str!", &texts(&root.join("prompts"))?)?;
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("embedded.rs"), listing)?;
+    list(
+        &mut listing,
+        "COMPONENTS",
+        "[u8]",
+        "include_bytes!",
+        &components,
+    )?;
+    list(
+        &mut listing,
+        "CONTRACT",
+        "str",
+        "include_str!",
+        &texts(&root.join("wit"))?,
+    )?;
+    list(
+        &mut listing,
+        "PROMPTS",
+        "str",
+        "include_str!",
+        &texts(&root.join("prompts"))?,
+    )?;
+    fs::write(
+        Path::new(&env::var("OUT_DIR")?).join("embedded.rs"),
+        listing,
+    )?;
     Ok(())
 }
 
@@ -49,7 +70,9 @@ fn run() -> Fallible<()> {
 fn watch(root: &Path) -> Fallible<()> {
     for entry in fs::read_dir(root.join("plugins"))? {
         let path = entry?.path();
-        let is_output = ["target", "Cargo.lock"].iter().any(|name| path.ends_with(name));
+        let is_output = ["target", "Cargo.lock"]
+            .iter()
+            .any(|name| path.ends_with(name));
         if !is_output {
             println!("cargo::rerun-if-changed={}", path.display());
         }
@@ -64,28 +87,41 @@ fn watch(root: &Path) -> Fallible<()> {
 /// Adds the compile target where it is missing: rustup does not act on rust-toolchain.toml when auto-install is off.
 fn add_target() -> Fallible<()> {
     let rustc = env::var("RUSTC")?;
-    let found = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output()?;
+    let found = Command::new(rustc)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()?;
     if Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir() {
         return Ok(());
     }
-    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    let added = Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status();
     if added.is_ok_and(|status| status.success()) {
         return Ok(());
     }
-    Err(format!("the plugins need the Rust target {TARGET}; run: rustup target add {TARGET}").into())
+    Err(
+        format!("the plugins need the Rust target {TARGET}; run: rustup target add {TARGET}")
+            .into(),
+    )
 }
 
 fn build_plugins(root: &Path) -> Fallible<Vec<(String, PathBuf)>> {
     let manifest = root.join("plugins/Cargo.toml");
-    let target_dir = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("plugins");
+    let target_dir = env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), PathBuf::from)
+        .join("plugins");
     let mut cargo = Command::new(env::var("CARGO")?);
-    cargo.args(["build", "--release", "--target", TARGET, "--manifest-path"]).arg(&manifest);
+    cargo
+        .args(["build", "--release", "--target", TARGET, "--manifest-path"])
+        .arg(&manifest);
     for (name, _) in env::vars_os() {
         if concerns_the_host(&name.to_string_lossy()) {
             cargo.env_remove(&name);
         }
     }
-    cargo.env("CARGO_TARGET_DIR", &target_dir).current_dir(root.join("plugins"));
+    cargo
+        .env("CARGO_TARGET_DIR", &target_dir)
+        .current_dir(root.join("plugins"));
     if !cargo.status()?.success() {
         return Err(format!(
             "the plugins do not build; to see why alone, run: cargo build --release --target {TARGET} --manifest-path {}",
@@ -97,7 +133,10 @@ fn build_plugins(root: &Path) -> Fallible<Vec<(String, PathBuf)>> {
 }
 
 fn concerns_the_host(name: &str) -> bool {
-    let is_flags = matches!(name, "RUSTFLAGS" | "RUSTDOCFLAGS" | "RUSTC" | "RUSTC_WORKSPACE_WRAPPER" | "TARGET" | "HOST");
+    let is_flags = matches!(
+        name,
+        "RUSTFLAGS" | "RUSTDOCFLAGS" | "RUSTC" | "RUSTC_WORKSPACE_WRAPPER" | "TARGET" | "HOST"
+    );
     is_flags || (name.starts_with("CARGO_") && !INHERITED.iter().any(|kept| name.starts_with(kept)))
 }
 
@@ -106,13 +145,23 @@ fn components(root: &Path, built: &Path) -> Fallible<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(root.join("plugins"))? {
         let folder = entry?.path();
-        let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else { continue };
+        let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else {
+            continue;
+        };
         if !manifest.contains("cdylib") {
             continue;
         }
-        let package = package_name(&manifest).ok_or_else(|| format!("{}: no package name", folder.display()))?;
-        let name = folder.file_name().ok_or("a plugin folder without a name")?.to_string_lossy().into_owned();
-        found.push((name, built.join(format!("{}.wasm", package.replace('-', "_")))));
+        let package = package_name(&manifest)
+            .ok_or_else(|| format!("{}: no package name", folder.display()))?;
+        let name = folder
+            .file_name()
+            .ok_or("a plugin folder without a name")?
+            .to_string_lossy()
+            .into_owned();
+        found.push((
+            name,
+            built.join(format!("{}.wasm", package.replace('-', "_"))),
+        ));
     }
     found.sort();
     Ok(found)
@@ -135,7 +184,12 @@ fn texts(folder: &Path) -> Fallible<Vec<(String, PathBuf)>> {
             } else if path.is_dir() {
                 open.push(path);
             } else {
-                found.push((path.strip_prefix(folder)?.to_string_lossy().replace('\\', "/"), path));
+                found.push((
+                    path.strip_prefix(folder)?
+                        .to_string_lossy()
+                        .replace('\\', "/"),
+                    path,
+                ));
             }
         }
     }
@@ -143,7 +197,13 @@ fn texts(folder: &Path) -> Fallible<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
-fn list(to: &mut String, name: &str, of: &str, include: &str, files: &[(String, PathBuf)]) -> Fallible<()> {
+fn list(
+    to: &mut String,
+    name: &str,
+    of: &str,
+    include: &str,
+    files: &[(String, PathBuf)],
+) -> Fallible<()> {
     writeln!(to, "pub(crate) static {name}: &[(&str, &{of})] = &[")?;
     for (key, path) in files {
         writeln!(to, "    ({key:?}, {include}({path:?})),")?;

@@ -74,7 +74,7 @@ impl Prompts {
     pub fn render(&self, name: &str, values: impl Serialize) -> Result<String, PromptError> {
         self.0
             .get_template(name)
-            .and_then(|template| template.render(minijinja::Value::from_serialize(values)))
+            .and_then(|template| template.render(minijinja::value::Serde(values)))
             .map_err(|error| template_error(name, &error))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use AddressClass::{Forbidden, Private, Public};
+
 /// What kind of network an address lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressClass {
@@ -13,12 +15,10 @@ pub enum AddressClass {
     Forbidden,
 }
 
-use AddressClass::{Forbidden, Private, Public};
-
 /// What is not public in IPv4 (IANA special-purpose registry): network, prefix length, class.
 const SPECIAL_V4: &[(Ipv4Addr, u32, AddressClass)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), 8, Forbidden), // this network
-    (Ipv4Addr::new(10, 0, 0, 0), 8, Private),  // RFC 1918
+    (Ipv4Addr::UNSPECIFIED, 8, Forbidden),           // this network
+    (Ipv4Addr::new(10, 0, 0, 0), 8, Private),        // RFC 1918
     (Ipv4Addr::new(100, 64, 0, 0), 10, Forbidden), // carrier-grade NAT; a metadata service of one cloud lives here
     (Ipv4Addr::new(127, 0, 0, 0), 8, Private),     // loopback
     (Ipv4Addr::new(169, 254, 0, 0), 16, Forbidden), // link-local, metadata services
@@ -54,7 +54,7 @@ const SPECIAL_V6: &[(Ipv6Addr, u32)] = &[
 /// IPv6 blocks that carry an IPv4 address: network, prefix length, bits to the right of the IPv4 address.
 const EMBEDDED_V4: &[(Ipv6Addr, u32, u32)] = &[
     (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, 0), // IPv4-mapped
-    (Ipv6Addr::new(0, 0, 0, 0, 0, 0, 0, 0), 96, 0),      // IPv4-compatible
+    (Ipv6Addr::UNSPECIFIED, 96, 0),                      // IPv4-compatible
     (Ipv6Addr::new(0x0064, 0xff9b, 0, 0, 0, 0, 0, 0), 96, 0), // NAT64
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, 80), // 6to4
 ];

@@ -29,4 +29,6 @@ pub use facts::{Consent, Entity, Fact, Facts, Identity, Level, Prior};
 pub use money::{Money, MoneyError};
 pub use rulebook::{Rulebook, RulebookError, RulebookSource};
 pub use settings::Settings;
-pub use tool_rule::{Budget, BudgetSubject, EntityRule, Establishes, IdentityRule, Intent, Owners, ToolRule};
+pub use tool_rule::{
+    Budget, BudgetSubject, EntityRule, Establishes, IdentityRule, Intent, Owners, ToolRule,
+};

@@ -30,10 +30,7 @@ pub(crate) fn find_all<'a>(value: &'a Value, pointer: &str) -> Vec<Found<'a>> {
         }];
     };
     match (first, value) {
-        ("*", Value::Array(items)) => items
-            .iter()
-            .flat_map(|item| find_all(item, rest))
-            .collect(),
+        ("*", Value::Array(items)) => items.iter().flat_map(|item| find_all(item, rest)).collect(),
         ("*", _) => vec![Found::Missing],
         (name, Value::Object(object)) => match object.get(&unescape(name)) {
             None | Some(Value::Null) if rest.is_empty() => vec![Found::Missing],

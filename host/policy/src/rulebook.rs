@@ -82,14 +82,21 @@ impl Rulebook {
         ("refunds.cedar", include_str!("rules/refunds.cedar")),
         ("customers.cedar", include_str!("rules/customers.cedar")),
         ("tickets.cedar", include_str!("rules/tickets.cedar")),
-        ("conversations.cedar", include_str!("rules/conversations.cedar")),
+        (
+            "conversations.cedar",
+            include_str!("rules/conversations.cedar"),
+        ),
         ("open.cedar", include_str!("rules/open.cedar")),
         ("capability.cedar", include_str!("rules/capability.cedar")),
     ];
 
     /// Parses and validates.
     pub fn load(source: RulebookSource) -> Result<Self, RulebookError> {
-        let RulebookSource { policies, tools, settings } = source;
+        let RulebookSource {
+            policies,
+            tools,
+            settings,
+        } = source;
         check_budgets(&tools, &settings)?;
         let words = Vocabulary::of(&tools);
         let schema = schema::text(&tools, &words, &settings)?;

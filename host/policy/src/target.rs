@@ -21,7 +21,9 @@ impl Target {
             && url.username().is_empty()
             && url.password().is_none()
             && url.fragment().is_none()
-            && url.host_str().is_some_and(|host| is_same_host(raw_host, host))
+            && url
+                .host_str()
+                .is_some_and(|host| is_same_host(raw_host, host))
             && is_plain_path(raw_path);
         plain.then(|| Self {
             origin: url.origin(),
@@ -88,7 +90,9 @@ fn is_same_host(authority: &str, host: &str) -> bool {
 
 fn is_plain_path(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
-    let escapes = FORBIDDEN_ESCAPES.iter().any(|escape| lower.contains(escape));
+    let escapes = FORBIDDEN_ESCAPES
+        .iter()
+        .any(|escape| lower.contains(escape));
     let is_dots = |segment: &str| {
         let name = segment.split(';').next().unwrap_or(segment);
         name == "." || name == ".."

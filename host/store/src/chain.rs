@@ -54,6 +54,9 @@ mod tests {
             r#"{"actor":"agent:offline","case":null,"detail":{"a":0.1,"b":[{"a":"é","z":1}]},"kind":"decision","tenant":"demo","tool":"process_refund"}"#
         );
         // printf '%s\n%s\n%s\n%s' <64 zeros> 1 2000 '<the text above>' | sha256sum
-        assert_eq!(hash(START, 1, 2000, &text), "2f7cb203ea1604e21f3fc072fa7c1739039800bc6e308e1aef794ec8348ff48a");
+        assert_eq!(
+            hash(START, 1, 2000, &text),
+            "2f7cb203ea1604e21f3fc072fa7c1739039800bc6e308e1aef794ec8348ff48a"
+        );
     }
 }

@@ -130,7 +130,7 @@ async fn listener() -> anyhow::Result<TcpListener> {
     listener.context("no port on loopback can be opened for the benchmark")
 }
 
-/// Serves until the program ends. Without TCP_NODELAY the kernel would hold small answers back, for both alike.
+/// Serves until the program ends. Without `TCP_NODELAY` the kernel would hold small answers back, for both alike.
 fn serve(listener: TcpListener, router: Router) -> std::io::Result<SocketAddr> {
     let address = listener.local_addr()?;
     let listener = listener.tap_io(|stream| {

@@ -121,11 +121,18 @@ fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
     }
     start_log(&config.log)?;
     let secrets = Secrets::of(&environment)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the threads that this program needs")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the threads that this program needs")?;
     runtime.block_on(dispatch_command(command, config, secrets))
 }
 
-async fn dispatch_command(command: Command, mut config: Config, secrets: Secrets) -> anyhow::Result<ExitCode> {
+async fn dispatch_command(
+    command: Command,
+    mut config: Config,
+    secrets: Secrets,
+) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => {
             config.listen = args.listen.unwrap_or(config.listen);
@@ -141,9 +148,16 @@ async fn dispatch_command(command: Command, mut config: Config, secrets: Secrets
 }
 
 fn start_log(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter).with_context(|| format!("the log filter {filter:?} (--log, RUST_LOG or the key log) is not understood"))?;
+    let filter = EnvFilter::try_new(filter).with_context(|| {
+        format!("the log filter {filter:?} (--log, RUST_LOG or the key log) is not understood")
+    })?;
     let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).compact().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal)
+        .compact()
+        .init();
     Ok(())
 }
 
@@ -160,7 +174,14 @@ mod tests {
 
     #[test]
     fn no_command_serves() {
-        let line = CommandLine::try_parse_from(["switchboard", "--listen", "127.0.0.1:0", "--data", "somewhere"]).unwrap();
+        let line = CommandLine::try_parse_from([
+            "switchboard",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            "somewhere",
+        ])
+        .unwrap();
         assert!(line.command.is_none());
         assert_eq!(line.serve.listen, Some("127.0.0.1:0".parse().unwrap()));
         assert_eq!(line.common.data, Some("somewhere".into()));
@@ -168,8 +189,19 @@ mod tests {
 
     #[test]
     fn common_options_stand_before_or_after_the_command() {
-        let line = CommandLine::try_parse_from(["switchboard", "serve", "--listen", "127.0.0.1:0", "--data", "somewhere"]).unwrap();
-        assert!(matches!(line.command, Some(Command::Serve(ServeArgs { listen: Some(_) }))));
+        let line = CommandLine::try_parse_from([
+            "switchboard",
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            "somewhere",
+        ])
+        .unwrap();
+        assert!(matches!(
+            line.command,
+            Some(Command::Serve(ServeArgs { listen: Some(_) }))
+        ));
         assert_eq!(line.common.data, Some("somewhere".into()));
     }
 }

@@ -187,19 +187,28 @@ impl Default for Model {
 
 impl Default for Turn {
     fn default() -> Self {
-        Self { max_steps: 16, timeout_seconds: 120 }
+        Self {
+            max_steps: 16,
+            timeout_seconds: 120,
+        }
     }
 }
 
 impl Default for Plugins {
     fn default() -> Self {
-        Self { deadline_ms: 10_000, memory_mib: 64, max_http_calls: 16 }
+        Self {
+            deadline_ms: 10_000,
+            memory_mib: 64,
+            max_http_calls: 16,
+        }
     }
 }
 
 impl Default for DemoBackend {
     fn default() -> Self {
-        Self { listen: loopback(0) }
+        Self {
+            listen: loopback(0),
+        }
     }
 }
 

@@ -4,10 +4,16 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// A contract file by its path below `wit/`.
 pub(crate) fn contract(path: &str) -> Option<&'static str> {
-    CONTRACT.iter().find(|(name, _)| *name == path).map(|(_, text)| *text)
+    CONTRACT
+        .iter()
+        .find(|(name, _)| *name == path)
+        .map(|(_, text)| *text)
 }
 
 /// A built plugin's component; empty where there is no such plugin.
 pub(crate) fn component(plugin: &str) -> &'static [u8] {
-    COMPONENTS.iter().find(|(name, _)| *name == plugin).map_or(&[], |(_, bytes)| *bytes)
+    COMPONENTS
+        .iter()
+        .find(|(name, _)| *name == plugin)
+        .map_or(&[], |(_, bytes)| *bytes)
 }

@@ -9,8 +9,9 @@ pub struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// The environment of this process; values that are no UTF-8 are left out.
     pub fn of_process() -> Self {
-        let readable = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let readable = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         readable.collect()
     }
 
@@ -22,7 +23,12 @@ impl Environment {
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        Self(variables.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect())
+        Self(
+            variables
+                .into_iter()
+                .filter(|(_, value)| !value.trim().is_empty())
+                .collect(),
+        )
     }
 }
 

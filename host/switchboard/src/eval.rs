@@ -14,10 +14,20 @@ use judge::{Leaks, Observed};
 use scenario::Scenario;
 
 /// Runs the scenarios whose name contains `only`, one line each; succeeds if all pass and nothing internal was said.
-pub(crate) async fn run(config: &Config, secrets: &Secrets, only: Option<&str>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(
+    config: &Config,
+    secrets: &Secrets,
+    only: Option<&str>,
+) -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir().context("cannot make a folder for fresh data")?;
-    let chosen: Vec<_> = scenario::shipped()?.into_iter().filter(|scenario| only.is_none_or(|text| scenario.name.contains(text))).collect();
-    anyhow::ensure!(!chosen.is_empty(), "no scenario has that in its name; run `switchboard eval` to see them all");
+    let chosen: Vec<_> = scenario::shipped()?
+        .into_iter()
+        .filter(|scenario| only.is_none_or(|text| scenario.name.contains(text)))
+        .collect();
+    anyhow::ensure!(
+        !chosen.is_empty(),
+        "no scenario has that in its name; run `switchboard eval` to see them all"
+    );
     let mut tally = Tally::default();
     for (number, scenario) in chosen.iter().enumerate() {
         let desk = Desk::open(config, secrets, folder.path(), number).await?;
@@ -25,9 +35,18 @@ pub(crate) async fn run(config: &Config, secrets: &Secrets, only: Option<&str>) 
             println!("model: {}", desk.model());
         }
         let observed = desk.play(scenario).await;
-        tally.leaks.add(&desk.leaks(observed.as_ref().map_or(&[][..], |observed| &observed.replies)));
+        tally.leaks.add(
+            &desk.leaks(
+                observed
+                    .as_ref()
+                    .map_or(&[][..], |observed| &observed.replies),
+            ),
+        );
         desk.close().await;
-        tally.count(scenario, observed.and_then(|observed| judge::judge(scenario, &observed).map(|()| observed)));
+        tally.count(
+            scenario,
+            observed.and_then(|observed| judge::judge(scenario, &observed).map(|()| observed)),
+        );
     }
     Ok(tally.report())
 }
@@ -50,7 +69,8 @@ impl Tally {
         match result {
             Ok(observed) => {
                 self.passed += 1;
-                self.resolved_at_once += usize::from(scenario.first_contact && observed.is_resolved_at_first_contact());
+                self.resolved_at_once +=
+                    usize::from(scenario.first_contact && observed.is_resolved_at_first_contact());
                 println!("pass  {}", scenario.name);
             }
             Err(reason) => {
@@ -62,12 +82,26 @@ impl Tally {
 
     fn report(&self) -> ExitCode {
         println!();
-        println!("scenarios passed: {} of {}", self.passed, self.passed + self.failed);
-        println!("first-contact resolution: {} of {}", self.resolved_at_once, self.resolvable);
-        println!("internal codes, limits and secrets in replies: {}", self.leaks.count());
+        println!(
+            "scenarios passed: {} of {}",
+            self.passed,
+            self.passed + self.failed
+        );
+        println!(
+            "first-contact resolution: {} of {}",
+            self.resolved_at_once, self.resolvable
+        );
+        println!(
+            "internal codes, limits and secrets in replies: {}",
+            self.leaks.count()
+        );
         for leak in self.leaks.examples() {
             println!("  said: {leak}");
         }
-        if self.failed == 0 && self.leaks.count() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if self.failed == 0 && self.leaks.count() == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
     }
 }

@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) use assemble::{Assembled, assemble, load_plugins};
 pub use error::StartError;
 pub use model::ModelSetupError;
+pub(crate) use running::mcp_parts;
 pub use running::{Running, start};
 
 use crate::{Config, Secret, Secrets};
@@ -47,7 +48,14 @@ pub struct Options {
 impl Options {
     /// With this configuration and nothing else out of the ordinary.
     pub fn new(config: Config) -> Self {
-        Self { config, secrets: Secrets::default(), compiled: None, retry: RetryPolicy::default(), clock: None, progress: Arc::new(|_| ()) }
+        Self {
+            config,
+            secrets: Secrets::default(),
+            compiled: None,
+            retry: RetryPolicy::default(),
+            clock: None,
+            progress: Arc::new(|_| ()),
+        }
     }
 }
 
@@ -79,6 +87,9 @@ impl Host {
 
     /// The tenant's tools now.
     pub(crate) fn tools(&self) -> Arc<Snapshot> {
-        self.dispatcher.tools().snapshot(&self.tenant).unwrap_or_default()
+        self.dispatcher
+            .tools()
+            .snapshot(&self.tenant)
+            .unwrap_or_default()
     }
 }

@@ -36,10 +36,17 @@ struct Route {
 }
 
 /// Every route of this crate's own, health aside, which answers before the host is ready. MCP stands beside them at `/mcp`.
-#[rustfmt::skip]
 fn routes() -> Vec<Route> {
-    let reads = |path, answer| Route { method: Method::GET, path, answer };
-    let writes = |path, answer| Route { method: Method::POST, path, answer };
+    let reads = |path, answer| Route {
+        method: Method::GET,
+        path,
+        answer,
+    };
+    let writes = |path, answer| Route {
+        method: Method::POST,
+        path,
+        answer,
+    };
     vec![
         reads("/", get(page::chat)),
         reads("/docs", get(page::docs)),
@@ -52,8 +59,14 @@ fn routes() -> Vec<Route> {
         reads("/api/approvals", get(approvals::list)),
         writes("/api/approvals/{id}", post(approvals::answer)),
         reads("/tickets/{id}", get(resources::ticket)),
-        writes("/tickets/{id}/actions/suggest_response", post(resources::suggest_response)),
-        writes("/tickets/{id}/actions/update", post(resources::update_ticket)),
+        writes(
+            "/tickets/{id}/actions/suggest_response",
+            post(resources::suggest_response),
+        ),
+        writes(
+            "/tickets/{id}/actions/update",
+            post(resources::update_ticket),
+        ),
         reads("/customers/{id}", get(resources::customer)),
         reads("/faq/search", get(resources::search_faq)),
     ]
@@ -61,10 +74,18 @@ fn routes() -> Vec<Route> {
 
 /// All routes, for a host that is ready.
 pub(crate) fn router(host: Arc<Host>) -> Router {
-    let own = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.answer));
-    own.fallback(|| async { ApiError::not_found("there is nothing here; /docs lists what there is") })
-        .method_not_allowed_fallback(|| async {
-            ApiError::new(http::StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path answers to another method; /docs says to which")
-        })
-        .with_state(host)
+    let own = routes().into_iter().fold(Router::new(), |router, route| {
+        router.route(route.path, route.answer)
+    });
+    own.fallback(|| async {
+        ApiError::not_found("there is nothing here; /docs lists what there is")
+    })
+    .method_not_allowed_fallback(|| async {
+        ApiError::new(
+            http::StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "this path answers to another method; /docs says to which",
+        )
+    })
+    .with_state(host)
 }

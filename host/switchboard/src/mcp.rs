@@ -20,6 +20,7 @@ use dispatch::Dispatcher;
 use rmcp::model::Tool;
 use rmcp::service::ServerInitializeError;
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
 use handler::{Desk, Handler};
 
@@ -36,6 +37,8 @@ pub(crate) struct McpParts {
     pub(crate) listen: SocketAddr,
     /// Further names (`tools.example.com`, `tools.example.com:8443`) under which clients reach this server.
     pub(crate) hosts: Vec<String>,
+    /// Ends the open event streams, which would otherwise keep a server that is stopping from ending.
+    pub(crate) stop: CancellationToken,
 }
 
 /// Why the stdio server ended other than by its client closing the connection.
@@ -52,7 +55,8 @@ pub(crate) enum StdioError {
 /// Serves `/mcp` over HTTP. Mount it behind whatever authenticates.
 pub(crate) fn router(mcp: McpParts) -> Router {
     let hosts = http::Hosts::new(mcp.listen, &mcp.hosts);
-    http::router(Arc::new(Desk::new(mcp)), hosts)
+    let stop = mcp.stop.clone();
+    http::router(Arc::new(Desk::new(mcp)), hosts, stop)
 }
 
 /// The tools as a client sees them now.

@@ -20,7 +20,11 @@ impl Secret {
 
     /// A new random one.
     pub fn random() -> Self {
-        Self(format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()))
+        Self(format!(
+            "{}{}",
+            uuid::Uuid::new_v4().simple(),
+            uuid::Uuid::new_v4().simple()
+        ))
     }
 
     /// The text itself.
@@ -59,7 +63,9 @@ pub struct Secrets {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SecretError {
     /// A secret that could be guessed.
-    #[error("SWITCHBOARD_SESSION_SECRET is too short: use at least {SHORTEST_SESSION_SECRET} random characters, such as `openssl rand -hex 32` prints")]
+    #[error(
+        "SWITCHBOARD_SESSION_SECRET is too short: use at least {SHORTEST_SESSION_SECRET} random characters, such as `openssl rand -hex 32` prints"
+    )]
     ShortSessionSecret,
 }
 
@@ -91,7 +97,14 @@ impl Secrets {
 
     /// Each of them that is set.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Secret> {
-        [&self.anthropic_api_key, &self.openai_api_key, &self.session_secret, &self.operator_key].into_iter().flatten()
+        [
+            &self.anthropic_api_key,
+            &self.openai_api_key,
+            &self.session_secret,
+            &self.operator_key,
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -105,13 +118,19 @@ mod tests {
             let set = [("SWITCHBOARD_SESSION_SECRET".to_owned(), value.to_owned())];
             Secrets::of(&set.into_iter().collect())
         };
-        assert_eq!(with("changeme").unwrap_err(), SecretError::ShortSessionSecret);
+        assert_eq!(
+            with("changeme").unwrap_err(),
+            SecretError::ShortSessionSecret
+        );
         assert!(with(&"x1".repeat(16)).is_ok());
     }
 
     #[test]
     fn a_secret_shows_in_no_debug_output() {
-        let secrets = Secrets { openai_api_key: Some(Secret::new("sk-hidden")), ..Secrets::default() };
+        let secrets = Secrets {
+            openai_api_key: Some(Secret::new("sk-hidden")),
+            ..Secrets::default()
+        };
         assert!(!format!("{secrets:?}").contains("sk-hidden"));
     }
 }

@@ -1,10 +1,11 @@
 //! The backend that the operator configured, as a JSON client.
 
 use serde::{Serialize, de::DeserializeOwned};
+use wasip2::http::types::Method;
 
 use crate::{
     Route,
-    bindings::wasi::{config::store, http::types::Method},
+    bindings::wasi::config::store,
     transport::{self, Request, Target},
     types::Error,
 };

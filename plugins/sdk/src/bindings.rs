@@ -1,4 +1,4 @@
-//! The generated bindings of the SDK's own world; plugins map their imports onto these.
+//! The generated bindings of the SDK's own world: the contract's common types, which plugins map theirs onto, and settings.
 #![allow(
     unsafe_code,
     missing_docs,
@@ -9,7 +9,7 @@
 
 wit_bindgen::generate!({
     world: "switchboard:sdk/sdk",
-    path: ["../wasi", "../../wit/common", "wit"],
+    path: ["../../wit/common", "wit"],
     generate_all,
     generate_unused_types: true,
 });

@@ -1,5 +1,5 @@
-//! What every Switchboard plugin in Rust needs: the bindings of what it imports, a JSON client over the governed HTTP
-//! capability, the contract's errors and money, and the macros that make a crate a plugin.
+//! What every Switchboard plugin in Rust needs: a JSON client over the governed HTTP capability, the contract's errors and
+//! money, and the macros that make a crate a plugin.
 //!
 //! A plugin is a world (`wit/world.wit` in its folder), [`plugin!`] to bind it, and an implementation of the contract's
 //! `Guest` trait. See the author's guide in `plugins/README.md`.

@@ -4,15 +4,16 @@
 /// any further imports, and `bindings::export!`.
 ///
 /// `wit` lists, relative to the crate's folder and in the order of dependence, the folders of the WIT packages that the
-/// world names, and last the folder of the world itself. WASI and `switchboard:common` come first by themselves; a plugin
-/// outside this repository says where they are with `wasi:` and `common:`.
+/// world names, and last the folder of the world itself. `switchboard:common` comes first by itself; a plugin outside this
+/// repository says where it is with `common:`. HTTP and settings are the SDK's: a component imports them where it uses them,
+/// without a line in its world.
 ///
 /// ```text
 /// switchboard_sdk::plugin!(world: "acme:crm/plugin", wit: ["../../wit/crm", "wit"]);
 /// ```
 #[macro_export]
 macro_rules! plugin {
-    (world: $world:tt, wasi: $wasi:tt, common: $common:tt, wit: [$($wit:tt),+ $(,)?]) => {
+    (world: $world:tt, common: $common:tt, wit: [$($wit:tt),+ $(,)?]) => {
         mod bindings {
             #![allow(
                 unsafe_code,
@@ -25,24 +26,15 @@ macro_rules! plugin {
 
             $crate::wit_bindgen::generate!({
                 world: $world,
-                path: [$wasi, $common, $($wit),+],
+                path: [$common, $($wit),+],
                 runtime_path: "switchboard_sdk::wit_bindgen::rt",
                 generate_all,
-                with: {
-                    "switchboard:common/types@1.0.0": switchboard_sdk::types,
-                    "wasi:clocks/monotonic-clock@0.2.12": switchboard_sdk::bindings::wasi::clocks::monotonic_clock,
-                    "wasi:config/store@0.2.0-rc.1": switchboard_sdk::bindings::wasi::config::store,
-                    "wasi:http/outgoing-handler@0.2.12": switchboard_sdk::bindings::wasi::http::outgoing_handler,
-                    "wasi:http/types@0.2.12": switchboard_sdk::bindings::wasi::http::types,
-                    "wasi:io/error@0.2.12": switchboard_sdk::bindings::wasi::io::error,
-                    "wasi:io/poll@0.2.12": switchboard_sdk::bindings::wasi::io::poll,
-                    "wasi:io/streams@0.2.12": switchboard_sdk::bindings::wasi::io::streams,
-                },
+                with: { "switchboard:common/types@1.0.0": switchboard_sdk::types },
             });
         }
     };
     (world: $world:tt, wit: [$($wit:tt),+ $(,)?]) => {
-        $crate::plugin!(world: $world, wasi: "../wasi", common: "../../wit/common", wit: [$($wit),+]);
+        $crate::plugin!(world: $world, common: "../../wit/common", wit: [$($wit),+]);
     };
 }
 

@@ -1,19 +1,17 @@
 //! One blocking HTTP exchange over `wasi:http`.
 
-use crate::{
-    answer::Answer,
-    bindings::wasi::{
-        http::{
-            outgoing_handler,
-            types::{
-                ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody,
-                OutgoingRequest, Scheme,
-            },
+use wasip2::{
+    http::{
+        outgoing_handler,
+        types::{
+            ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody,
+            OutgoingRequest, Scheme,
         },
-        io::streams::StreamError,
     },
-    types::Error,
+    io::streams::StreamError,
 };
+
+use crate::{answer::Answer, types::Error};
 
 /// A larger answer is refused rather than held in the sandbox's memory.
 const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
@@ -78,7 +76,8 @@ enum Broken {
 impl std::fmt::Display for Broken {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Code(code) => write!(to, "{code}"),
+            // What `{code}` writes too, through one more formatter.
+            Self::Code(code) => write!(to, "{code:?}"),
             Self::Stream => to.write_str("the connection broke"),
             Self::Unsupported => to.write_str("the host does not take such a request"),
             Self::TooLarge => write!(to, "it is larger than {ANSWER_LIMIT_BYTES} bytes"),

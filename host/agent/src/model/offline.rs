@@ -37,7 +37,7 @@ impl Model for Offline {
                 ..ModelReply::default()
             },
             Step::Clarify(question) => asks("ask_clarification", json!({ "question": question })),
-            Step::Call { tool, arguments } => asks(tool, arguments),
+            Step::Call { tool, arguments } => asks(&tool, arguments),
         })
     }
 

@@ -1,11 +1,9 @@
 //! Faults do what they say, to the requests they are meant for, as often as they say.
 
-use std::time::Duration;
-
-use reqwest::Method;
+use reqwest::{Method, Response};
 use serde_json::json;
 
-use crate::shop::{Shop, TOKEN};
+use crate::shop::{Shop, TOKEN, answer, refund_of};
 
 #[tokio::test]
 async fn act_then_drop_pays_once_and_says_nothing() {
@@ -88,17 +86,8 @@ async fn while_a_slow_request_is_in_progress_its_key_conflicts() {
     let shop = Shop::open().await;
     shop.arm(json!({ "method": "POST", "times": 1, "fault": { "kind": "delay", "ms": 600_000 } }))
         .await;
-    let slow = tokio::spawn({
-        let request = shop
-            .bare(Method::POST, "/refunds")
-            .bearer_auth(TOKEN)
-            .header("Idempotency-Key", "key-1");
-        request
-            .json(&crate::shop::refund_of("ORD-8842", 4999))
-            .send()
-    });
-    until_seen(&shop, 1).await;
-    until_armed(&shop, 0).await;
+    let slow = tokio::spawn(sarahs_refund(&shop));
+    until_disarmed(&shop).await;
     assert_eq!(
         shop.refund("key-1").await.unwrap().refusal(),
         (409, "conflict")
@@ -114,19 +103,13 @@ async fn while_a_slow_request_is_in_progress_its_key_conflicts() {
 async fn a_late_answer_comes_after_the_effect_and_its_key_replays_meanwhile() {
     let shop = Shop::open().await;
     shop.arm(json!({ "method": "POST", "times": 1, "fault": { "kind": "act_then_delay", "ms": 600_000 } })).await;
-    let patience = Duration::from_millis(50);
-    let request = shop
-        .bare(Method::POST, "/refunds")
-        .bearer_auth(TOKEN)
-        .header("Idempotency-Key", "key-1");
-    let late = request
-        .timeout(patience)
-        .json(&crate::shop::refund_of("ORD-8842", 4999))
-        .send()
-        .await;
-    assert!(late.unwrap_err().is_timeout());
-    until_refunded(&shop, 1).await;
+    let late = tokio::spawn(sarahs_refund(&shop));
+    until_refunded(&shop).await;
+    while shop.refund("key-1").await.unwrap().status == 409 {
+        tokio::task::yield_now().await;
+    }
     assert!(shop.refund("key-1").await.unwrap().replayed);
+    assert!(!late.is_finished());
     assert_eq!(shop.refunds_of("ORD-8842").await, 1);
 }
 
@@ -135,19 +118,11 @@ async fn a_client_that_hangs_up_does_not_stop_the_payment() {
     let shop = Shop::open().await;
     shop.arm(json!({ "method": "POST", "times": 1, "fault": { "kind": "delay", "ms": 300 } }))
         .await;
-    let request = shop
-        .bare(Method::POST, "/refunds")
-        .bearer_auth(TOKEN)
-        .timeout(Duration::from_millis(50));
-    assert!(
-        request
-            .json(&crate::shop::refund_of("ORD-8842", 4999))
-            .send()
-            .await
-            .unwrap_err()
-            .is_timeout()
-    );
-    until_refunded(&shop, 1).await;
+    let impatient = tokio::spawn(sarahs_refund(&shop));
+    until_disarmed(&shop).await;
+    impatient.abort();
+    assert!(impatient.await.unwrap_err().is_cancelled());
+    until_refunded(&shop).await;
 }
 
 #[tokio::test]
@@ -171,32 +146,29 @@ async fn nonsense_faults_are_refused() {
     assert_eq!(shop.get("/healthz").await.status, 200);
 }
 
-async fn until_refunded(shop: &Shop, count: usize) {
-    while shop.refunds_of("ORD-8842").await < count {
+/// A request for Sarah's refund under `key-1`, to be sent beside the test.
+fn sarahs_refund(shop: &Shop) -> impl Future<Output = reqwest::Result<Response>> + use<> {
+    let request = shop.bare(Method::POST, "/refunds").bearer_auth(TOKEN);
+    request
+        .header("Idempotency-Key", "key-1")
+        .json(&refund_of("ORD-8842", 4999))
+        .send()
+}
+
+async fn until_refunded(shop: &Shop) {
+    while shop.refunds_of("ORD-8842").await == 0 {
         tokio::task::yield_now().await;
     }
 }
 
-async fn until_seen(shop: &Shop, count: usize) {
-    while shop.seen().await.len() < count {
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn until_armed(shop: &Shop, count: usize) {
+/// Returns once every armed fault has met its request.
+async fn until_disarmed(shop: &Shop) {
     loop {
         let armed = shop
             .bare(Method::GET, "/_control/faults")
             .bearer_auth(TOKEN)
-            .send()
-            .await
-            .unwrap();
-        if crate::shop::answer(armed).await.body["faults"]
-            .as_array()
-            .unwrap()
-            .len()
-            == count
-        {
+            .send();
+        if answer(armed.await.unwrap()).await.body["faults"] == json!([]) {
             return;
         }
         tokio::task::yield_now().await;

@@ -1,5 +1,8 @@
 //! The demo backend as its clients see it: over HTTP, from start to restart.
 
+// What helps tests is not a #[test] itself, and may stop one as plainly.
+#![allow(clippy::unwrap_used)]
+
 mod data;
 mod faults;
 mod idempotency;

@@ -186,8 +186,8 @@ async fn tickets_move_and_collect_notes() {
         (made.status.as_u16(), &made.body["id"], &made.body["status"]),
         (201, &json!("T-1001"), &json!("open"))
     );
-    let changes = json!({ "status": "pending", "assignee": "nina", "note": "Asked for a photo." });
-    let changed = shop.patch("/tickets/T-1001", &changes).await.body;
+    let wanted = json!({ "status": "pending", "assignee": "nina", "note": "Asked for a photo." });
+    let changed = shop.patch("/tickets/T-1001", &wanted).await.body;
     assert_eq!(
         (&changed["status"], &changed["priority"]),
         (&json!("pending"), &json!("high"))
@@ -311,8 +311,8 @@ async fn contacts_are_searched_and_changed() {
         names(&shop.get("/contacts?query=%25").await.body),
         Vec::<Value>::new()
     );
-    let changes = json!({ "name": "Sarah M.", "custom": { "plan": null, "language": "en" } });
-    let changed = shop.patch("/contacts/CT-101", &changes).await.body;
+    let wanted = json!({ "name": "Sarah M.", "custom": { "plan": null, "language": "en" } });
+    let changed = shop.patch("/contacts/CT-101", &wanted).await.body;
     assert_eq!(changed["name"], "Sarah M.");
     assert_eq!(
         changed["custom"],

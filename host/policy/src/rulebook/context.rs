@@ -3,7 +3,7 @@
 use cedar_policy::{Context, RestrictedExpression as Expression};
 
 use super::vocabulary::{Fields, Vocabulary, is_base_kind};
-use crate::{Call, Channel, ConsentFrom, Facts, Fact, Prior, Role, Settings, ToolRule};
+use crate::{Call, Channel, ConsentFrom, Fact, Facts, Prior, Role, Settings, ToolRule};
 
 /// A fact that cannot be told without overflowing, or a record that Cedar does not take. The call is refused.
 pub(super) struct Untellable;
@@ -28,7 +28,10 @@ pub(super) fn figures(settings: &Settings) -> Told<Expression> {
         field("refund_limit", long(settings.refund_limit)),
         field("return_window_days", long(settings.return_window_days)),
         field("credit_limit", long(settings.credit_limit)),
-        field("lookup_max_age_seconds", long(settings.lookup_max_age_seconds)),
+        field(
+            "lookup_max_age_seconds",
+            long(settings.lookup_max_age_seconds),
+        ),
         field("resolve_confidence", long(settings.resolve_confidence)),
     ])
 }
@@ -75,7 +78,12 @@ fn arguments(subject: &Subject<'_>) -> Told<Expression> {
 }
 
 fn consent(facts: &Facts) -> Told<Expression> {
-    let given = |from| facts.consent.as_ref().is_some_and(|consent| consent.from == from);
+    let given = |from| {
+        facts
+            .consent
+            .as_ref()
+            .is_some_and(|consent| consent.from == from)
+    };
     record(vec![
         field("customer", flag(given(ConsentFrom::Customer))),
         field("staff", flag(given(ConsentFrom::Staff))),

@@ -53,7 +53,9 @@ fn cover<'a>(grant: &'a HttpGrant, target: &Target, method: &str) -> Option<Cove
         return None;
     }
     let matches = |patterns: &[crate::PathPattern]| {
-        patterns.iter().any(|pattern| pattern.matches(target.path()))
+        patterns
+            .iter()
+            .any(|pattern| pattern.matches(target.path()))
     };
     let safe_post = method == "POST" && matches(&grant.safe_posts);
     let listed = grant.methods.iter().any(|one| one == method) && matches(&grant.paths);
@@ -76,8 +78,14 @@ fn refuse(
     let context = Context::from_pairs([
         field("granted", flag(cover.is_some())),
         field("effect", text(schema::group(scope.effect))),
-        field("safe_method", flag(SAFE_METHODS.contains(&request.method.as_str()))),
-        field("safe_post", flag(cover.is_some_and(|cover| cover.safe_post))),
+        field(
+            "safe_method",
+            flag(SAFE_METHODS.contains(&request.method.as_str())),
+        ),
+        field(
+            "safe_post",
+            flag(cover.is_some_and(|cover| cover.safe_post)),
+        ),
         field("calls_before", long(request.calls_before)),
         field("max_calls", long(scope.max_http_calls)),
         field("body_bytes", long(body_bytes)),

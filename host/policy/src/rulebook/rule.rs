@@ -16,6 +16,8 @@ pub(super) struct Rule {
     pub(super) policy: Policy,
     /// The file that it came from.
     pub(super) file: String,
+    /// Where it starts there: `line:column`.
+    pub(super) at: String,
     /// What it says when it is against a call; none for a permit.
     pub(super) objection: Option<Objection>,
 }
@@ -45,10 +47,9 @@ pub(super) fn read(file: &str, text: &str) -> Result<Vec<Rule>, RulebookError> {
         .parse()
         .map_err(|error| parse_error(file, text, &error))?;
     if let Some(template) = set.templates().next() {
-        return Err(parse_failure(
-            file,
-            &format!("templates are not supported: {}", template.id()),
-        ));
+        let at = start(text, template.as_ref().loc().map(|loc| loc.span.offset()));
+        let message = format!("{at}: templates (?principal, ?resource) are not supported");
+        return Err(parse_failure(file, &message));
     }
     let mut rules = vec![];
     for policy in set.policies() {
@@ -91,11 +92,14 @@ fn parse_failure(file: &str, message: &str) -> RulebookError {
     }
 }
 
+/// Where a policy starts.
+fn start(text: &str, offset: Option<usize>) -> String {
+    line_and_column(text, offset.unwrap_or(0))
+}
+
 fn read_rule(file: &str, text: &str, policy: &Policy) -> Result<Rule, RulebookError> {
-    let offset = policy.as_ref().loc().map_or(0, |loc| loc.start());
-    let wrong = |message: String| {
-        parse_failure(file, &format!("{}: {message}", line_and_column(text, offset)))
-    };
+    let at = start(text, policy.as_ref().loc().map(|loc| loc.span.offset()));
+    let wrong = |message: String| parse_failure(file, &format!("{at}: {message}"));
     let id = policy
         .annotation("id")
         .filter(|id| !id.is_empty())
@@ -119,6 +123,7 @@ fn read_rule(file: &str, text: &str, policy: &Policy) -> Result<Rule, RulebookEr
         policy: policy.new_id(PolicyId::new(id)),
         file: file.to_owned(),
         objection,
+        at,
     })
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cedar_policy::{
-    ActionConstraint, AuthorizationError, Authorizer, Context, Entities, EntityId, EntityTypeName, EntityUid, Policy,
-    PolicyId, PolicySet, Request, Schema, ValidationMode, Validator,
+    ActionConstraint, AuthorizationError, Authorizer, Context, Entities, EntityId, EntityTypeName,
+    EntityUid, Policy, PolicyId, PolicySet, Request, Schema, ValidationMode, Validator,
 };
 use miette::Diagnostic;
 
@@ -37,6 +37,9 @@ pub(super) struct Slice {
     permits: PolicySet,
 }
 
+/// Rules that are against a request, with their ids.
+pub(super) type Objections<'a> = Vec<(&'a str, &'a Objection)>;
+
 /// What the rules say of one request.
 pub(super) enum Judgement<'a> {
     /// Some permit, no forbid.
@@ -47,8 +50,8 @@ pub(super) enum Judgement<'a> {
     Unpermitted,
     /// These rules are against it.
     Against {
-        /// By id; never empty.
-        objections: Vec<(&'a str, &'a Objection)>,
+        /// By falling priority; never empty.
+        objections: Objections<'a>,
         /// Without them it would be allowed.
         otherwise_allowed: bool,
     },
@@ -129,7 +132,7 @@ impl Ruleset {
         &self,
         policies: &PolicySet,
         request: &Request,
-    ) -> Result<(bool, Vec<(&str, &Objection)>), Vec<String>> {
+    ) -> Result<(bool, Objections<'_>), Vec<String>> {
         let response = self
             .authorizer
             .is_authorized(request, policies, &self.groups);
@@ -144,7 +147,7 @@ impl Ruleset {
             broken.sort();
             return Err(broken);
         }
-        let mut objections: Vec<(&str, &Objection)> = response
+        let mut objections: Objections<'_> = response
             .diagnostics()
             .reason()
             .filter_map(|id| self.rules.get(AsRef::<str>::as_ref(id)))
@@ -177,7 +180,10 @@ fn read_all(policies: &[(String, String)]) -> Result<BTreeMap<String, Rule>, Rul
             if let Some(other) = rules.get(&rule.id) {
                 return Err(RulebookError::Parse {
                     file: file.clone(),
-                    message: format!("rule {} is there twice, also in {}", rule.id, other.file),
+                    message: format!(
+                        "{}: rule {} is there already, in {} at {}",
+                        rule.at, rule.id, other.file, other.at
+                    ),
                 });
             }
             rules.insert(rule.id.clone(), rule);
@@ -215,12 +221,15 @@ fn validate(
     let warnings = result
         .validation_warnings()
         .map(|warning| describe(warning.policy_id(), warning));
-    let mut problems: Vec<String> = errors.chain(warnings).collect();
-    problems.sort();
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(RulebookError::Invalid(problems.join("\n"))),
+    let mut problems: Vec<String> = errors.collect();
+    if problems.is_empty() {
+        problems.extend(warnings);
     }
+    problems.sort();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(RulebookError::Invalid(problems.join("\n")))
 }
 
 fn policy_set<'a>(policies: impl Iterator<Item = &'a Policy>) -> Result<PolicySet, RulebookError> {

@@ -8,36 +8,45 @@ use crate::{Effect, RulebookError, Settings, ToolRule};
 
 const BASE: &str = include_str!("../schema.cedarschema");
 
-/// The tools of the built-in contract: shipped rules name them, also where a tenant has classified only some of them. A test
-/// holds this list against `wit/contract.toml`.
-pub(super) const CONTRACT_TOOLS: &[&str] = &[
-    "add_credit",
-    "add_tag",
-    "analyze_sentiment",
-    "assign_conversation",
-    "cancel_order",
-    "classify_inquiry",
-    "create_conversation",
-    "create_return",
-    "create_ticket",
-    "escalate_to_human",
-    "get_conversation",
-    "get_customer",
-    "get_customer_orders",
-    "get_ticket",
-    "get_tracking_info",
-    "list_refunds",
-    "lookup_order",
-    "process_refund",
-    "search_articles",
-    "search_knowledge_base",
-    "search_users",
-    "send_message",
-    "suggest_response",
-    "summarize_ticket",
-    "update_customer_info",
-    "update_ticket",
-    "update_user",
+/// The tools of the built-in contract: shipped rules name them, also where a tenant has classified only some of them.
+const CONTRACT_TOOLS: &[(Effect, &[&str])] = &[
+    (
+        Effect::Read,
+        &[
+            "analyze_sentiment",
+            "classify_inquiry",
+            "get_conversation",
+            "get_customer",
+            "get_customer_orders",
+            "get_ticket",
+            "get_tracking_info",
+            "list_refunds",
+            "lookup_order",
+            "search_articles",
+            "search_knowledge_base",
+            "search_users",
+            "suggest_response",
+            "summarize_ticket",
+        ],
+    ),
+    (
+        Effect::Write,
+        &[
+            "add_credit",
+            "add_tag",
+            "assign_conversation",
+            "cancel_order",
+            "create_conversation",
+            "create_return",
+            "create_ticket",
+            "process_refund",
+            "send_message",
+            "update_customer_info",
+            "update_ticket",
+            "update_user",
+        ],
+    ),
+    (Effect::Escalation, &["escalate_to_human"]),
 ];
 
 /// The Cedar schema as text.
@@ -110,26 +119,31 @@ fn vendor_record(attributes: &BTreeSet<String>) -> Result<String, RulebookError>
         types.insert("currency", "String");
     }
     types.insert("age", "Long");
-    record(types.into_iter().map(|(name, kind)| (name, kind.to_owned())))
+    record(
+        types
+            .into_iter()
+            .map(|(name, kind)| (name, kind.to_owned())),
+    )
 }
 
 fn actions(text: &mut String, tools: &BTreeMap<String, ToolRule>) -> Result<(), RulebookError> {
     for (name, rule) in tools {
         check_name(name)?;
-        action(text, name, &format!(" in [\"{}\"]", group(rule.effect)));
+        action(text, name, rule.effect);
     }
-    for name in CONTRACT_TOOLS {
-        if !tools.contains_key(*name) {
-            action(text, name, "");
+    for (effect, names) in CONTRACT_TOOLS {
+        for name in names.iter().filter(|name| !tools.contains_key(**name)) {
+            action(text, name, *effect);
         }
     }
     Ok(())
 }
 
-fn action(text: &mut String, name: &str, groups: &str) {
+fn action(text: &mut String, name: &str, effect: Effect) {
+    let group = group(effect);
     let _ = write!(
         text,
-        "\naction \"{name}\"{groups} appliesTo {{ principal: [Actor], resource: [Case], context: ToolCall }};"
+        "\naction \"{name}\" in [\"{group}\"] appliesTo {{ principal: [Actor], resource: [Case], context: ToolCall }};"
     );
 }
 

@@ -1,7 +1,7 @@
 //! From what the rules say to a decision: which objection is heard, and whether a person is asked or told.
 
 use super::rule::Objection;
-use super::ruleset::Judgement;
+use super::ruleset::{Judgement, Objections};
 use crate::{ConsentFrom, Decision, Priority, Refusal};
 
 const SAY_BROKEN: &str =
@@ -50,8 +50,6 @@ fn not_offered(code: &str) -> Refusal {
     }
 }
 
-type Objections<'a> = [(&'a str, &'a Objection)];
-
 /// An alarm is raised whatever else holds. Otherwise people are asked or told only if that can help: if every objection
 /// says so, and the call would be allowed without them.
 fn weigh(objections: &Objections<'_>, otherwise_allowed: bool) -> Decision {
@@ -62,9 +60,8 @@ fn weigh(objections: &Objections<'_>, otherwise_allowed: bool) -> Decision {
             refusal: heard(&|objection| objection.alarm.is_some()),
         };
     }
-    let helpless = |objection: &Objection| {
-        objection.escalate.is_none() && objection.consent.is_none()
-    };
+    let helpless =
+        |objection: &Objection| objection.escalate.is_none() && objection.consent.is_none();
     if !otherwise_allowed || objections.iter().any(|(_, objection)| helpless(objection)) {
         return Decision::Deny(heard(&helpless));
     }
@@ -95,7 +92,11 @@ fn whose(objections: &Objections<'_>) -> ConsentFrom {
     let staff = objections
         .iter()
         .any(|(_, one)| one.consent == Some(ConsentFrom::Staff));
-    if staff { ConsentFrom::Staff } else { ConsentFrom::Customer }
+    if staff {
+        ConsentFrom::Staff
+    } else {
+        ConsentFrom::Customer
+    }
 }
 
 /// The words of the first objection (they come by falling priority) that `pick` takes, or of the first at all.

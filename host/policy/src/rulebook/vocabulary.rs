@@ -12,9 +12,19 @@ use crate::{Money, ToolRule};
 const BASE: &[(&str, &[&str])] = &[
     (
         "order",
-        &["owner", "status", "total", "refunded", "refund_eligible", "delivered_at"],
+        &[
+            "owner",
+            "status",
+            "total",
+            "refunded",
+            "refund_eligible",
+            "delivered_at",
+        ],
     ),
-    ("ticket", &["owner", "status", "priority", "suggestion_confidence"]),
+    (
+        "ticket",
+        &["owner", "status", "priority", "suggestion_confidence"],
+    ),
     ("customer", &["name", "email", "tier"]),
 ];
 
@@ -89,9 +99,8 @@ impl Vocabulary {
     /// The attributes of a fact in the base schema, and those beyond it.
     pub(super) fn split(&self, kind: &str, attributes: &Map<String, Value>) -> (Fields, Fields) {
         let vendor = self.vendor.get(kind);
-        let pick = |keep: &dyn Fn(&str) -> bool| {
-            fields(attributes.iter().filter(|(name, _)| keep(name)))
-        };
+        let pick =
+            |keep: &dyn Fn(&str) -> bool| fields(attributes.iter().filter(|(name, _)| keep(name)));
         (
             pick(&|name| is_base(kind, name)),
             pick(&|name| vendor.is_some_and(|names| names.contains(name))),

@@ -19,7 +19,11 @@ pub struct Owners {
 impl Owners {
     /// Whether all of it belongs to `customer`. An output with no owned record in it does.
     pub fn all_are(&self, customer: Option<&str>) -> bool {
-        !self.unknown && self.named.iter().all(|owner| Some(owner.as_str()) == customer)
+        !self.unknown
+            && self
+                .named
+                .iter()
+                .all(|owner| Some(owner.as_str()) == customer)
     }
 }
 

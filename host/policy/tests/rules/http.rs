@@ -10,7 +10,10 @@ use crate::scenario::SHIPPED;
 use crate::shipped::{shipped_ids, without};
 
 fn patterns(paths: &[&str]) -> Vec<PathPattern> {
-    paths.iter().map(|path| PathPattern((*path).to_owned())).collect()
+    paths
+        .iter()
+        .map(|path| PathPattern((*path).to_owned()))
+        .collect()
 }
 
 fn grant(origin: &str, methods: &[&str], paths: &[&str]) -> HttpGrant {
@@ -29,7 +32,11 @@ fn scope(effect: Effect) -> Scope {
     Scope {
         effect,
         grants: Arc::from([
-            grant("https://api.example.com", &["GET", "POST"], &["/orders/*", "/orders/*/cancel"]),
+            grant(
+                "https://api.example.com",
+                &["GET", "POST"],
+                &["/orders/*", "/orders/*/cancel"],
+            ),
             grant("http://127.0.0.1:9100", &["GET", "POST"], &["/files/**"]),
             grant("https://[2001:db8::1]:8443", &["GET"], &["/**"]),
         ]),
@@ -49,14 +56,21 @@ fn request(method: &str, url: &str) -> HttpRequest {
 /// `safe`, `unsafe`, or the code of the refusal.
 fn line(rulebook: &Rulebook, effect: Effect, request: &HttpRequest) -> String {
     match rulebook.decide_http(&scope(effect), request) {
-        CapabilityDecision::Allow { unsafe_request: false, .. } => "safe".to_owned(),
+        CapabilityDecision::Allow {
+            unsafe_request: false,
+            ..
+        } => "safe".to_owned(),
         CapabilityDecision::Allow { .. } => "unsafe".to_owned(),
         CapabilityDecision::Deny(refusal) => refusal.code,
     }
 }
 
 fn check(effect: Effect, request: &HttpRequest, expect: &str) {
-    assert_eq!(line(&SHIPPED, effect, request), expect, "{effect:?} {request:?}");
+    assert_eq!(
+        line(&SHIPPED, effect, request),
+        expect,
+        "{effect:?} {request:?}"
+    );
 }
 
 #[test]
@@ -64,7 +78,10 @@ fn a_grant_covers_its_own_origin_and_no_other() {
     for (url, expect) in [
         ("https://api.example.com/orders/1", "safe"),
         ("https://api.example.com:443/orders/1", "safe"),
-        ("https://API.example.com/orders/1?a=%2F..%2e#", "NOT_GRANTED"),
+        (
+            "https://API.example.com/orders/1?a=%2F..%2e#",
+            "NOT_GRANTED",
+        ),
         ("https://api.example.com/orders/1?a=%2F..%2e", "safe"),
         ("https://[2001:db8::1]:8443/any/thing", "safe"),
         ("https://[2001:db8:0::1]:8443/any/thing", "NOT_GRANTED"),
@@ -72,7 +89,10 @@ fn a_grant_covers_its_own_origin_and_no_other() {
         ("https://api.example.com:8443/orders/1", "NOT_GRANTED"),
         ("https://api.example.com./orders/1", "NOT_GRANTED"),
         ("https://api.example.com.evil.org/orders/1", "NOT_GRANTED"),
-        ("https://evil.org/orders/1?https://api.example.com", "NOT_GRANTED"),
+        (
+            "https://evil.org/orders/1?https://api.example.com",
+            "NOT_GRANTED",
+        ),
         ("https://me@api.example.com/orders/1", "NOT_GRANTED"),
         ("https://api.example.com@evil.org/orders/1", "NOT_GRANTED"),
         ("https://api.example.com\\@evil.org/orders/1", "NOT_GRANTED"),
@@ -91,11 +111,23 @@ fn a_grant_covers_its_own_origin_and_no_other() {
 
 #[test]
 fn one_address_has_one_spelling() {
-    for host in ["127.1", "0x7f.0.0.1", "0177.0.0.1", "2130706433", "127.0.0.1.", "[::ffff:127.0.0.1]", "localhost"] {
+    for host in [
+        "127.1",
+        "0x7f.0.0.1",
+        "0177.0.0.1",
+        "2130706433",
+        "127.0.0.1.",
+        "[::ffff:127.0.0.1]",
+        "localhost",
+    ] {
         let url = format!("http://{host}:9100/files/a");
         check(Effect::Read, &request("GET", &url), "NOT_GRANTED");
     }
-    check(Effect::Read, &request("GET", "http://127.0.0.1:9100/files/a"), "safe");
+    check(
+        Effect::Read,
+        &request("GET", "http://127.0.0.1:9100/files/a"),
+        "safe",
+    );
 }
 
 #[test]
@@ -152,7 +184,13 @@ fn a_pattern_matches_whole_segments() {
 
 #[test]
 fn an_origin_that_says_more_than_an_origin_grants_nothing() {
-    for origin in ["https://a.example/orders", "https://a.example?x", "https://u:p@a.example", "a.example", ""] {
+    for origin in [
+        "https://a.example/orders",
+        "https://a.example?x",
+        "https://u:p@a.example",
+        "a.example",
+        "",
+    ] {
         let scope = Scope {
             effect: Effect::Write,
             grants: Arc::from([grant(origin, &["GET"], &["/**"])]),
@@ -166,8 +204,14 @@ fn an_origin_that_says_more_than_an_origin_grants_nothing() {
 fn rules_table() -> Vec<(Effect, HttpRequest, &'static str)> {
     let cancel = "https://api.example.com/orders/1/cancel";
     let search = "https://api.example.com/search";
-    let called = |calls_before| HttpRequest { calls_before, ..request("GET", cancel) };
-    let sized = |body_bytes| HttpRequest { body_bytes, ..request("POST", cancel) };
+    let called = |calls_before| HttpRequest {
+        calls_before,
+        ..request("GET", cancel)
+    };
+    let sized = |body_bytes| HttpRequest {
+        body_bytes,
+        ..request("POST", cancel)
+    };
     vec![
         (Effect::Read, request("GET", cancel), "safe"),
         (Effect::Read, request("POST", cancel), "READ_CANNOT_WRITE"),
@@ -199,11 +243,16 @@ fn the_rules_hold() {
 fn every_capability_rule_decides_something() {
     let lines = |rulebook: &Rulebook| -> Vec<String> {
         let table = rules_table();
-        let told = table.iter().map(|(effect, request, _)| line(rulebook, *effect, request));
+        let told = table
+            .iter()
+            .map(|(effect, request, _)| line(rulebook, *effect, request));
         told.collect()
     };
     for id in shipped_ids().iter().filter(|id| id.starts_with("http.")) {
         let mutant = Rulebook::load(without(id)).unwrap_or_else(|error| panic!("{id}: {error}"));
-        assert!(lines(&mutant) != lines(&SHIPPED), "no case needs the rule {id}");
+        assert!(
+            lines(&mutant) != lines(&SHIPPED),
+            "no case needs the rule {id}"
+        );
     }
 }

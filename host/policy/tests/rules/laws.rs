@@ -23,24 +23,35 @@ fn allowed(decision: &Decision) -> bool {
     gain(decision) == 2
 }
 
-fn any_long() -> impl Strategy<Value = i64> {
+fn any_long() -> BoxedStrategy<i64> {
     prop_oneof![
-        select(vec![i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX]),
+        select(vec![
+            i64::MIN,
+            i64::MIN + 1,
+            -1,
+            0,
+            1,
+            i64::MAX - 1,
+            i64::MAX
+        ]),
         -100_000_i64..100_000,
         any::<i64>(),
     ]
+    .boxed()
 }
 
-fn any_amount() -> impl Strategy<Value = Value> {
+fn any_amount() -> BoxedStrategy<Value> {
     let amounts = prop_oneof![
         4 => (1_i64..60_000).prop_map(|cents| format!("{}.{:02}", cents / 100, cents % 100)),
         1 => select(vec!["0", "-1", "92233720368547758.07", "-92233720368547758.08", "x"]).prop_map(str::to_owned),
     ];
     let currencies = select(vec!["USD", "USD", "USD", "EUR", "JPY", "?"]);
-    (amounts, currencies).prop_map(|(amount, currency)| json!({ "amount": amount, "currency": currency }))
+    (amounts, currencies)
+        .prop_map(|(amount, currency)| json!({ "amount": amount, "currency": currency }))
+        .boxed()
 }
 
-fn any_junk() -> impl Strategy<Value = Value> {
+fn any_junk() -> BoxedStrategy<Value> {
     prop_oneof![
         Just(json!(null)),
         any::<bool>().prop_map(|flag| json!(flag)),
@@ -50,10 +61,11 @@ fn any_junk() -> impl Strategy<Value = Value> {
         any_amount(),
         Just(json!([{ "a": [] }])),
     ]
+    .boxed()
 }
 
 /// An order's attributes: mostly sound, each at times junk or absent.
-fn any_order() -> impl Strategy<Value = Value> {
+fn any_order() -> BoxedStrategy<Value> {
     let or_junk = |sound: BoxedStrategy<Value>| prop_oneof![8 => sound, 1 => any_junk()];
     (
         or_junk(select(vec![json!(SARAH), json!(SARAH), json!(BOB)]).boxed()),
@@ -66,73 +78,111 @@ fn any_order() -> impl Strategy<Value = Value> {
         .prop_map(|(owner, status, total, refunded, eligible, delivered)| {
             json!({ "owner": owner, "status": status, "total": total, "refunded": refunded, "refund_eligible": eligible, "delivered_at": delivered })
         })
+        .boxed()
 }
 
-fn any_ticket() -> impl Strategy<Value = Value> {
-    (any_junk(), 0.0..1.0_f64).prop_map(|(owner, sure)| json!({ "owner": owner, "suggestion_confidence": sure }))
+fn any_ticket() -> BoxedStrategy<Value> {
+    (any_junk(), 0.0..1.0_f64)
+        .prop_map(|(owner, sure)| json!({ "owner": owner, "suggestion_confidence": sure }))
+        .boxed()
 }
 
-fn any_arguments() -> impl Strategy<Value = Value> {
+fn any_arguments() -> BoxedStrategy<Value> {
     let statuses = select(vec![json!("resolved"), json!("open"), json!(7)]);
     (any_amount(), statuses, any_junk(), any::<bool>()).prop_map(|(amount, status, junk, named)| {
         let (order, customer) = if named { (json!("ORD-1"), json!(SARAH)) } else { (junk.clone(), junk) };
         json!({ "order_id": order, "customer_id": customer, "ticket_id": "T-1", "conversation_id": "c", "amount": amount, "status": status, "email": "a@example.com" })
     })
+        .boxed()
 }
 
-fn any_tool() -> impl Strategy<Value = String> {
+fn any_tool() -> BoxedStrategy<String> {
     let mut names: Vec<String> = contract().into_keys().collect();
-    names.extend(["process_refund".to_owned(), "process_refund".to_owned(), "no_such_tool".to_owned()]);
-    select(names)
+    names.extend([
+        "process_refund".to_owned(),
+        "process_refund".to_owned(),
+        "no_such_tool".to_owned(),
+    ]);
+    select(names).boxed()
 }
 
-fn any_scenario() -> impl Strategy<Value = Scenario> {
+fn any_scenario() -> BoxedStrategy<Scenario> {
     let who = (
-        select(vec![Level::Anonymous, Level::Claimed, Level::Matched, Level::Matched, Level::Verified]),
+        select(vec![
+            Level::Anonymous,
+            Level::Claimed,
+            Level::Matched,
+            Level::Matched,
+            Level::Verified,
+        ]),
         select(vec![None, Some(SARAH), Some(SARAH), Some(BOB)]),
-        select(vec![Role::Agent, Role::Agent, Role::Supervisor, Role::Admin]),
+        select(vec![
+            Role::Agent,
+            Role::Agent,
+            Role::Supervisor,
+            Role::Admin,
+        ]),
     );
     let what = (any_tool(), any_arguments(), any_order(), any_ticket());
     let when = (
         prop_oneof![6 => 0_i64..8_000, 1 => any_long()],
         select(vec![None, None, Some(Customer), Some(Staff)]),
-        select(vec![Prior::None, Prior::None, Prior::Same, Prior::Own, Prior::Other]),
+        select(vec![
+            Prior::None,
+            Prior::None,
+            Prior::Same,
+            Prior::Own,
+            Prior::Other,
+        ]),
         prop_oneof![3 => 0_i64..40_000, 1 => any_long()],
         prop_oneof![6 => Just(crate::scenario::NOW), 1 => any_long()],
     );
-    (who, what, when).prop_map(|((level, customer, role), (tool, arguments, order, ticket), (age, consent, prior, spent, now))| {
-        let mut scenario = call(&tool, arguments)
-            .identity(level, customer)
-            .seen("order", "ORD-1", order)
-            .seen("ticket", "T-1", ticket)
-            .spent("refund_customer_day", spent)
-            .spent("credit_customer_day", spent)
-            .prior(prior);
-        for fact in scenario.facts.entities.values_mut() {
-            fact.established_at = now.wrapping_sub(age);
-        }
-        scenario.call.actor.role = role;
-        scenario.facts.now = now;
-        match consent {
-            Some(from) => scenario.consent(from),
-            None => scenario,
-        }
-    })
+    (who, what, when)
+        .prop_map(
+            |(
+                (level, customer, role),
+                (tool, arguments, order, ticket),
+                (age, consent, prior, spent, now),
+            )| {
+                let mut scenario = call(&tool, arguments)
+                    .identity(level, customer)
+                    .seen("order", "ORD-1", order)
+                    .seen("ticket", "T-1", ticket)
+                    .spent("refund_customer_day", spent)
+                    .spent("credit_customer_day", spent)
+                    .prior(prior);
+                for fact in scenario.facts.entities.values_mut() {
+                    fact.established_at = now.wrapping_sub(age);
+                }
+                scenario.call.actor.role = role;
+                scenario.facts.now = now;
+                match consent {
+                    Some(from) => scenario.consent(from),
+                    None => scenario,
+                }
+            },
+        )
+        .boxed()
 }
 
 /// A refund that is often allowed, so that the laws below are about something.
-fn plausible_refund() -> impl Strategy<Value = Scenario> {
-    (any_scenario(), 1_i64..50_000, any_order()).prop_map(|(any, cents, order)| {
-        let amount = usd(&format!("{}.{:02}", cents / 100, cents % 100));
-        let mut scenario = call("process_refund", json!({ "order_id": "ORD-1", "amount": amount }))
+fn plausible_refund() -> BoxedStrategy<Scenario> {
+    (any_scenario(), 1_i64..50_000, any_order())
+        .prop_map(|(any, cents, order)| {
+            let amount = usd(&format!("{}.{:02}", cents / 100, cents % 100));
+            let mut scenario = call(
+                "process_refund",
+                json!({ "order_id": "ORD-1", "amount": amount }),
+            )
             .matched(SARAH)
             .seen("order", "ORD-1", order);
-        scenario.facts.consent = any.facts.consent;
-        scenario.facts.prior = any.facts.prior;
-        scenario.facts.spent = any.facts.spent;
-        scenario.call.actor = any.call.actor;
-        scenario
-    })
+            scenario.facts.consent = any.facts.consent;
+            scenario.facts.prior = any.facts.prior;
+            scenario.facts.spent = any.facts.spent;
+            scenario.call.actor = any.call.actor;
+            scenario
+        })
+        .boxed()
 }
 
 /// Rules that somebody might add: some cannot be evaluated for some calls.
@@ -148,28 +198,46 @@ const FORBIDS: &[&str] = &[
     "unless { context.entity_named }",
 ];
 
-const SOFTENERS: &[&str] = &["", "@escalate(\"P1\")", "@consent(\"customer\")", "@consent(\"staff\") @escalate(\"P3\")", "@alarm(\"P2\")"];
+const SOFTENERS: &[&str] = &[
+    "",
+    "@escalate(\"P1\")",
+    "@consent(\"customer\")",
+    "@consent(\"staff\") @escalate(\"P3\")",
+    "@alarm(\"P2\")",
+];
 
 static WITH_MORE: LazyLock<Vec<Rulebook>> = LazyLock::new(|| {
     let with = |condition: &str, softener: &str| {
         let mut source = source();
         let action = "action in [Action::\"read\", Action::\"write\", Action::\"escalation\"]";
-        let text = format!("@id(\"more\") @code(\"MORE\") @say(\"No.\") @prio(\"250\") {softener}\nforbid (principal, {action}, resource) {condition};");
+        let text = format!(
+            "@id(\"more\") @code(\"MORE\") @say(\"No.\") @prio(\"250\") {softener}\nforbid (principal, {action}, resource) {condition};"
+        );
         source.policies.push(("more.cedar".to_owned(), text));
         Rulebook::load(source).unwrap_or_else(|error| panic!("{condition}: {error}"))
     };
     let softeners = SOFTENERS.iter().cycle();
-    FORBIDS.iter().zip(softeners).map(|(condition, softener)| with(condition, softener)).collect()
+    FORBIDS
+        .iter()
+        .zip(softeners)
+        .map(|(condition, softener)| with(condition, softener))
+        .collect()
 });
 
 static EMPTY: LazyLock<Rulebook> = LazyLock::new(|| {
-    Rulebook::load(RulebookSource { policies: vec![], ..source() }).expect("loads")
+    Rulebook::load(RulebookSource {
+        policies: vec![],
+        ..source()
+    })
+    .expect("loads")
 });
 
 static FAILING: LazyLock<Rulebook> = LazyLock::new(|| {
     let text = "@id(\"fails\") @code(\"C\") @say(\"S\")\nforbid (principal, action in [Action::\"read\", Action::\"write\"], resource) when { context.now + 9223372036854775807 < 0 };";
     let mut source = source();
-    source.policies.push(("fails.cedar".to_owned(), text.to_owned()));
+    source
+        .policies
+        .push(("fails.cedar".to_owned(), text.to_owned()));
     Rulebook::load(source).expect("loads")
 });
 
@@ -262,9 +330,15 @@ fn the_laws_are_about_something() {
     let mut seen = std::collections::BTreeSet::new();
     let scenarios = prop_oneof![any_scenario(), plausible_refund()];
     for _ in 0..600 {
-        let scenario = scenarios.new_tree(&mut runner).expect("a scenario").current();
+        let scenario = scenarios
+            .new_tree(&mut runner)
+            .expect("a scenario")
+            .current();
         let line = line(&scenario.decide(&SHIPPED));
         seen.insert(line.split(' ').next().expect("a word").to_owned());
     }
-    assert_eq!(Vec::from_iter(seen), ["allow", "ask", "deny", "escalate", "replay"]);
+    assert_eq!(
+        Vec::from_iter(seen),
+        ["allow", "ask", "deny", "escalate", "replay"]
+    );
 }

@@ -8,7 +8,9 @@ use crate::scenario::{NOW, call, contract, line, source, usd};
 
 fn with(text: &str) -> RulebookSource {
     let mut source = source();
-    source.policies.push(("own.cedar".to_owned(), text.to_owned()));
+    source
+        .policies
+        .push(("own.cedar".to_owned(), text.to_owned()));
     source
 }
 
@@ -26,7 +28,8 @@ fn the_contract_and_the_shipped_rules_fit() {
 fn a_tenant_with_few_tools_loads_the_shipped_rules_too() {
     let mut tools = contract();
     tools.retain(|name, _| name == "lookup_order");
-    let rulebook = Rulebook::load(RulebookSource::shipped(tools, Settings::default())).expect("loads");
+    let rulebook = Rulebook::load(RulebookSource::shipped(tools, Settings::default()))
+        .unwrap_or_else(|error| panic!("{error}"));
     let decision = call("get_customer", json!({})).decide(&rulebook);
     assert_eq!(line(&decision), "deny UNCLASSIFIED");
 }
@@ -42,43 +45,94 @@ fn a_text_that_does_not_parse_is_refused_with_its_place() {
 #[test]
 fn typos_are_refused_with_their_place() {
     refused(
-        with("@id(\"x\")\npermit (principal, action == Action::\"get_customer\", resource)\nwhen { context.idenity.level > 1 };"),
-        &expect![],
+        with(
+            "@id(\"x\")\npermit (principal, action == Action::\"get_customer\", resource)\nwhen { context.idenity.level > 1 };",
+        ),
+        &expect![[
+            r#"own.cedar: 3:8: for policy `x`, attribute `idenity` in context for Action::"get_customer" not found (did you mean `identity`?)"#
+        ]],
     );
     refused(
         with("@id(\"x\")\npermit (principal, action == Action::\"proces_refund\", resource);"),
-        &expect![],
+        &expect![[
+            r#"own.cedar: 2:30: for policy `x`, unrecognized action `Action::"proces_refund"` (did you mean `Action::"process_refund"`?)"#
+        ]],
     );
     refused(
-        with("@id(\"x\")\npermit (principal, action == Action::\"process_refund\", resource)\nwhen { context.amount > 5 };"),
-        &expect![],
+        with(
+            "@id(\"x\")\npermit (principal, action == Action::\"process_refund\", resource)\nwhen { context.amount > 5 };",
+        ),
+        &expect![[
+            r#"own.cedar: 3:8: for policy `x`, unable to guarantee safety of access to optional attribute `amount` in context for Action::"process_refund" (try testing for the attribute's presence with `context has amount && ..`)"#
+        ]],
     );
     refused(
-        with("@id(\"x\")\npermit (principal, action == Action::\"process_refund\", resource)\nwhen { context.now == \"today\" };"),
-        &expect![],
+        with(
+            "@id(\"x\")\npermit (principal, action == Action::\"process_refund\", resource)\nwhen { context.now == \"today\" };",
+        ),
+        &expect![
+            "own.cedar: 3:8: the types Long and String are not compatible (for policy `x`, both operands to a `==` expression must have compatible types. Types must be exactly equal to be compatible)"
+        ],
     );
 }
 
 #[test]
 fn a_rule_that_can_never_apply_is_refused() {
     refused(
-        with("@id(\"x\")\npermit (principal, action == Action::\"get_customer\", resource)\nwhen { context.staff && !context.staff && false };"),
-        &expect![],
+        with(
+            "@id(\"x\")\npermit (principal, action == Action::\"get_customer\", resource)\nwhen { context.staff && !context.staff && false };",
+        ),
+        &expect![
+            "own.cedar: 1:1: for policy `x`, policy is impossible: the policy expression evaluates to false for all valid requests"
+        ],
     );
 }
 
 #[test]
 fn annotations_are_checked() {
-    let forbid = |annotations: &str| with(&format!("{annotations}\nforbid (principal, action, resource);"));
-    refused(with("permit (principal, action, resource);"), &expect![]);
-    refused(with("@id(\"refund.limit\")\npermit (principal, action, resource);"), &expect![]);
-    refused(forbid("@id(\"x\") @say(\"No.\")"), &expect![]);
-    refused(forbid("@id(\"x\") @code(\"NO\")"), &expect![]);
-    refused(forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @escalte(\"P1\")"), &expect![]);
-    refused(forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @escalate(\"P4\")"), &expect![]);
-    refused(forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @consent(\"anybody\")"), &expect![]);
-    refused(forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @prio(\"high\")"), &expect![]);
-    refused(with("@id(\"x\")\npermit (principal == ?principal, action, resource);"), &expect![]);
+    let forbid = |annotations: &str| {
+        with(&format!(
+            "{annotations}\nforbid (principal, action, resource);"
+        ))
+    };
+    refused(
+        with("permit (principal, action, resource);"),
+        &expect![[r#"own.cedar: 1:1: a rule without @id("…")"#]],
+    );
+    refused(
+        with("@id(\"refund.limit\")\npermit (principal, action, resource);"),
+        &expect!["own.cedar: 1:1: rule refund.limit is there already, in refunds.cedar at 113:1"],
+    );
+    refused(
+        forbid("@id(\"x\") @say(\"No.\")"),
+        &expect![[r#"own.cedar: 1:1: rule x: a forbid needs @code("…")"#]],
+    );
+    refused(
+        forbid("@id(\"x\") @code(\"NO\")"),
+        &expect![[r#"own.cedar: 1:1: rule x: a forbid needs @say("…")"#]],
+    );
+    refused(
+        forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @escalte(\"P1\")"),
+        &expect![
+            "own.cedar: 1:1: rule x: unknown annotation @escalte; there are @id, @code, @say, @hint, @escalate, @consent, @alarm, @prio"
+        ],
+    );
+    refused(
+        forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @escalate(\"P4\")"),
+        &expect![[r#"own.cedar: 1:1: rule x: @escalate takes "P1", "P2" or "P3""#]],
+    );
+    refused(
+        forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @consent(\"anybody\")"),
+        &expect![[r#"own.cedar: 1:1: rule x: @consent takes "customer" or "staff""#]],
+    );
+    refused(
+        forbid("@id(\"x\") @code(\"NO\") @say(\"No.\") @prio(\"high\")"),
+        &expect![[r#"own.cedar: 1:1: rule x: @prio takes a whole number, such as @prio("300")"#]],
+    );
+    refused(
+        with("@id(\"x\")\npermit (principal == ?principal, action, resource);"),
+        &expect!["own.cedar: 1:1: templates (?principal, ?resource) are not supported"],
+    );
 }
 
 #[test]
@@ -89,17 +143,42 @@ fn names_that_are_no_names_are_refused() {
         source.tools.insert(name.to_owned(), rule);
         source
     };
-    refused(named("Drop Table"), &expect![]);
-    refused(named("x\"; action \"y"), &expect![]);
-    refused(named("read"), &expect![]);
-    refused(named(""), &expect![]);
+    refused(
+        named("Drop Table"),
+        &expect![
+            "`Drop Table` cannot be the name of a tool, an attribute or a budget: use a-z, 0-9 and _, starting with a letter"
+        ],
+    );
+    refused(
+        named("x\"; action \"y"),
+        &expect![[
+            r#"`x"; action "y` cannot be the name of a tool, an attribute or a budget: use a-z, 0-9 and _, starting with a letter"#
+        ]],
+    );
+    refused(
+        named("read"),
+        &expect![
+            "`read` cannot be the name of a tool, an attribute or a budget: use a-z, 0-9 and _, starting with a letter"
+        ],
+    );
+    refused(
+        named(""),
+        &expect![
+            "`` cannot be the name of a tool, an attribute or a budget: use a-z, 0-9 and _, starting with a letter"
+        ],
+    );
 }
 
 #[test]
 fn a_budget_that_nothing_defines_is_refused() {
     let mut source = source();
     source.settings.budgets.remove("refund_tenant_day");
-    refused(source, &expect![]);
+    refused(
+        source,
+        &expect![
+            "the tool process_refund draws on the budget refund_tenant_day, which the settings do not define: add it to `budgets`"
+        ],
+    );
 }
 
 /// A vendor's own tool: its facts, typed by their names, and a rule of the tenant's over them.
@@ -114,8 +193,13 @@ fn a_vendors_tool_has_facts_of_its_own() {
                 .map(|name| (name.to_owned(), format!("/{name}")))
                 .into(),
         }],
-        entity: Some(policy::EntityRule { kind: "loyalty".into(), id: "/account".into() }),
-        ..contract().remove("search_articles").expect("in the contract")
+        entity: Some(policy::EntityRule {
+            kind: "loyalty".into(),
+            id: "/account".into(),
+        }),
+        ..contract()
+            .remove("search_articles")
+            .expect("in the contract")
     };
     let mut source = with(
         "@id(\"own.loyalty\")\npermit (principal, action == Action::\"loyalty_points\", resource)\nwhen {
@@ -131,22 +215,38 @@ fn a_vendors_tool_has_facts_of_its_own() {
     let asked = call("loyalty_points", json!({ "account": "A1" }));
     let gold = json!({ "tier": "gold", "is_eligible": true, "joined_at": "2020-01-01T00:00:00Z", "spent_amount": usd("1.00"), "unheard_of": 1 });
     assert_eq!(line(&asked.decide(&rulebook)), "deny NOT_PERMITTED");
-    assert_eq!(line(&asked.clone().seen("loyalty", "A1", gold).decide(&rulebook)), "allow");
+    assert_eq!(
+        line(&asked.clone().seen("loyalty", "A1", gold).decide(&rulebook)),
+        "allow"
+    );
     let silver = json!({ "tier": "silver" });
-    assert_eq!(line(&asked.seen("loyalty", "A1", silver).decide(&rulebook)), "deny NOT_PERMITTED");
+    assert_eq!(
+        line(&asked.seen("loyalty", "A1", silver).decide(&rulebook)),
+        "deny NOT_PERMITTED"
+    );
 }
 
 #[test]
 fn the_version_covers_everything() {
-    let version = |source: RulebookSource| Rulebook::load(source).expect("loads").version().to_owned();
+    let version =
+        |source: RulebookSource| Rulebook::load(source).expect("loads").version().to_owned();
     let shipped = version(source());
-    assert_eq!(shipped, version(source()), "the same source, the same version");
+    assert_eq!(
+        shipped,
+        version(source()),
+        "the same source, the same version"
+    );
     assert_eq!(shipped.len(), 64);
 
     let mut settings = source();
     settings.settings.refund_limit += 1;
     let mut tools = source();
-    tools.tools.get_mut("get_customer").expect("a tool").private.clear();
+    tools
+        .tools
+        .get_mut("get_customer")
+        .expect("a tool")
+        .private
+        .clear();
     let mut renamed = source();
     renamed.policies[0].0.push('x');
     let versions = [
@@ -164,9 +264,24 @@ fn the_version_covers_everything() {
 #[test]
 fn every_established_attribute_reaches_the_rules() {
     for (kind, tool, argument, attributes) in [
-        ("order", "lookup_order", "order_id", json!({ "owner": "C", "status": "s", "total": usd("1"), "refunded": usd("0"), "refund_eligible": true, "delivered_at": "2026-01-01T00:00:00Z" })),
-        ("ticket", "get_ticket", "ticket_id", json!({ "owner": "C", "status": "s", "priority": "p", "suggestion_confidence": 1.0 })),
-        ("customer", "get_customer_orders", "customer_id", json!({ "name": "n", "email": "e", "tier": "t" })),
+        (
+            "order",
+            "lookup_order",
+            "order_id",
+            json!({ "owner": "C", "status": "s", "total": usd("1"), "refunded": usd("0"), "refund_eligible": true, "delivered_at": "2026-01-01T00:00:00Z" }),
+        ),
+        (
+            "ticket",
+            "get_ticket",
+            "ticket_id",
+            json!({ "owner": "C", "status": "s", "priority": "p", "suggestion_confidence": 1.0 }),
+        ),
+        (
+            "customer",
+            "get_customer_orders",
+            "customer_id",
+            json!({ "name": "n", "email": "e", "tier": "t" }),
+        ),
     ] {
         let mut conditions: Vec<String> = attributes
             .as_object()
@@ -180,7 +295,10 @@ fn every_established_attribute_reaches_the_rules() {
         let source = RulebookSource {
             policies: vec![(
                 "all.cedar".to_owned(),
-                format!("@id(\"all\")\npermit (principal, action, resource)\nwhen {{ {} }};", conditions.join(" && ")),
+                format!(
+                    "@id(\"all\")\npermit (principal, action, resource)\nwhen {{ {} }};",
+                    conditions.join(" && ")
+                ),
             )],
             ..source()
         };
@@ -189,7 +307,12 @@ fn every_established_attribute_reaches_the_rules() {
             policies: source
                 .policies
                 .into_iter()
-                .map(|(file, text)| (file, text.replace("action,", &format!("action == Action::\"{tool}\","))))
+                .map(|(file, text)| {
+                    (
+                        file,
+                        text.replace("action,", &format!("action == Action::\"{tool}\",")),
+                    )
+                })
                 .collect(),
             ..source
         };
@@ -197,9 +320,16 @@ fn every_established_attribute_reaches_the_rules() {
         let known = call(tool, json!({ argument: "X" })).seen(kind, "X", attributes.clone());
         assert_eq!(line(&known.decide(&rulebook)), "allow", "{kind}");
         for name in attributes.as_object().expect("an object").keys() {
-            let less = call(tool, json!({ argument: "X" }))
-                .seen(kind, "X", { let mut less = attributes.clone(); less[name] = json!(null); less });
-            assert_eq!(line(&less.decide(&rulebook)), "deny NOT_PERMITTED", "{kind} without {name}");
+            let less = call(tool, json!({ argument: "X" })).seen(kind, "X", {
+                let mut less = attributes.clone();
+                less[name] = json!(null);
+                less
+            });
+            assert_eq!(
+                line(&less.decide(&rulebook)),
+                "deny NOT_PERMITTED",
+                "{kind} without {name}"
+            );
         }
     }
     assert!(NOW > 0);
@@ -222,8 +352,15 @@ fn confidence_is_cut_off_not_rounded() {
         (json!(9e300), "ask staff RESOLVE_NEEDS_PERSON"),
         (json!("0.95"), "ask staff RESOLVE_NEEDS_PERSON"),
     ] {
-        let resolve = call("update_ticket", json!({ "ticket_id": "T", "status": "resolved" }))
-            .seen("ticket", "T", json!({ "suggestion_confidence": confidence }));
+        let resolve = call(
+            "update_ticket",
+            json!({ "ticket_id": "T", "status": "resolved" }),
+        )
+        .seen(
+            "ticket",
+            "T",
+            json!({ "suggestion_confidence": confidence }),
+        );
         crate::scenario::check(&confidence.to_string(), &resolve, expect);
     }
 }

@@ -23,7 +23,11 @@ fn amounts_are_exact() {
         ("92233720368547758.07", "USD", Ok(i64::MAX)),
         ("-92233720368547758.08", "USD", Ok(i64::MIN)),
         ("92233720368547758.08", "USD", Err(MoneyError::Overflow)),
-        ("99999999999999999999999999", "USD", Err(MoneyError::Overflow)),
+        (
+            "99999999999999999999999999",
+            "USD",
+            Err(MoneyError::Overflow),
+        ),
         ("1.999", "USD", digits(2)),
         ("500.0", "JPY", digits(0)),
         ("5.", "USD", digits(2)),
@@ -72,7 +76,10 @@ fn money_reads_back_as_it_was_written() {
         (1, "BHD", "0.001"),
         (i64::MIN, "USD", "-92233720368547758.08"),
     ] {
-        let money = Money { minor, currency: currency.to_owned() };
+        let money = Money {
+            minor,
+            currency: currency.to_owned(),
+        };
         let json: Value = money.to_json();
         assert_eq!(json["amount"], text);
         assert_eq!(Money::parse(&json), Ok(money.clone()));

@@ -25,7 +25,9 @@ struct Contract {
 /// The built-in classification, as the product has it.
 pub(crate) fn contract() -> BTreeMap<String, ToolRule> {
     let text = include_str!("../../../../wit/contract.toml");
-    toml::from_str::<Contract>(text).expect("the contract reads").tool
+    toml::from_str::<Contract>(text)
+        .expect("the contract reads")
+        .tool
 }
 
 pub(crate) fn source() -> RulebookSource {
@@ -126,7 +128,13 @@ impl Scenario {
         self.seen_ago(60, kind, id, attributes)
     }
 
-    pub(crate) fn seen_ago(mut self, seconds: i64, kind: &str, id: &str, attributes: Value) -> Self {
+    pub(crate) fn seen_ago(
+        mut self,
+        seconds: i64,
+        kind: &str,
+        id: &str,
+        attributes: Value,
+    ) -> Self {
         let entity = Entity {
             kind: kind.to_owned(),
             id: id.to_owned(),

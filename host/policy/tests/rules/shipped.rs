@@ -13,6 +13,7 @@ use crate::scenario::{
 type Case = (&'static str, Scenario, &'static str);
 
 /// What comes before what.
+#[rustfmt::skip]
 fn ordering() -> Vec<Case> {
     let lookup = || call("lookup_order", json!({ "order_id": "ORD-1" }));
     let orders = || call("get_customer_orders", json!({ "customer_id": SARAH }));
@@ -49,6 +50,7 @@ fn ordering() -> Vec<Case> {
 }
 
 /// What has happened already changes what may happen now, but never who may see it.
+#[rustfmt::skip]
 fn idempotency() -> Vec<Case> {
     let refunded = || refund("49.99").looked_up(json!({ "refund_eligible": false, "refunded": usd("400.00") }));
     let cancelled = || cancel().looked_up(json!({ "status": "cancelled" }));
@@ -79,6 +81,7 @@ fn idempotency() -> Vec<Case> {
 }
 
 /// Whose it is, and money.
+#[rustfmt::skip]
 fn refunds() -> Vec<Case> {
     let of = |changes| refund("49.99").looked_up(changes);
     let euros = json!({ "amount": "49.99", "currency": "EUR" });
@@ -122,6 +125,7 @@ fn refunds() -> Vec<Case> {
     ]
 }
 
+#[rustfmt::skip]
 fn other_writes() -> Vec<Case> {
     vec![
         ("cancelling asks the customer", cancel().looked_up(json!({ "status": "processing" })), "ask customer CONSENT_NEEDED"),
@@ -150,6 +154,7 @@ fn other_writes() -> Vec<Case> {
     ]
 }
 
+#[rustfmt::skip]
 fn desk() -> Vec<Case> {
     let sure = json!({ "owner": SARAH, "suggestion_confidence": 0.85 });
     let unsure = json!({ "owner": SARAH, "suggestion_confidence": 0.8499 });
@@ -188,23 +193,42 @@ fn ticket(change: serde_json::Value) -> Scenario {
 }
 
 fn cancel() -> Scenario {
-    call("cancel_order", json!({ "order_id": "ORD-1", "reason": "late" })).matched(SARAH)
+    call(
+        "cancel_order",
+        json!({ "order_id": "ORD-1", "reason": "late" }),
+    )
+    .matched(SARAH)
 }
 
 fn label() -> Scenario {
-    call("create_return", json!({ "order_id": "ORD-1", "reason": "broken" })).matched(SARAH)
+    call(
+        "create_return",
+        json!({ "order_id": "ORD-1", "reason": "broken" }),
+    )
+    .matched(SARAH)
 }
 
 fn credit(amount: &str) -> Scenario {
-    call("add_credit", json!({ "customer_id": SARAH, "amount": usd(amount), "reason": "late" })).matched(SARAH)
+    call(
+        "add_credit",
+        json!({ "customer_id": SARAH, "amount": usd(amount), "reason": "late" }),
+    )
+    .matched(SARAH)
 }
 
 fn update() -> Scenario {
-    call("update_customer_info", json!({ "customer_id": SARAH, "email": "new@example.com" })).matched(SARAH)
+    call(
+        "update_customer_info",
+        json!({ "customer_id": SARAH, "email": "new@example.com" }),
+    )
+    .matched(SARAH)
 }
 
 fn contact() -> Scenario {
-    call("update_user", json!({ "contact_id": "p1", "email": "new@example.com" }))
+    call(
+        "update_user",
+        json!({ "contact_id": "p1", "email": "new@example.com" }),
+    )
 }
 
 fn all() -> Vec<Case> {
@@ -229,7 +253,9 @@ fn ordering_and_idempotency_have_their_cases() {
 fn every_shipped_rule_decides_something() {
     let cases = all();
     let lines = |rulebook: &Rulebook| -> Vec<String> {
-        let decided = cases.iter().map(|(_, scenario, _)| scenario.decide(rulebook));
+        let decided = cases
+            .iter()
+            .map(|(_, scenario, _)| scenario.decide(rulebook));
         decided.map(|decision| line(&decision)).collect()
     };
     let whole = lines(&SHIPPED);
@@ -253,7 +279,10 @@ fn what_customers_hear_is_plain() {
         for said in text.lines().filter_map(|line| line.strip_prefix("@say(\"")) {
             let said = said.trim_end_matches("\")");
             assert!(said.len() > 20, "{file}: {said}");
-            assert!(!said.contains(|c: char| c.is_ascii_digit() || "_`@".contains(c)), "{file}: {said}");
+            assert!(
+                !said.contains(|c: char| c.is_ascii_digit() || "_`@".contains(c)),
+                "{file}: {said}"
+            );
         }
     }
 }
@@ -264,7 +293,13 @@ fn a_refusal_names_every_rule_by_falling_priority() {
     let scenario = refund("500.00").anonymous();
     assert_eq!(
         rules(&scenario.decide(&SHIPPED)),
-        ["identity.unknown", "order.not_looked_up", "identity.not_matched", "budget.exceeded", "refund.limit"]
+        [
+            "identity.unknown",
+            "order.not_looked_up",
+            "identity.not_matched",
+            "budget.exceeded",
+            "refund.limit"
+        ]
     );
 }
 
@@ -276,7 +311,10 @@ fn a_permit_carries_the_call_that_was_judged() {
     };
     assert_eq!(*permit.call(), scenario.call);
     assert_eq!(permit.scope().effect, policy::Effect::Write);
-    assert_eq!(permit.scope().max_http_calls, SHIPPED.settings().max_http_calls);
+    assert_eq!(
+        permit.scope().max_http_calls,
+        SHIPPED.settings().max_http_calls
+    );
 }
 
 pub(crate) fn shipped_ids() -> Vec<String> {

@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use crate::scenario::{contract, usd};
 
 fn rule() -> ToolRule {
-    contract().remove("process_refund").expect("in the contract")
+    contract()
+        .remove("process_refund")
+        .expect("in the contract")
 }
 
 fn object(value: Value) -> Map<String, Value> {
@@ -26,30 +28,49 @@ fn the_entity_is_named_by_the_arguments() {
         (json!({}), None),
     ] {
         let entity = rule().entity(&object(arguments.clone()));
-        assert_eq!(entity.as_ref().map(|found| found.id.as_str()), expect, "{arguments}");
+        assert_eq!(
+            entity.as_ref().map(|found| found.id.as_str()),
+            expect,
+            "{arguments}"
+        );
     }
 }
 
 #[test]
 fn pointers_reach_into_nested_arguments() {
     let nested = ToolRule {
-        entity: Some(EntityRule { kind: "order".into(), id: "/what/ids/0/a~1b".into() }),
+        entity: Some(EntityRule {
+            kind: "order".into(),
+            id: "/what/ids/0/a~1b".into(),
+        }),
         ..rule()
     };
     let arguments = object(json!({ "what": { "ids": [{ "a/b": "ORD-9" }] } }));
     assert_eq!(
         nested.entity(&arguments),
-        Some(Entity { kind: "order".into(), id: "ORD-9".into() })
+        Some(Entity {
+            kind: "order".into(),
+            id: "ORD-9".into()
+        })
     );
 }
 
 #[test]
 fn a_call_draws_its_amount_or_counts_as_one() {
     let rule = rule();
-    assert_eq!(rule.draw(&object(json!({ "amount": usd("49.99") }))), Some(4_999));
-    assert_eq!(rule.draw(&object(json!({ "amount": usd("-49.99") }))), Some(0));
+    assert_eq!(
+        rule.draw(&object(json!({ "amount": usd("49.99") }))),
+        Some(4_999)
+    );
+    assert_eq!(
+        rule.draw(&object(json!({ "amount": usd("-49.99") }))),
+        Some(0)
+    );
     assert_eq!(rule.draw(&object(json!({ "amount": "49.99" }))), None);
-    let counted = ToolRule { amount: None, ..rule };
+    let counted = ToolRule {
+        amount: None,
+        ..rule
+    };
     assert_eq!(counted.draw(&object(json!({}))), Some(1));
 }
 
@@ -59,7 +80,11 @@ fn with_intent(intent: Option<Intent>) -> ToolRule {
 
 fn intent(key: &[&str], terms: &[&str], per_case: bool) -> Option<Intent> {
     let own = |pointers: &[&str]| pointers.iter().map(|at| (*at).to_owned()).collect();
-    Some(Intent { key: own(key), terms: own(terms), per_case })
+    Some(Intent {
+        key: own(key),
+        terms: own(terms),
+        per_case,
+    })
 }
 
 #[test]
@@ -74,20 +99,37 @@ fn one_intent_has_one_key() {
     let terms = |rule: &ToolRule, arguments: &Value| rule.terms_digest(&object(arguments.clone()));
 
     let by_order = with_intent(intent(&["/order_id"], &["/order_id", "/amount"], false));
-    assert_eq!(key(&by_order, "c1", &refund), r#"["demo","process_refund",null,{"/order_id":"ORD-1"}]"#);
-    assert_eq!(key(&by_order, "c1", &refund), key(&by_order, "c2", &smaller));
+    assert_eq!(
+        key(&by_order, "c1", &refund),
+        r#"["demo","process_refund",null,{"/order_id":"ORD-1"}]"#
+    );
+    assert_eq!(
+        key(&by_order, "c1", &refund),
+        key(&by_order, "c2", &smaller)
+    );
     assert_ne!(key(&by_order, "c1", &refund), key(&by_order, "c1", &other));
     assert_eq!(terms(&by_order, &refund), terms(&by_order, &reworded));
     assert_ne!(terms(&by_order, &refund), terms(&by_order, &smaller));
 
     let by_key = with_intent(intent(&["/order_id"], &[], false));
-    assert_eq!(terms(&by_key, &refund), terms(&by_key, &smaller), "the key is the terms");
+    assert_eq!(
+        terms(&by_key, &refund),
+        terms(&by_key, &smaller),
+        "the key is the terms"
+    );
 
     let per_case = with_intent(intent(&["/order_id"], &[], true));
     assert_ne!(key(&per_case, "c1", &refund), key(&per_case, "c2", &refund));
 
     let none = with_intent(None);
-    assert_eq!(key(&none, "c1", &refund), key(&none, "c1", &json!({ "order_id": "ORD-1", "amount": usd("49.99"), "reason": "broken", "note": null })));
+    assert_eq!(
+        key(&none, "c1", &refund),
+        key(
+            &none,
+            "c1",
+            &json!({ "order_id": "ORD-1", "amount": usd("49.99"), "reason": "broken", "note": null })
+        )
+    );
     assert_ne!(key(&none, "c1", &refund), key(&none, "c1", &reworded));
     assert_ne!(key(&none, "c1", &refund), key(&none, "c2", &refund));
 }
@@ -95,7 +137,8 @@ fn one_intent_has_one_key() {
 #[test]
 fn keys_are_not_confused_by_what_values_hold() {
     let rule = with_intent(intent(&["/a", "/b"], &[], false));
-    let key = |tenant: &str, arguments: Value| rule.intent_key(tenant, "t", "c", &object(arguments));
+    let key =
+        |tenant: &str, arguments: Value| rule.intent_key(tenant, "t", "c", &object(arguments));
     let keys = [
         key("x", json!({ "a": "1", "b": "2" })),
         key("x", json!({ "a": "1\",\"/b\":\"2", "b": null })),
@@ -111,13 +154,18 @@ fn keys_are_not_confused_by_what_values_hold() {
 
 #[test]
 fn equal_amounts_are_equal_terms() {
-    let digest = |amount: &str| rule().terms_digest(&object(json!({ "order_id": "O", "amount": usd(amount) })));
+    let digest = |amount: &str| {
+        rule().terms_digest(&object(json!({ "order_id": "O", "amount": usd(amount) })))
+    };
     assert_eq!(digest("50"), digest("50.00"));
     assert_ne!(digest("50"), digest("5.00"));
 }
 
 fn owned_by(pointers: &[&str]) -> ToolRule {
-    ToolRule { owner: pointers.iter().map(|at| (*at).to_owned()).collect(), ..rule() }
+    ToolRule {
+        owner: pointers.iter().map(|at| (*at).to_owned()).collect(),
+        ..rule()
+    }
 }
 
 #[test]
@@ -126,10 +174,17 @@ fn a_record_that_does_not_name_its_owner_is_nobodys_to_see() {
         named: owners.iter().map(|one| (*one).to_owned()).collect(),
         unknown: false,
     };
-    let unknown = |owners: &[&str]| Owners { unknown: true, ..known(owners) };
+    let unknown = |owners: &[&str]| Owners {
+        unknown: true,
+        ..known(owners)
+    };
     let list = "/orders/*/customer_id";
     for (pointer, output, expect) in [
-        ("/customer_id", json!({ "customer_id": "C1" }), known(&["C1"])),
+        (
+            "/customer_id",
+            json!({ "customer_id": "C1" }),
+            known(&["C1"]),
+        ),
         ("/customer_id", json!({ "customer_id": 7 }), known(&["7"])),
         ("/customer_id", json!({ "order_id": "O" }), unknown(&[])),
         ("/customer_id", json!({ "customer_id": null }), unknown(&[])),
@@ -138,12 +193,24 @@ fn a_record_that_does_not_name_its_owner_is_nobodys_to_see() {
         ("/order/customer_id", json!({ "order": null }), known(&[])),
         ("/order/customer_id", json!({}), unknown(&[])),
         (list, json!({ "orders": [] }), known(&[])),
-        (list, json!({ "orders": [{ "customer_id": "C1" }, { "customer_id": "C2" }] }), known(&["C1", "C2"])),
-        (list, json!({ "orders": [{ "customer_id": "C1" }, {}] }), unknown(&["C1"])),
+        (
+            list,
+            json!({ "orders": [{ "customer_id": "C1" }, { "customer_id": "C2" }] }),
+            known(&["C1", "C2"]),
+        ),
+        (
+            list,
+            json!({ "orders": [{ "customer_id": "C1" }, {}] }),
+            unknown(&["C1"]),
+        ),
         (list, json!({ "orders": "none" }), unknown(&[])),
         (list, json!({}), unknown(&[])),
     ] {
-        assert_eq!(owned_by(&[pointer]).owners(&output), expect, "{pointer} in {output}");
+        assert_eq!(
+            owned_by(&[pointer]).owners(&output),
+            expect,
+            "{pointer} in {output}"
+        );
     }
 }
 
@@ -151,7 +218,10 @@ fn a_record_that_does_not_name_its_owner_is_nobodys_to_see() {
 fn an_output_is_released_only_whole() {
     let rule = owned_by(&["/orders/*/customer_id"]);
     let of = |owners: &[Value]| {
-        let orders: Vec<Value> = owners.iter().map(|owner| json!({ "customer_id": owner })).collect();
+        let orders: Vec<Value> = owners
+            .iter()
+            .map(|owner| json!({ "customer_id": owner }))
+            .collect();
         rule.owners(&json!({ "orders": orders }))
     };
     assert!(of(&[json!("C1"), json!("C1")]).all_are(Some("C1")));
@@ -169,7 +239,10 @@ fn facts_are_what_the_output_says() {
     let [(entity, fact)] = facts.as_slice() else {
         panic!("one fact: {facts:?}");
     };
-    assert_eq!((entity.kind.as_str(), entity.id.as_str()), ("order", "ORD-1"));
+    assert_eq!(
+        (entity.kind.as_str(), entity.id.as_str()),
+        ("order", "ORD-1")
+    );
     assert_eq!(fact.established_at, 99);
     assert_eq!(
         Value::Object(fact.attributes.clone()),
@@ -183,14 +256,25 @@ fn establishing(id: &str, attribute: &str) -> ToolRule {
         id: id.into(),
         attributes: [("status".to_owned(), attribute.to_owned())].into(),
     };
-    ToolRule { effect: Effect::Read, establishes: vec![establishes], ..rule() }
+    ToolRule {
+        effect: Effect::Read,
+        establishes: vec![establishes],
+        ..rule()
+    }
 }
 
 #[test]
 fn an_id_that_the_output_lacks_comes_from_the_arguments() {
     let rule = establishing("/order_id", "/status");
-    let facts = rule.facts(&object(json!({ "order_id": "O1" })), &json!({ "status": "open" }), 0);
-    assert_eq!(facts.first().map(|(entity, _)| entity.id.as_str()), Some("O1"));
+    let facts = rule.facts(
+        &object(json!({ "order_id": "O1" })),
+        &json!({ "status": "open" }),
+        0,
+    );
+    assert_eq!(
+        facts.first().map(|(entity, _)| entity.id.as_str()),
+        Some("O1")
+    );
     assert_eq!(rule.facts(&Map::new(), &json!({ "status": "open" }), 0), []);
 }
 
@@ -215,10 +299,18 @@ fn a_list_establishes_each_of_its_items() {
 #[test]
 fn private_fields_are_taken_out() {
     let rule = ToolRule {
-        private: vec!["/phone".into(), "/users/*/email".into(), "/not/there".into()],
+        private: vec![
+            "/phone".into(),
+            "/users/*/email".into(),
+            "/not/there".into(),
+        ],
         ..rule()
     };
-    let mut output = json!({ "name": "n", "phone": "1", "users": [{ "id": 1, "email": "e" }, { "id": 2 }] });
+    let mut output =
+        json!({ "name": "n", "phone": "1", "users": [{ "id": 1, "email": "e" }, { "id": 2 }] });
     rule.withhold(&mut output);
-    assert_eq!(output, json!({ "name": "n", "users": [{ "id": 1 }, { "id": 2 }] }));
+    assert_eq!(
+        output,
+        json!({ "name": "n", "users": [{ "id": 1 }, { "id": 2 }] })
+    );
 }

@@ -1,1 +1,366 @@
-//! The way out, against loopback servers.
+//! The way out, against loopback servers: what is sent, what is not, and what the gate hears of it.
+
+mod backend;
+mod gate;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dispatch::Answer;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, Full};
+use wasmtime_wasi_http::{Error, WasiBody, WasiHttpHooks};
+
+use self::backend::{Backend, Reply};
+use self::gate::TestGate;
+use super::{Connector, Outbound};
+use crate::Limits;
+use crate::invocation::Invocation;
+
+const OK: Reply = Reply::Raw("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi");
+
+/// One plugin call that makes requests.
+struct Caller {
+    gate: Arc<TestGate>,
+    invocation: Arc<Invocation>,
+    connector: Arc<Connector>,
+}
+
+impl Caller {
+    fn new(gate: TestGate) -> Self {
+        let limits = Limits {
+            request_bytes: 1_000,
+            response_bytes: 1_000,
+            ..Limits::default()
+        };
+        let (gate, connector) = (Arc::new(gate), Arc::<Connector>::default());
+        let invocation = Invocation::new(gate.clone(), Arc::new(limits), connector.clone());
+        Self {
+            gate,
+            invocation,
+            connector,
+        }
+    }
+
+    /// Sends as `wasi:http` would, and gives status and body.
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<(u16, String), Error> {
+        let response = self.response(request).await?;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await?.to_bytes();
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+    }
+
+    async fn response(&self, request: Request<Full<Bytes>>) -> Result<Response<WasiBody>, Error> {
+        let request = request.map(|body| body.map_err(|never| match never {}).boxed_unsync());
+        let mut outbound = Outbound::new(self.invocation.clone());
+        let sent = outbound.send_request(request, None, Box::new(async { Ok(()) }));
+        let (response, _) = Box::into_pin(sent).await?;
+        Ok(response)
+    }
+}
+
+fn get(url: &str) -> Request<Full<Bytes>> {
+    request(Method::GET, url, "")
+}
+
+fn post(url: &str, body: &str) -> Request<Full<Bytes>> {
+    request(Method::POST, url, body)
+}
+
+fn request(method: Method, url: &str, body: &str) -> Request<Full<Bytes>> {
+    let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
+    Request::builder()
+        .method(method)
+        .uri(url)
+        .body(body)
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_host_decides_about_its_own_header_fields() {
+    let backend = Backend::start(vec![vec![OK]]).await;
+    let gate = TestGate::local().with_header("authorization", "Bearer of the host");
+    let caller = Caller::new(gate.with_header("idempotency-key", "intent-1"));
+    let mut request = post(&backend.url("/refunds?x=1"), "{}");
+    for (name, value) in [
+        ("authorization", "Bearer of the plugin"),
+        ("cookie", "session=1"),
+        ("idempotency-key", "chosen by the plugin"),
+        ("host", "elsewhere.example"),
+        ("x-own", "kept"),
+    ] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    assert_eq!(caller.send(request).await.unwrap(), (200, "hi".to_owned()));
+    let seen = backend.requests();
+    let [sent] = seen.as_slice() else {
+        panic!("{seen:?}")
+    };
+    assert!(sent.starts_with("POST /refunds?x=1 HTTP/1.1\r\n"), "{sent}");
+    assert!(
+        sent.contains(&format!("host: {}\r\n", backend.authority())),
+        "{sent}"
+    );
+    assert!(
+        sent.contains("authorization: Bearer of the host\r\n"),
+        "{sent}"
+    );
+    assert!(sent.contains("idempotency-key: intent-1\r\n"), "{sent}");
+    assert!(sent.contains("x-own: kept\r\n"), "{sent}");
+    assert!(
+        !sent.contains("of the plugin") && !sent.contains("by the plugin"),
+        "{sent}"
+    );
+    assert!(
+        !sent.contains("cookie") && !sent.contains("elsewhere"),
+        "{sent}"
+    );
+    assert_eq!(caller.gate.answers(), [(1, Answer::Status(200))]);
+}
+
+#[tokio::test]
+async fn a_session_of_the_backend_stays_with_the_host() {
+    let reply =
+        Reply::Raw("HTTP/1.1 200 OK\r\nset-cookie: s=1\r\nx-other: 2\r\ncontent-length: 0\r\n\r\n");
+    let backend = Backend::start(vec![vec![reply]]).await;
+    let caller = Caller::new(TestGate::local());
+    let response = caller.response(get(&backend.url("/"))).await.unwrap();
+    assert!(!response.headers().contains_key("set-cookie"));
+    assert!(response.headers().contains_key("x-other"));
+}
+
+#[tokio::test]
+async fn what_is_judged_is_what_is_sent() {
+    let backend = Backend::start(vec![vec![OK]]).await;
+    let caller = Caller::new(TestGate::local());
+    let url = backend.url("/orders/%2e%2e/admin/../refunds");
+    caller.send(get(&url)).await.unwrap();
+    assert_eq!(caller.gate.asked(), [backend.url("/refunds")]);
+    assert!(backend.requests()[0].starts_with("GET /refunds HTTP/1.1\r\n"));
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_like_any_other() {
+    let target = Backend::start(vec![vec![OK]]).await;
+    let head = format!(
+        "HTTP/1.1 302 Found\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n",
+        target.url("/")
+    );
+    let backend = Backend::start(vec![vec![Reply::Text(head)]]).await;
+    let caller = Caller::new(TestGate::local());
+    assert_eq!(caller.send(get(&backend.url("/"))).await.unwrap().0, 302);
+    assert!(target.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_private_address_needs_its_own_grant() {
+    let backend = Backend::start(vec![vec![OK]]).await;
+    let caller = Caller::new(TestGate::public());
+    for url in [
+        backend.url("/"),
+        format!("http://localhost:{}/", backend.port()),
+    ] {
+        let refused = caller.send(get(&url)).await.unwrap_err();
+        assert!(
+            matches!(refused, Error::DestinationIpProhibited),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(
+        caller.gate.answers(),
+        [(1, Answer::NotSent), (2, Answer::NotSent)]
+    );
+    assert_eq!(
+        caller.invocation.refusal().unwrap().code,
+        "ADDRESS_PROHIBITED"
+    );
+    assert_eq!(backend.connections(), 0);
+}
+
+#[tokio::test]
+async fn no_grant_reaches_metadata_services() {
+    let caller = Caller::new(TestGate::local());
+    for url in [
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::ffff:169.254.169.254]/",
+        "http://0.0.0.0/",
+    ] {
+        let refused = caller.send(get(url)).await.unwrap_err();
+        assert!(
+            matches!(refused, Error::DestinationIpProhibited),
+            "{url}: {refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_nobody_and_is_remembered() {
+    let backend = Backend::start(vec![vec![OK]]).await;
+    let caller = Caller::new(TestGate::refusing("HTTP_NOT_GRANTED"));
+    let refused = caller
+        .send(post(&backend.url("/"), "{}"))
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, Error::HttpRequestDenied), "{refused:?}");
+    assert_eq!(
+        caller.invocation.refusal().unwrap().code,
+        "HTTP_NOT_GRANTED"
+    );
+    assert!(caller.gate.answers().is_empty());
+    assert_eq!(backend.connections(), 0);
+}
+
+#[tokio::test]
+async fn urls_with_two_readings_are_not_sent() {
+    let backend = Backend::start(vec![vec![OK]]).await;
+    let caller = Caller::new(TestGate::local());
+    let url = format!("http://trusted.example@{}/", backend.authority());
+    let refused = caller.send(get(&url)).await.unwrap_err();
+    assert!(
+        matches!(refused, Error::HttpRequestUriInvalid),
+        "{refused:?}"
+    );
+    assert!(caller.gate.asked().is_empty());
+    assert_eq!(backend.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_connection_that_never_stood_sent_nothing() {
+    let url = Backend::start(vec![]).await.gone().await;
+    let caller = Caller::new(TestGate::local());
+    let failed = caller.send(post(&url, "{}")).await.unwrap_err();
+    assert!(matches!(failed, Error::Connect(_)), "{failed:?}");
+    assert_eq!(caller.gate.answers(), [(1, Answer::NotSent)]);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_leaves_nothing_known() {
+    let backend = Backend::start(vec![vec![Reply::Close]]).await;
+    let caller = Caller::new(TestGate::local());
+    caller
+        .send(post(&backend.url("/"), "{}"))
+        .await
+        .unwrap_err();
+    assert_eq!(caller.gate.answers(), [(1, Answer::Nothing)]);
+    assert_eq!(backend.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn the_deadline_ends_a_request_and_says_so() {
+    let backend = Backend::start(vec![vec![Reply::Silence]]).await;
+    let caller = Caller::new(TestGate::local());
+    let url = backend.url("/");
+    let sending = caller.send(post(&url, "{}"));
+    let stopping = async {
+        backend.received().await;
+        caller.invocation.stop.cancel();
+    };
+    let (outcome, ()) = tokio::join!(sending, stopping);
+    assert!(matches!(outcome, Err(Error::ConnectionTerminated)));
+    assert_eq!(caller.gate.answers(), [(1, Answer::Nothing)]);
+}
+
+#[tokio::test]
+async fn a_request_outlives_the_handle_that_the_plugin_drops() {
+    let backend = Backend::start(vec![vec![OK]]).await;
+    let caller = Caller::new(TestGate::local());
+    let body = Full::new(Bytes::from("{}"))
+        .map_err(|never| match never {})
+        .boxed_unsync();
+    let request = Request::post(backend.url("/")).body(body).unwrap();
+    drop(Outbound::new(caller.invocation.clone()).send_request(
+        request,
+        None,
+        Box::new(async { Ok(()) }),
+    ));
+    caller.invocation.settle().await;
+    assert_eq!(caller.gate.answers(), [(1, Answer::Status(200))]);
+}
+
+#[tokio::test]
+async fn bodies_have_limits() {
+    let long = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n{}",
+        "x".repeat(1_001)
+    );
+    let cut = Reply::Cut("HTTP/1.1 201 Created\r\ncontent-length: 100\r\n\r\nonly this");
+    let backend = Backend::start(vec![vec![Reply::Text(long)], vec![cut]]).await;
+    let caller = Caller::new(TestGate::local());
+    let failed = caller
+        .send(post(&backend.url("/long"), "{}"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(failed, Error::HttpResponseBodySize(Some(1_000))),
+        "{failed:?}"
+    );
+    let failed = caller
+        .send(post(&backend.url("/cut"), "{}"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(failed, Error::HttpResponseIncomplete),
+        "{failed:?}"
+    );
+    assert_eq!(
+        caller.gate.answers(),
+        [(1, Answer::Status(200)), (2, Answer::Status(201))]
+    );
+
+    let failed = caller
+        .send(post(&backend.url("/mine"), &"x".repeat(1_001)))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(failed, Error::HttpRequestBodySize(Some(1_000))),
+        "{failed:?}"
+    );
+    assert_eq!(
+        caller.gate.asked().len(),
+        2,
+        "a body that is too long is not even judged"
+    );
+}
+
+#[tokio::test]
+async fn safe_requests_share_a_connection_and_others_do_not() {
+    let backend = Backend::start(vec![vec![OK, OK], vec![OK], vec![OK]]).await;
+    let caller = Caller::new(TestGate::local());
+    for _ in 0..2 {
+        caller.send(get(&backend.url("/"))).await.unwrap();
+    }
+    assert_eq!(backend.connections(), 1);
+    for _ in 0..2 {
+        caller.send(post(&backend.url("/"), "{}")).await.unwrap();
+    }
+    assert_eq!(backend.connections(), 3);
+}
+
+#[tokio::test]
+async fn a_stale_connection_costs_a_safe_request_nothing() {
+    let backend = Backend::start(vec![vec![OK, Reply::Close], vec![OK]]).await;
+    let caller = Caller::new(TestGate::local());
+    for _ in 0..2 {
+        assert_eq!(caller.send(get(&backend.url("/"))).await.unwrap().0, 200);
+    }
+    assert_eq!(
+        backend.requests().len(),
+        3,
+        "the second was written twice, which a read may be"
+    );
+    assert_eq!(
+        caller.gate.answers(),
+        [(1, Answer::Status(200)), (2, Answer::Status(200))]
+    );
+}
+
+#[tokio::test]
+async fn a_kept_connection_serves_only_the_addresses_that_were_judged() {
+    let backend = Backend::start(vec![vec![OK]]).await;
+    let caller = Caller::new(TestGate::local());
+    let url = backend.url("/");
+    caller.send(get(&url)).await.unwrap();
+    let (destination, _) = super::connector::Destination::parse(&url.parse().unwrap()).unwrap();
+    let elsewhere = [([127, 0, 0, 2], backend.port()).into()];
+    assert!(caller.connector.kept(&destination, &elsewhere).is_none());
+}

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dispatch::Violation;
-use policy::Money;
+use policy::{Money, MoneyError};
 use serde_json::{Map, Value};
 use wasmtime::component::Val;
 
@@ -177,7 +177,16 @@ impl Lowering {
                 ("minor-units".to_owned(), Val::S64(money.minor)),
                 ("currency".to_owned(), Val::String(money.currency)),
             ])),
-            Err(wrong) => self.refuse(at, format!("{wrong}; found {}", found(value))),
+            Err(wrong) => {
+                let part = match wrong {
+                    MoneyError::Shape => None,
+                    MoneyError::Amount { .. } | MoneyError::Overflow => Some("amount"),
+                    MoneyError::Currency => Some("currency"),
+                };
+                let given = part.and_then(|part| value.get(part)).unwrap_or(value);
+                let at = part.map_or(at, |part| at.field(part));
+                self.refuse(at, format!("{wrong}, found {}", found(given)))
+            }
         }
     }
 
@@ -271,10 +280,16 @@ impl Lowering {
             return Some(Val::Option(None));
         }
         let inner = if some.is_option() {
-            let object = self.object(value, at)?;
-            match (object.len(), object.get("some")) {
-                (1, Some(inner)) => self.value(some, inner, at.field("some")),
-                _ => self.refuse(at, "expected null or {\"some\": …}".to_owned()),
+            match value
+                .as_object()
+                .filter(|object| object.len() == 1)
+                .and_then(|o| o.get("some"))
+            {
+                Some(inner) => self.value(some, inner, at.field("some")),
+                None => {
+                    let expected = "null or {\"some\": …}";
+                    self.primitive(None, expected, value, at)
+                }
             }
         } else {
             self.value(some, value, at)

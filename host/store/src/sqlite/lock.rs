@@ -16,7 +16,7 @@ pub(super) struct FolderLock {
 impl FolderLock {
     /// Takes the lock, or says who has it. Never waits.
     pub(super) fn take(folder: &Path) -> Result<Self, OpenError> {
-        let failed = |error| OpenError::from_io(folder, error);
+        let failed = |error| OpenError::from_io(folder, &error);
         let path = folder.join(FILE_NAME);
         let mut options = File::options();
         let mut file = options

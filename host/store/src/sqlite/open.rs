@@ -110,7 +110,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    pub(super) fn from_io(folder: &Path, error: io::Error) -> Self {
+    pub(super) fn from_io(folder: &Path, error: &io::Error) -> Self {
         let (folder, message) = (folder.to_owned(), error.to_string());
         match error.kind() {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
@@ -167,7 +167,7 @@ impl OpenError {
 /// Opens the store in `folder`. The lock comes first: everything after it is done alone.
 pub(super) fn open(folder: &Path, options: OpenOptions) -> Result<SqliteStore, OpenError> {
     check_sqlite()?;
-    make_folder(folder).map_err(|error| OpenError::from_io(folder, error))?;
+    make_folder(folder).map_err(|error| OpenError::from_io(folder, &error))?;
     let lock = FolderLock::take(folder)?;
     let sqlite = |error| OpenError::from_sqlite(folder, &error);
     let mut db = connect(&folder.join(FILE_NAME)).map_err(sqlite)?;
@@ -177,7 +177,7 @@ pub(super) fn open(folder: &Path, options: OpenOptions) -> Result<SqliteStore, O
     audit::meet_head(&mut db, &mut head, &clock, folder)?;
     let readers = Readers::open(folder.join(FILE_NAME)).map_err(sqlite)?;
     let writer =
-        Writer::start(db, head, lock).map_err(|error| OpenError::from_io(folder, error))?;
+        Writer::start(db, head, lock).map_err(|error| OpenError::from_io(folder, &error))?;
     Ok(SqliteStore {
         folder: folder.to_owned(),
         readers,

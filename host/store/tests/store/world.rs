@@ -158,7 +158,7 @@ pub(crate) fn order(id: &str, established_at: i64, attributes: Value) -> (Entity
 }
 
 pub(crate) fn object(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    serde_json::from_value(value).unwrap()
 }
 
 /// Runs `count` tasks at once and collects what they answer.

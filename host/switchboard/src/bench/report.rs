@@ -8,10 +8,19 @@ use super::load::Sample;
 
 /// What the columns are.
 pub(super) fn heading(out: &mut impl Write) -> Result<()> {
-    writeln!(out, "tools/call over MCP (Streamable HTTP, 2026-07-28, JSON), loopback, same process.")?;
-    writeln!(out, "ours: rmcp + policy + sandbox + the tool; bare: rmcp with a constant answer.")?;
+    writeln!(
+        out,
+        "tools/call over MCP (Streamable HTTP, 2026-07-28, JSON), loopback, same process."
+    )?;
+    writeln!(
+        out,
+        "ours: rmcp + policy + sandbox + the tool; bare: rmcp with a constant answer."
+    )?;
     if cfg!(debug_assertions) {
-        writeln!(out, "This is a debug build: its figures mean nothing. Use cargo run --release -- bench.")?;
+        writeln!(
+            out,
+            "This is a debug build: its figures mean nothing. Use cargo run --release -- bench."
+        )?;
     }
     writeln!(
         out,
@@ -39,7 +48,10 @@ pub(super) fn verdict(out: &mut impl Write, goal: f64, met: Option<bool>) -> Res
         Some(false) => "missed in at least one row of classify_inquiry",
     };
     let percent = 100.0 * goal;
-    writeln!(out, "Goal: a read tool keeps at least {percent:.0}% of bare throughput: {verdict}.")
+    writeln!(
+        out,
+        "Goal: a read tool keeps at least {percent:.0}% of bare throughput: {verdict}."
+    )
 }
 
 fn figures(sample: &Sample) -> String {

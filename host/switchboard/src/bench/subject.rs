@@ -22,7 +22,10 @@ pub(super) fn chosen(tools: &[String]) -> anyhow::Result<Vec<Subject>> {
     let mut subjects = all();
     let known: Vec<_> = subjects.iter().map(|subject| subject.tool).collect();
     if let Some(unknown) = tools.iter().find(|tool| !known.contains(&tool.as_str())) {
-        bail!("there is no benchmark of {unknown}; choose from {}", known.join(", "));
+        bail!(
+            "there is no benchmark of {unknown}; choose from {}",
+            known.join(", ")
+        );
     }
     subjects.retain(|subject| tools.is_empty() || tools.iter().any(|t| t == subject.tool));
     Ok(subjects)

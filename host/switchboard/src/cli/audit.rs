@@ -9,14 +9,20 @@ use super::terminal::say;
 
 /// `audit verify`: also while another process serves from the same folder.
 pub(super) fn verify(folder: &Path) -> anyhow::Result<ExitCode> {
-    let verified = store::verify_audit(folder).with_context(|| format!("cannot read the audit log in {}", folder.display()))?;
+    let verified = store::verify_audit(folder)
+        .with_context(|| format!("cannot read the audit log in {}", folder.display()))?;
     match verified {
         Ok((count, head)) => {
-            say(format_args!("✓ the audit log is whole: {count} records, head {head}"));
+            say(format_args!(
+                "✓ the audit log is whole: {count} records, head {head}"
+            ));
             Ok(ExitCode::SUCCESS)
         }
         Err(found) => {
-            say(format_args!("✗ the audit log is broken at record {}: {}. Keep the folder as it is, and compare it with a backup", found.seq, found.reason));
+            say(format_args!(
+                "✗ the audit log is broken at record {}: {}. Keep the folder as it is, and compare it with a backup",
+                found.seq, found.reason
+            ));
             Ok(ExitCode::FAILURE)
         }
     }

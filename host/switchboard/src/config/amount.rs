@@ -30,8 +30,14 @@ impl TryFrom<String> for Amount {
 
     fn try_from(text: String) -> Result<Self, AmountError> {
         let (whole, decimals) = text.split_once('.').unwrap_or((&text, "0"));
-        let is_number = |part: &str| (1..=12).contains(&part.len()) && part.bytes().all(|digit| digit.is_ascii_digit());
-        if is_number(whole) && is_number(decimals) { Ok(Self(text)) } else { Err(AmountError(text)) }
+        let is_number = |part: &str| {
+            (1..=12).contains(&part.len()) && part.bytes().all(|digit| digit.is_ascii_digit())
+        };
+        if is_number(whole) && is_number(decimals) {
+            Ok(Self(text))
+        } else {
+            Err(AmountError(text))
+        }
     }
 }
 

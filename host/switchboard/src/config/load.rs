@@ -18,7 +18,9 @@ const USUAL_FILE: &str = "switchboard.toml";
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file that was named cannot be read.
-    #[error("cannot read the configuration {file}: {message}; name another with --config, or leave it out to use the defaults")]
+    #[error(
+        "cannot read the configuration {file}: {message}; name another with --config, or leave it out to use the defaults"
+    )]
     Unreadable {
         /// Which file.
         file: PathBuf,
@@ -58,7 +60,11 @@ pub enum ConfigError {
 }
 
 fn named(key: &str) -> String {
-    if key.is_empty() { String::new() } else { format!(", key {key}") }
+    if key.is_empty() {
+        String::new()
+    } else {
+        format!(", key {key}")
+    }
 }
 
 impl Config {
@@ -67,8 +73,15 @@ impl Config {
         let path = file.unwrap_or(Path::new(USUAL_FILE));
         let config = match files::read_text(path) {
             Ok(text) => Self::parse(&text, path)?,
-            Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => Self::default(),
-            Err(error) => return Err(ConfigError::Unreadable { file: path.into(), message: error.to_string() }),
+            Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                Self::default()
+            }
+            Err(error) => {
+                return Err(ConfigError::Unreadable {
+                    file: path.into(),
+                    message: error.to_string(),
+                });
+            }
         };
         variables::apply(config, environment)
     }
@@ -98,7 +111,12 @@ fn key_at(text: &str, at: usize) -> String {
         start += line.len();
         if at < start {
             let key = trimmed.split_once('=').map_or("", |(key, _)| key.trim());
-            return [section, key].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(".");
+            return [section, key]
+                .iter()
+                .filter(|part| !part.is_empty())
+                .copied()
+                .collect::<Vec<_>>()
+                .join(".");
         }
     }
     String::new()
@@ -109,7 +127,9 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> String {
-        Config::parse(text, Path::new("switchboard.toml")).unwrap_err().to_string()
+        Config::parse(text, Path::new("switchboard.toml"))
+            .unwrap_err()
+            .to_string()
     }
 
     fn with(name: &str, value: &str) -> Result<Config, ConfigError> {
@@ -119,10 +139,16 @@ mod tests {
 
     #[test]
     fn the_committed_file_states_the_defaults_and_every_variable() {
-        assert_eq!(Config::parse(DEFAULT_FILE, Path::new("default")).unwrap(), Config::default());
+        assert_eq!(
+            Config::parse(DEFAULT_FILE, Path::new("default")).unwrap(),
+            Config::default()
+        );
         for variable in super::super::VARIABLES {
             let key = variable.key.rsplit('.').next().unwrap();
-            let documented = DEFAULT_FILE.lines().any(|line| line.starts_with(&format!("{key} = ")) && line.ends_with(&format!("# {}", variable.name)));
+            let documented = DEFAULT_FILE.lines().any(|line| {
+                line.starts_with(&format!("{key} = "))
+                    && line.ends_with(&format!("# {}", variable.name))
+            });
             assert!(documented, "{} = …  # {}", variable.key, variable.name);
         }
     }
@@ -138,8 +164,15 @@ mod tests {
             }
         }
         let mut found = Vec::new();
-        keys("", &toml::Table::try_from(Config::default()).unwrap(), &mut found);
-        let mut known: Vec<_> = super::super::VARIABLES.iter().map(|variable| variable.key.to_owned()).collect();
+        keys(
+            "",
+            &toml::Table::try_from(Config::default()).unwrap(),
+            &mut found,
+        );
+        let mut known: Vec<_> = super::super::VARIABLES
+            .iter()
+            .map(|variable| variable.key.to_owned())
+            .collect();
         found.sort();
         known.sort();
         assert_eq!(found, known);
@@ -148,29 +181,84 @@ mod tests {
     #[test]
     fn a_refusal_names_file_line_and_key() {
         for (text, expected) in [
-            ("listen = 1", "switchboard.toml, line 1, key listen: unknown field `listen`"),
-            ("[rules]\nrefund_limit = 150.0", "line 2, key rules.refund_limit: invalid type: floating point"),
-            ("[rules]\n\nrefund_limit = \"12,50\"", "line 3, key rules.refund_limit: expected a decimal amount"),
-            ("[rules]\nresolve_confidence = 1.5", "line 2, key rules.resolve_confidence: expected a number from 0.0 to 1.0"),
-            ("[model]\nprovider = \"gpt\"", "line 2, key model.provider: unknown variant `gpt`, expected one of"),
-            ("listen = \"here\"", "line 1, key listen: invalid socket address"),
+            (
+                "listen = 1",
+                "switchboard.toml, line 1, key listen: unknown field `listen`",
+            ),
+            (
+                "[rules]\nrefund_limit = 150.0",
+                "line 2, key rules.refund_limit: invalid type: floating point",
+            ),
+            (
+                "[rules]\n\nrefund_limit = \"12,50\"",
+                "line 3, key rules.refund_limit: expected a decimal amount",
+            ),
+            (
+                "[rules]\nresolve_confidence = 1.5",
+                "line 2, key rules.resolve_confidence: expected a number from 0.0 to 1.0",
+            ),
+            (
+                "[model]\nprovider = \"gpt\"",
+                "line 2, key model.provider: unknown variant `gpt`, expected one of",
+            ),
+            (
+                "listen = \"here\"",
+                "line 1, key listen: invalid socket address",
+            ),
             ("[model]\nmodel = [", "line 2"),
         ] {
             let refusal = refusal(text);
-            assert!(refusal.contains(expected), "{text:?} is refused with {refusal:?}");
+            assert!(
+                refusal.contains(expected),
+                "{text:?} is refused with {refusal:?}"
+            );
         }
     }
 
     #[test]
     fn a_variable_overrides_its_key_and_is_named_when_it_does_not_fit() {
-        assert_eq!(with("REFUND_LIMIT", "20").unwrap().rules.refund_limit.as_str(), "20");
-        assert_eq!(with("RETURN_WINDOW_DAYS", "14").unwrap().rules.return_window_days, 14);
-        assert_eq!(with("RESOLVE_CONFIDENCE", "0.9").unwrap().rules.resolve_confidence.per_mille(), 900);
-        assert_eq!(with("ALLOWED_HOSTS", "a.example, b.example").unwrap().allowed_hosts, ["a.example", "b.example"]);
+        assert_eq!(
+            with("REFUND_LIMIT", "20")
+                .unwrap()
+                .rules
+                .refund_limit
+                .as_str(),
+            "20"
+        );
+        assert_eq!(
+            with("RETURN_WINDOW_DAYS", "14")
+                .unwrap()
+                .rules
+                .return_window_days,
+            14
+        );
+        assert_eq!(
+            with("RESOLVE_CONFIDENCE", "0.9")
+                .unwrap()
+                .rules
+                .resolve_confidence
+                .per_mille(),
+            900
+        );
+        assert_eq!(
+            with("ALLOWED_HOSTS", "a.example, b.example")
+                .unwrap()
+                .allowed_hosts,
+            ["a.example", "b.example"]
+        );
         assert_eq!(with("MODEL_NAME", "").unwrap(), Config::default());
-        for (name, value) in [("REFUND_LIMIT", "-1"), ("RETURN_WINDOW_DAYS", "-1"), ("RETURN_WINDOW_DAYS", "month"), ("LISTEN", "here"), ("MODEL_PROVIDER", "gpt")] {
+        for (name, value) in [
+            ("REFUND_LIMIT", "-1"),
+            ("RETURN_WINDOW_DAYS", "-1"),
+            ("RETURN_WINDOW_DAYS", "month"),
+            ("LISTEN", "here"),
+            ("MODEL_PROVIDER", "gpt"),
+        ] {
             let refusal = with(name, value).unwrap_err().to_string();
-            assert!(refusal.starts_with(&format!("environment variable {name} ")), "{refusal}");
+            assert!(
+                refusal.starts_with(&format!("environment variable {name} ")),
+                "{refusal}"
+            );
         }
     }
 }

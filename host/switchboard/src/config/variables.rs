@@ -59,11 +59,17 @@ pub(super) fn apply(mut config: Config, environment: &Environment) -> Result<Con
 }
 
 fn with_value(config: &Config, variable: &Variable, text: &str) -> Result<Config, ConfigError> {
-    let refused = |message: String| ConfigError::Variable { name: variable.name, key: variable.key, message };
+    let refused = |message: String| ConfigError::Variable {
+        name: variable.name,
+        key: variable.key,
+        message,
+    };
     let mut table = Table::try_from(config).map_err(|error| refused(error.to_string()))?;
     let slot = slot(&mut table, variable.key).ok_or_else(|| refused("no such key".to_owned()))?;
     *slot = parse_like(slot, text).map_err(refused)?;
-    table.try_into().map_err(|error: toml::de::Error| refused(error.message().to_owned()))
+    table
+        .try_into()
+        .map_err(|error: toml::de::Error| refused(error.message().to_owned()))
 }
 
 fn slot<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Value> {
@@ -76,9 +82,18 @@ fn slot<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Value> {
 /// A variable is text; the kind of the value that it replaces says how to read it.
 fn parse_like(kind: &Value, text: &str) -> Result<Value, String> {
     match kind {
-        Value::Integer(_) => text.parse().map(Value::Integer).map_err(|_| format!("expected a whole number, found {text:?}")),
-        Value::Float(_) => text.parse().map(Value::Float).map_err(|_| format!("expected a number, found {text:?}")),
-        Value::Array(_) => Ok(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect()),
+        Value::Integer(_) => text
+            .parse()
+            .map(Value::Integer)
+            .map_err(|_| format!("expected a whole number, found {text:?}")),
+        Value::Float(_) => text
+            .parse()
+            .map(Value::Float)
+            .map_err(|_| format!("expected a number, found {text:?}")),
+        Value::Array(_) => Ok(text
+            .split(',')
+            .map(|item| Value::String(item.trim().to_owned()))
+            .collect()),
         _ => Ok(Value::String(text.to_owned())),
     }
 }

@@ -64,6 +64,10 @@ mod tests {
     #[test]
     fn the_shipped_scenarios_parse() {
         let scenarios = super::shipped().unwrap();
-        assert!(scenarios.iter().all(|scenario| scenario.sessions.iter().all(|says| !says.is_empty())));
+        assert!(
+            scenarios
+                .iter()
+                .all(|scenario| scenario.sessions.iter().all(|says| !says.is_empty()))
+        );
     }
 }

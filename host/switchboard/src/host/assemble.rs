@@ -1,16 +1,17 @@
 //! Putting the host together: store, backend, rules, plugins, dispatcher, agent, in this order.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent::{Agent, AgentParts, ModelCompletions, Prompts, Tenant, Tenants, TurnLimits};
 use dispatch::{Dispatcher, DispatcherParts, Recovery, Rulebooks};
 use policy::{Rulebook, ToolRule};
 use sandbox::{Limits, Plugin, PluginSource, Toolbox, ToolboxSettings};
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::time::Duration;
 use store::{OpenOptions, SqliteStore};
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use super::credentials::Credentials;
@@ -19,6 +20,9 @@ use crate::{Config, Secret, embedded, files};
 
 /// The company that the demo tenant's agent speaks for.
 const COMPANY: &str = "Brightcart";
+
+/// How long a stop waits for turns that are under way.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// A host that is ready, and what runs beside it.
 pub(crate) struct Assembled {
@@ -30,9 +34,33 @@ pub(crate) struct Assembled {
     pub(crate) recovery: Recovery,
 }
 
+impl Assembled {
+    /// Lets turns that are under way end, then closes the backend and the store.
+    pub(crate) async fn close(self) {
+        self.host.tasks.close();
+        if timeout(GRACE, self.host.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                "turns that would not end were cut; the next start takes up what they left open"
+            );
+        }
+        self.backend.shutdown().await;
+        self.store.close().await;
+    }
+}
+
 /// Puts everything together; `arrived` hears of each part that health asks for.
-pub(crate) async fn assemble(options: Options, arrived: impl Fn(&'static str)) -> Result<Assembled, StartError> {
-    let Options { config, secrets, compiled, retry, clock, progress } = options;
+pub(crate) async fn assemble(
+    options: Options,
+    arrived: impl Fn(&'static str),
+) -> Result<Assembled, StartError> {
+    let Options {
+        config,
+        secrets,
+        compiled,
+        retry,
+        clock,
+        progress,
+    } = options;
     let model = model::build(&config.model, &secrets)?;
     arrived("model");
     let tools = rules::classification()?;
@@ -41,12 +69,18 @@ pub(crate) async fn assemble(options: Options, arrived: impl Fn(&'static str)) -
     let store = open_store(&config.data_dir, OpenOptions { clock })?;
     arrived("store");
     let backend_token = Secret::random();
-    let backend = backend::start(&config.demo_backend, &config.data_dir.join("demo-backend"), &backend_token).await?;
+    let backend = backend::start(
+        &config.demo_backend,
+        &config.data_dir.join("demo-backend"),
+        &backend_token,
+    )
+    .await?;
     let compiled = compiled.unwrap_or_else(|| config.data_dir.join("compiled"));
     let toolbox = load_plugins(&config, &compiled, backend.addr, &*progress).await?;
     let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
     let hidden = Credentials::hiding(secrets.all().chain([&operator_key]));
-    let credentials = Arc::new(hidden.with_bearer(demo::TENANT, demo::CREDENTIAL, backend_token.clone()));
+    let credentials =
+        Arc::new(hidden.with_bearer(demo::TENANT, demo::CREDENTIAL, backend_token.clone()));
     let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
         tools: toolbox,
         store: Arc::clone(&store) as Arc<dyn dispatch::Store>,
@@ -76,20 +110,41 @@ pub(crate) async fn assemble(options: Options, arrived: impl Fn(&'static str)) -
         is_local: config.listen.ip().is_loopback() && config.allowed_hosts.is_empty(),
         tasks: TaskTracker::new(),
     };
-    Ok(Assembled { host: Arc::new(host), backend, backend_token, store, recovery })
+    Ok(Assembled {
+        host: Arc::new(host),
+        backend,
+        backend_token,
+        store,
+        recovery,
+    })
 }
 
 fn open_store(folder: &Path, options: OpenOptions) -> Result<Arc<SqliteStore>, StartError> {
-    files::make_writable_folder(folder).map_err(|source| StartError::Folder { folder: folder.into(), source })?;
+    files::make_writable_folder(folder).map_err(|source| StartError::Folder {
+        folder: folder.into(),
+        source,
+    })?;
     Ok(Arc::new(SqliteStore::open(folder, options)?))
 }
 
 /// Loads the tenant's plugins, bound to the backend at `backend`, and publishes them.
-pub(crate) async fn load_plugins(config: &Config, compiled: &Path, backend: SocketAddr, progress: &(dyn Fn(&str) + Sync)) -> Result<Arc<Toolbox>, StartError> {
-    files::make_writable_folder(compiled).map_err(|source| StartError::Folder { folder: compiled.into(), source })?;
-    let contract = embedded::CONTRACT.iter().filter(|(path, _)| path.ends_with(".wit"));
+pub(crate) async fn load_plugins(
+    config: &Config,
+    compiled: &Path,
+    backend: SocketAddr,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Arc<Toolbox>, StartError> {
+    files::make_writable_folder(compiled).map_err(|source| StartError::Folder {
+        folder: compiled.into(),
+        source,
+    })?;
+    let contract = embedded::CONTRACT
+        .iter()
+        .filter(|(path, _)| path.ends_with(".wit"));
     let settings = ToolboxSettings {
-        contract: contract.map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
+        contract: contract
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect(),
         cache: Some(compiled.to_path_buf()),
         ..ToolboxSettings::default()
     };
@@ -99,9 +154,14 @@ pub(crate) async fn load_plugins(config: &Config, compiled: &Path, backend: Sock
         progress(&format!("loading plugin {}", bound.name));
         let name = bound.name;
         let loaded = toolbox.load(source(bound, config)).await;
-        ready.push(loaded.map_err(|reason| StartError::Plugin { plugin: name.to_owned(), reason })?);
+        ready.push(loaded.map_err(|reason| StartError::Plugin {
+            plugin: name.to_owned(),
+            reason,
+        })?);
     }
-    toolbox.publish(demo::TENANT, &ready).map_err(StartError::Sandbox)?;
+    toolbox
+        .publish(demo::TENANT, &ready)
+        .map_err(StartError::Sandbox)?;
     Ok(Arc::new(toolbox))
 }
 
@@ -126,7 +186,12 @@ fn of_demo(rulebook: Arc<Rulebook>) -> Rulebooks {
 }
 
 fn tenant(prompts: Arc<Prompts>, rules: BTreeMap<String, ToolRule>, config: &Config) -> Tenants {
-    let tenant = Arc::new(Tenant { company: COMPANY.to_owned(), prompts, rules, forbidden: rules::forbidden(config) });
+    let tenant = Arc::new(Tenant {
+        company: COMPANY.to_owned(),
+        prompts,
+        rules,
+        forbidden: rules::forbidden(config),
+    });
     Arc::new(move |name| (name == demo::TENANT).then(|| Arc::clone(&tenant)))
 }
 

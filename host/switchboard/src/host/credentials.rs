@@ -19,28 +19,40 @@ pub(crate) struct Credentials {
 impl Credentials {
     /// Knows these secrets, so as to strike them out.
     pub(crate) fn hiding<'a>(secrets: impl Iterator<Item = &'a Secret>) -> Self {
-        Self { bearer_tokens: BTreeMap::new(), secrets: secrets.cloned().collect() }
+        Self {
+            bearer_tokens: BTreeMap::new(),
+            secrets: secrets.cloned().collect(),
+        }
     }
 
     /// Adds a token that goes out as `Authorization: Bearer …`.
     pub(crate) fn with_bearer(mut self, tenant: &str, credential: &str, token: Secret) -> Self {
         self.secrets.push(token.clone());
-        self.bearer_tokens.insert((tenant.to_owned(), credential.to_owned()), token);
+        self.bearer_tokens
+            .insert((tenant.to_owned(), credential.to_owned()), token);
         self
     }
 }
 
 impl dispatch::Secrets for Credentials {
     fn headers(&self, tenant: &str, credential: &str) -> Option<Vec<(HeaderName, HeaderValue)>> {
-        let token = self.bearer_tokens.get(&(tenant.to_owned(), credential.to_owned()))?;
+        let token = self
+            .bearer_tokens
+            .get(&(tenant.to_owned(), credential.to_owned()))?;
         let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
         value.set_sensitive(true);
         Some(vec![(header::AUTHORIZATION, value)])
     }
 
     fn scrub(&self, text: &str) -> String {
-        let struck = self.secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST_STRUCK);
-        struck.fold(text.to_owned(), |text, secret| text.replace(secret, "[secret]"))
+        let struck = self
+            .secrets
+            .iter()
+            .map(Secret::expose)
+            .filter(|secret| secret.len() >= SHORTEST_STRUCK);
+        struck.fold(text.to_owned(), |text, secret| {
+            text.replace(secret, "[secret]")
+        })
     }
 }
 
@@ -52,11 +64,18 @@ mod tests {
 
     #[test]
     fn a_token_goes_to_its_tenant_and_is_struck_out_of_texts() {
-        let credentials = Credentials::hiding([Secret::new("sk-model-key")].iter()).with_bearer("demo", "shop", Secret::new("token-of-the-shop"));
+        let credentials = Credentials::hiding([Secret::new("sk-model-key")].iter()).with_bearer(
+            "demo",
+            "shop",
+            Secret::new("token-of-the-shop"),
+        );
         let headers = credentials.headers("demo", "shop").unwrap();
         assert_eq!(headers[0].1.to_str().unwrap(), "Bearer token-of-the-shop");
         assert!(headers[0].1.is_sensitive());
         assert!(credentials.headers("other", "shop").is_none());
-        assert_eq!(credentials.scrub("sk-model-key, Bearer token-of-the-shop"), "[secret], Bearer [secret]");
+        assert_eq!(
+            credentials.scrub("sk-model-key, Bearer token-of-the-shop"),
+            "[secret], Bearer [secret]"
+        );
     }
 }

@@ -19,12 +19,26 @@ const CHANGE: &[&str] = &["PATCH"];
 
 /// Each plugin by the folder that it is built from.
 const PLUGINS: &[(&str, Reach)] = &[
-    ("crm", &[(READ, &["/customers", "/customers/*"]), (CHANGE, &["/customers/*"])]),
+    (
+        "crm",
+        &[
+            (READ, &["/customers", "/customers/*"]),
+            (CHANGE, &["/customers/*"]),
+        ],
+    ),
     (
         "intercom",
         &[
             (READ, &["/conversations/*", "/contacts", "/articles/search"]),
-            (CREATE, &["/conversations", "/conversations/*/reply", "/conversations/*/assign", "/conversations/*/tags"]),
+            (
+                CREATE,
+                &[
+                    "/conversations",
+                    "/conversations/*/reply",
+                    "/conversations/*/assign",
+                    "/conversations/*/tags",
+                ],
+            ),
             (CHANGE, &["/contacts/*"]),
         ],
     ),
@@ -36,7 +50,13 @@ const PLUGINS: &[(&str, Reach)] = &[
             (CREATE, &["/orders/*/cancel", "/returns"]),
         ],
     ),
-    ("refunds", &[(READ, &["/orders/*", "/refunds"]), (CREATE, &["/refunds", "/credits"])]),
+    (
+        "refunds",
+        &[
+            (READ, &["/orders/*", "/refunds"]),
+            (CREATE, &["/refunds", "/credits"]),
+        ],
+    ),
     (
         "tickets",
         &[
@@ -64,7 +84,10 @@ pub(super) fn plugins(backend: SocketAddr) -> Vec<DemoPlugin> {
     let origin = format!("http://{backend}");
     let bound = |(name, reach): &(&'static str, Reach)| DemoPlugin {
         name,
-        grants: reach.iter().map(|(methods, paths)| grant(&origin, methods, paths)).collect(),
+        grants: reach
+            .iter()
+            .map(|(methods, paths)| grant(&origin, methods, paths))
+            .collect(),
         settings: BTreeMap::from([("base_url".to_owned(), origin.clone())]),
         model: ASKS_MODEL.contains(name),
     };
@@ -75,7 +98,10 @@ fn grant(origin: &str, methods: &[&str], paths: &[&str]) -> HttpGrant {
     HttpGrant {
         origin: origin.to_owned(),
         methods: methods.iter().map(ToString::to_string).collect(),
-        paths: paths.iter().map(|path| PathPattern((*path).to_owned())).collect(),
+        paths: paths
+            .iter()
+            .map(|path| PathPattern((*path).to_owned()))
+            .collect(),
         safe_posts: Vec::new(),
         credential: Some(CREDENTIAL.to_owned()),
         nature: Nature::Deduplicates,
@@ -90,7 +116,10 @@ mod tests {
     #[test]
     fn every_built_plugin_belongs_to_the_tenant() {
         let bound: Vec<_> = PLUGINS.iter().map(|(name, _)| *name).collect();
-        let built: Vec<_> = crate::embedded::COMPONENTS.iter().map(|(name, _)| *name).collect();
+        let built: Vec<_> = crate::embedded::COMPONENTS
+            .iter()
+            .map(|(name, _)| *name)
+            .collect();
         assert_eq!(bound, built);
     }
 }

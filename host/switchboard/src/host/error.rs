@@ -23,7 +23,9 @@ pub enum StartError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     /// The address is taken or not ours.
-    #[error("cannot listen on {address}: {source}. If another program has the port, stop it, or choose another: --listen 127.0.0.1:0 takes a free one")]
+    #[error(
+        "cannot listen on {address}: {source}. If another program has the port, stop it, or choose another: --listen 127.0.0.1:0 takes a free one"
+    )]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -31,7 +33,9 @@ pub enum StartError {
         source: io::Error,
     },
     /// The data folder cannot be made or written.
-    #[error("cannot write to the data folder {folder}: {source}. Make it writable for this user, or choose another with --data DIR")]
+    #[error(
+        "cannot write to the data folder {folder}: {source}. Make it writable for this user, or choose another with --data DIR"
+    )]
     Folder {
         /// Which folder.
         folder: PathBuf,
@@ -68,6 +72,8 @@ pub enum StartError {
     #[error("the plugins do not load: {0}")]
     Sandbox(LoadError),
     /// Calls that an earlier run left open could not be seen through.
-    #[error("cannot take up the calls that were open when the program last stopped: {0}; start it again")]
+    #[error(
+        "cannot take up the calls that were open when the program last stopped: {0}; start it again"
+    )]
     Recovery(DispatchError),
 }

@@ -12,11 +12,11 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Assembled, Host, Options, StartError, assemble};
+use crate::Secret;
 use crate::http::{self, AllowedHosts, Front};
 use crate::mcp::{self, McpParts};
-use crate::Secret;
 
-/// How long a shutdown waits for requests, and then for turns, that are under way.
+/// How long a shutdown waits for requests that are under way.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// A program that serves. Dropping it stops it, without waiting for what is under way.
@@ -33,9 +33,7 @@ pub struct Running {
     pub model: String,
     /// Calls that an earlier run had left open, and what became of them.
     pub recovery: Recovery,
-    host: Arc<Host>,
-    backend: demo_backend::Running,
-    store: Arc<store::SqliteStore>,
+    assembled: Assembled,
     stop: DropGuard,
     server: JoinHandle<()>,
 }
@@ -43,27 +41,37 @@ pub struct Running {
 /// Puts the program together and serves it. Answers to health from the first moment, and returns once everything is ready.
 pub async fn start(options: Options) -> Result<Running, StartError> {
     let address = options.config.listen;
-    let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
-    let addr = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
-    let front = Front::shut(AllowedHosts::new(addr, &options.config.allowed_hosts), &["model", "plugins", "store"]);
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })?;
+    let addr = listener
+        .local_addr()
+        .map_err(|source| StartError::Listen { address, source })?;
+    let front = Front::shut(
+        AllowedHosts::new(addr, &options.config.allowed_hosts),
+        &["model", "plugins", "store"],
+    );
     let stop = CancellationToken::new();
     let server = tokio::spawn(serve(listener, Arc::clone(&front), stop.clone()));
+    let stopping = stop.child_token();
     // From here on, whatever ends early takes the server with it.
     let stop = stop.drop_guard();
     let mcp_hosts = options.config.allowed_hosts.clone();
-    let Assembled { host, backend, backend_token, store, recovery } = assemble(options, |part| front.arrived(part)).await?;
-    let mcp = mcp::router(mcp_parts(&host, addr, mcp_hosts));
-    front.open(Arc::clone(&host), http::router(Arc::clone(&host)).merge(mcp));
+    let assembled = assemble(options, |part| front.arrived(part)).await?;
+    let host = &assembled.host;
+    let mcp = mcp::router(McpParts {
+        stop: stopping,
+        ..mcp_parts(host, addr, mcp_hosts)
+    });
+    front.open(Arc::clone(host), http::router(Arc::clone(host)).merge(mcp));
     Ok(Running {
         addr,
-        backend_addr: backend.addr,
-        backend_token,
+        backend_addr: assembled.backend.addr,
+        backend_token: assembled.backend_token.clone(),
         operator_key: host.operator_key.clone(),
         model: host.model_label.clone(),
-        recovery,
-        host,
-        backend,
-        store,
+        recovery: assembled.recovery.clone(),
+        assembled,
         stop,
         server,
     })
@@ -72,12 +80,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
 impl Running {
     /// The only way to a tool; for tests that look at what is behind the surfaces.
     pub fn dispatcher(&self) -> &Arc<Dispatcher> {
-        &self.host.dispatcher
+        &self.assembled.host.dispatcher
     }
 
     /// The tenant that is served.
     pub fn tenant(&self) -> &str {
-        &self.host.tenant
+        &self.assembled.host.tenant
     }
 
     /// Stops taking connections, lets what is under way end, then closes the backend and the store.
@@ -87,18 +95,20 @@ impl Running {
             tracing::warn!("connections that would not end were cut");
             self.server.abort();
         }
-        self.host.tasks.close();
-        if timeout(GRACE, self.host.tasks.wait()).await.is_err() {
-            tracing::warn!("turns that would not end were cut; the next start takes up what they left open");
-        }
-        self.backend.shutdown().await;
-        self.store.close().await;
+        self.assembled.close().await;
     }
 }
 
 /// MCP for whoever reaches this program, as one principal.
 pub(crate) fn mcp_parts(host: &Host, listen: SocketAddr, hosts: Vec<String>) -> McpParts {
-    McpParts { dispatcher: Dispatcher::clone(&host.dispatcher), tenant: host.tenant.clone(), principal: "local".to_owned(), listen, hosts }
+    McpParts {
+        dispatcher: Dispatcher::clone(&host.dispatcher),
+        tenant: host.tenant.clone(),
+        principal: "local".to_owned(),
+        listen,
+        hosts,
+        stop: CancellationToken::new(),
+    }
 }
 
 async fn serve(listener: TcpListener, front: Arc<Front>, stop: CancellationToken) {
@@ -108,7 +118,8 @@ async fn serve(listener: TcpListener, front: Arc<Front>, stop: CancellationToken
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    let served = axum::serve(listener, front.router()).with_graceful_shutdown(async move { stop.cancelled().await });
+    let served = axum::serve(listener, front.router())
+        .with_graceful_shutdown(async move { stop.cancelled().await });
     if let Err(error) = served.await {
         tracing::error!(%error, "the HTTP server ended");
     }

@@ -21,9 +21,20 @@ impl FromRequestParts<Arc<Host>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, host: &Arc<Host>) -> Result<Self, ApiError> {
-        let Bearer(Some(token)) = Bearer::from_request_parts(parts, host).await? else { return Ok(Self { signed: None }) };
-        let claims = session::verify(&token, host.session_secret.as_ref(), &host.tenant, host.now().await?);
-        claims.map(|claims| Self { signed: Some(claims) }).map_err(|error| ApiError::unauthorized(error.to_string()))
+        let Bearer(Some(token)) = Bearer::from_request_parts(parts, host).await? else {
+            return Ok(Self { signed: None });
+        };
+        let claims = session::verify(
+            &token,
+            host.session_secret.as_ref(),
+            &host.tenant,
+            host.now().await?,
+        );
+        claims
+            .map(|claims| Self {
+                signed: Some(claims),
+            })
+            .map_err(|error| ApiError::unauthorized(error.to_string()))
     }
 }
 
@@ -33,16 +44,27 @@ impl Caller {
         let case = match named {
             Some(id) => {
                 let found = host.store().case(&host.tenant, id).await?;
-                found.ok_or_else(|| ApiError::not_found("there is no such case; leave `case` out to start without one"))?
+                found.ok_or_else(|| {
+                    ApiError::not_found(
+                        "there is no such case; leave `case` out to start without one",
+                    )
+                })?
             }
-            None => host.store().case_of_session(&host.tenant, &self.implicit_session(host)).await?,
+            None => {
+                host.store()
+                    .case_of_session(&host.tenant, &self.implicit_session(host))
+                    .await?
+            }
         };
         self.enter(host, case).await
     }
 
     /// The current case of a chat session.
     pub(super) async fn chat_case(&self, host: &Host, session: &str) -> Result<Case, ApiError> {
-        let case = host.store().case_of_session(&host.tenant, &chat_session(session)).await?;
+        let case = host
+            .store()
+            .case_of_session(&host.tenant, &chat_session(session))
+            .await?;
         self.enter(host, case).await
     }
 
@@ -50,16 +72,24 @@ impl Caller {
     async fn enter(&self, host: &Host, case: Case) -> Result<Case, ApiError> {
         let Some(claims) = &self.signed else {
             return if case.identity.level == Level::Verified {
-                Err(ApiError::unauthorized("this conversation belongs to a signed-in customer; send the session token with it"))
+                Err(ApiError::unauthorized(
+                    "this conversation belongs to a signed-in customer; send the session token with it",
+                ))
             } else {
                 Ok(case)
             };
         };
-        if host.store().identify(&case.id, &claims.sub, Level::Verified).await? {
+        if host
+            .store()
+            .identify(&case.id, &claims.sub, Level::Verified)
+            .await?
+        {
             let entered = host.store().case(&host.tenant, &case.id).await?;
             return entered.ok_or_else(ApiError::internal);
         }
-        Err(ApiError::forbidden("this conversation belongs to another customer; start a new one"))
+        Err(ApiError::forbidden(
+            "this conversation belongs to another customer; start a new one",
+        ))
     }
 
     fn implicit_session(&self, host: &Host) -> String {
@@ -88,6 +118,8 @@ impl FromRequestParts<Arc<Host>> for Supervisor {
         if key.is_some_and(|key| host.operator_key.matches(&key)) {
             return Ok(Self);
         }
-        Err(ApiError::unauthorized("approvals are a supervisor's: send `Authorization: Bearer` with the operator key (SWITCHBOARD_OPERATOR_KEY, or the one that was printed at the start)"))
+        Err(ApiError::unauthorized(
+            "approvals are a supervisor's: send `Authorization: Bearer` with the operator key (SWITCHBOARD_OPERATOR_KEY, or the one that was printed at the start)",
+        ))
     }
 }

@@ -48,7 +48,12 @@ pub(super) struct Turn {
 }
 
 /// `POST /api/chat`: as one answer, or as events where the client asks for them.
-pub(super) async fn turn(State(host): State<Arc<Host>>, headers: HeaderMap, caller: Caller, JsonBody(message): JsonBody<Message>) -> Result<Response, ApiError> {
+pub(super) async fn turn(
+    State(host): State<Arc<Host>>,
+    headers: HeaderMap,
+    caller: Caller,
+    JsonBody(message): JsonBody<Message>,
+) -> Result<Response, ApiError> {
     let turn = begin(host, &caller, message).await?;
     if wants_events(&headers) {
         return Ok(stream::of(turn).into_response());
@@ -58,66 +63,112 @@ pub(super) async fn turn(State(host): State<Arc<Host>>, headers: HeaderMap, call
 }
 
 /// `GET /api/chat/stream`.
-pub(super) async fn stream(State(host): State<Arc<Host>>, caller: Caller, QueryOf(message): QueryOf<Message>) -> Result<Response, ApiError> {
+pub(super) async fn stream(
+    State(host): State<Arc<Host>>,
+    caller: Caller,
+    QueryOf(message): QueryOf<Message>,
+) -> Result<Response, ApiError> {
     Ok(stream::of(begin(host, &caller, message).await?).into_response())
 }
 
 /// `POST /api/chat/reset`: whoever knows the name may end the conversation; what it holds stays closed to them.
-pub(super) async fn reset(State(host): State<Arc<Host>>, JsonBody(reset): JsonBody<Reset>) -> Result<Json<Reset>, ApiError> {
+pub(super) async fn reset(
+    State(host): State<Arc<Host>>,
+    JsonBody(reset): JsonBody<Reset>,
+) -> Result<Json<Reset>, ApiError> {
     check_id("session_id", &reset.session_id)?;
-    if host.store().reset_session(&host.tenant, &chat_session(&reset.session_id)).await? {
+    if host
+        .store()
+        .reset_session(&host.tenant, &chat_session(&reset.session_id))
+        .await?
+    {
         return Ok(Json(reset));
     }
-    Err(ApiError::not_found("there is no such conversation; a message to POST /api/chat starts one"))
+    Err(ApiError::not_found(
+        "there is no such conversation; a message to POST /api/chat starts one",
+    ))
 }
 
 /// Starts a turn as a task of its own: a client that hangs up must not cut a write short.
 async fn begin(host: Arc<Host>, caller: &Caller, message: Message) -> Result<Turn, ApiError> {
     check(&message)?;
-    let session = message.session_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    let session = message
+        .session_id
+        .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let case = caller.chat_case(&host, &session).await?;
     if let Some(customer) = &message.customer_id {
         // Only a claim: where the case knows better, it stays as it is.
-        host.store().identify(&case.id, customer, Level::Claimed).await?;
+        host.store()
+            .identify(&case.id, customer, Level::Claimed)
+            .await?;
     }
     let request = TurnRequest {
         tenant: host.tenant.clone(),
         case: case.id,
         channel: Channel::Chat,
-        actor: Actor { role: Role::Agent, subject: format!("agent:{}", host.model_label) },
+        actor: Actor {
+            role: Role::Agent,
+            subject: format!("agent:{}", host.model_label),
+        },
         message: message.message,
     };
     let (sink, events) = mpsc::unbounded_channel();
     let tasks = host.tasks.clone();
     let ending = tasks.spawn(async move { host.agent.turn(request, sink).await });
-    Ok(Turn { session, events, ending })
+    Ok(Turn {
+        session,
+        events,
+        ending,
+    })
 }
 
 fn check(message: &Message) -> Result<(), ApiError> {
     if message.message.trim().is_empty() {
-        return Err(ApiError::invalid("the message is empty; say something in `message`"));
+        return Err(ApiError::invalid(
+            "the message is empty; say something in `message`",
+        ));
     }
     if message.message.len() > LONGEST_MESSAGE {
-        return Err(ApiError::too_large(format!("the message has more than {LONGEST_MESSAGE} bytes; say it in several shorter ones")));
+        return Err(ApiError::too_large(format!(
+            "the message has more than {LONGEST_MESSAGE} bytes; say it in several shorter ones"
+        )));
     }
-    for (name, id) in [("session_id", &message.session_id), ("customer_id", &message.customer_id)] {
+    for (name, id) in [
+        ("session_id", &message.session_id),
+        ("customer_id", &message.customer_id),
+    ] {
         id.as_deref().map_or(Ok(()), |id| check_id(name, id))?;
     }
     Ok(())
 }
 
 fn check_id(name: &str, id: &str) -> Result<(), ApiError> {
-    let fits = (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(()) } else { Err(ApiError::invalid(format!("{name} does not fit: expected 1 to {LONGEST_ID} visible ASCII characters"))) }
+    let fits =
+        (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits {
+        Ok(())
+    } else {
+        Err(ApiError::invalid(format!(
+            "{name} does not fit: expected 1 to {LONGEST_ID} visible ASCII characters"
+        )))
+    }
 }
 
 fn wants_events(headers: &HeaderMap) -> bool {
-    headers.get_all(header::ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/event-stream")))
+    headers.get_all(header::ACCEPT).iter().any(|accept| {
+        accept
+            .to_str()
+            .is_ok_and(|accept| accept.contains("text/event-stream"))
+    })
 }
 
 /// The answer as a whole.
 pub(super) fn answer(session: &str, result: &TurnResult) -> Value {
-    let actions: Vec<_> = result.actions.iter().map(|action| json!({ "tool": action.tool, "outcome": action.outcome })).collect();
+    let actions: Vec<_> = result
+        .actions
+        .iter()
+        .map(|action| json!({ "tool": action.tool, "outcome": action.outcome }))
+        .collect();
     let mut answer = json!({ "session_id": session, "response": result.response, "status": result.status, "actions": actions });
     if let Some(escalation) = &result.escalation {
         answer["escalation"] = json!(escalation);
@@ -131,7 +182,11 @@ impl From<TurnError> for ApiError {
             TurnError::Host(error) => error.into(),
             TurnError::UnknownTenant(_) | TurnError::Prompt(_) => {
                 tracing::error!(%error, "a turn could not begin");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the agent cannot answer; the log says why")
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "the agent cannot answer; the log says why",
+                )
             }
         }
     }
@@ -142,7 +197,11 @@ mod tests {
     use super::*;
 
     fn message(text: &str, session: Option<&str>) -> Message {
-        Message { session_id: session.map(ToOwned::to_owned), message: text.to_owned(), customer_id: None }
+        Message {
+            session_id: session.map(ToOwned::to_owned),
+            message: text.to_owned(),
+            customer_id: None,
+        }
     }
 
     #[test]
@@ -151,7 +210,10 @@ mod tests {
         assert_eq!(status(message("hello", None)), None);
         assert_eq!(status(message("hello", Some("s-1"))), None);
         assert_eq!(status(message(" \n", None)), Some(400));
-        assert_eq!(status(message(&"x".repeat(LONGEST_MESSAGE + 1), None)), Some(413));
+        assert_eq!(
+            status(message(&"x".repeat(LONGEST_MESSAGE + 1), None)),
+            Some(413)
+        );
         assert_eq!(status(message("hello", Some(""))), Some(400));
         assert_eq!(status(message("hello", Some("a b"))), Some(400));
         assert_eq!(status(message("hello", Some(&"s".repeat(129)))), Some(400));

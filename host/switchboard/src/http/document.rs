@@ -16,7 +16,8 @@ pub(super) async fn serve(State(host): State<Arc<Host>>) -> Result<Json<Value>, 
     let mut document: Value = serde_json::from_str(DOCUMENT).map_err(|_| ApiError::internal())?;
     document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
     let names: Vec<String> = host.tools().tools.keys().cloned().collect();
-    document["paths"]["/api/tools/{tool}"]["post"]["parameters"][0]["schema"]["enum"] = json!(names);
+    document["paths"]["/api/tools/{tool}"]["post"]["parameters"][0]["schema"]["enum"] =
+        json!(names);
     Ok(Json(document))
 }
 
@@ -33,9 +34,23 @@ mod tests {
     #[test]
     fn every_route_is_in_it_and_nothing_else() {
         let document = document();
-        let methods = |path: &String, item: &Value| item.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase())).collect::<Vec<_>>();
-        let told: BTreeSet<_> = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| methods(path, item)).collect();
-        let mut served: BTreeSet<_> = super::super::routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+        let methods = |path: &String, item: &Value| {
+            item.as_object()
+                .unwrap()
+                .keys()
+                .map(|method| format!("{} {path}", method.to_uppercase()))
+                .collect::<Vec<_>>()
+        };
+        let told: BTreeSet<_> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, item)| methods(path, item))
+            .collect();
+        let mut served: BTreeSet<_> = super::super::routes()
+            .iter()
+            .map(|route| format!("{} {}", route.method, route.path))
+            .collect();
         served.insert("GET /api/health".to_owned());
         assert_eq!(told, served);
     }
@@ -43,7 +58,10 @@ mod tests {
     #[test]
     fn every_reference_leads_somewhere() {
         let document = document();
-        let references = DOCUMENT.split("\"#").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let references = DOCUMENT
+            .split("\"#")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap());
         for reference in references {
             assert!(document.pointer(reference).is_some(), "{reference}");
         }

@@ -16,7 +16,11 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -40,7 +44,11 @@ impl ApiError {
     }
 
     pub(crate) fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on our side; the log says more. Nothing is lost: the same request may be sent again")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "something went wrong on our side; the log says more. Nothing is lost: the same request may be sent again",
+        )
     }
 }
 
@@ -50,8 +58,12 @@ impl IntoResponse for ApiError {
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         match self.status {
-            StatusCode::UNAUTHORIZED => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-            StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            }
             _ => None,
         };
         response
@@ -76,7 +88,9 @@ impl From<DispatchError> for ApiError {
     fn from(error: DispatchError) -> Self {
         match error {
             DispatchError::Store(error) => error.into(),
-            DispatchError::UnknownTenant(_) | DispatchError::UnknownCase(_) => Self::not_found(format!("{error}; leave `case` out to start without one")),
+            DispatchError::UnknownTenant(_) | DispatchError::UnknownCase(_) => {
+                Self::not_found(format!("{error}; leave `case` out to start without one"))
+            }
             DispatchError::NotPending(_) => Self::new(
                 StatusCode::CONFLICT,
                 "not_pending",
@@ -93,15 +107,25 @@ mod tests {
     #[test]
     fn each_failure_has_its_status() {
         let status = |error: DispatchError| ApiError::from(error).status.as_u16();
-        assert_eq!(status(DispatchError::Store(StoreError::Unavailable("read-only".into()))), 503);
-        assert_eq!(status(DispatchError::Store(StoreError::Corrupt("row".into()))), 500);
+        assert_eq!(
+            status(DispatchError::Store(StoreError::Unavailable(
+                "read-only".into()
+            ))),
+            503
+        );
+        assert_eq!(
+            status(DispatchError::Store(StoreError::Corrupt("row".into()))),
+            500
+        );
         assert_eq!(status(DispatchError::UnknownCase("x".into())), 404);
         assert_eq!(status(DispatchError::NotPending("x".into())), 409);
     }
 
     #[test]
     fn what_the_store_says_stays_inside() {
-        let error = ApiError::from(StoreError::Unavailable("/var/lib/private: disk I/O error".into()));
+        let error = ApiError::from(StoreError::Unavailable(
+            "/var/lib/private: disk I/O error".into(),
+        ));
         assert!(!error.message.contains("private"));
     }
 }

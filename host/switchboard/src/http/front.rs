@@ -25,17 +25,29 @@ pub(crate) struct Front {
 impl Front {
     /// A door that is shut, until everything in `missing` has arrived and it is opened.
     pub(crate) fn shut(hosts: AllowedHosts, missing: &[&'static str]) -> Arc<Self> {
-        Arc::new(Self { hosts, missing: Mutex::new(missing.iter().copied().collect()), open: OnceLock::new() })
+        Arc::new(Self {
+            hosts,
+            missing: Mutex::new(missing.iter().copied().collect()),
+            open: OnceLock::new(),
+        })
     }
 
     /// One part has arrived.
     pub(crate) fn arrived(&self, part: &'static str) {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
+        self.missing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(part);
     }
 
     /// Parts that have not arrived.
     pub(super) fn missing(&self) -> Vec<&'static str> {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+        self.missing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .copied()
+            .collect()
     }
 
     /// Hands over to the host.
@@ -62,8 +74,12 @@ impl Front {
 
 async fn enter(State(front): State<Arc<Front>>, request: Request) -> Response {
     let Some((_, routes)) = front.open.get() else {
-        let message = format!("still starting; waiting for: {}", front.missing().join(", "));
-        return ApiError::new(http::StatusCode::SERVICE_UNAVAILABLE, "starting", message).into_response();
+        let message = format!(
+            "still starting; waiting for: {}",
+            front.missing().join(", ")
+        );
+        return ApiError::new(http::StatusCode::SERVICE_UNAVAILABLE, "starting", message)
+            .into_response();
     };
     match routes.clone().oneshot(request).await {
         Ok(response) => response,
@@ -79,7 +95,10 @@ async fn guard(State(front): State<Arc<Front>>, request: Request, next: Next) ->
 }
 
 fn panicked(reason: Box<dyn Any + Send + 'static>) -> Response {
-    let text = reason.downcast_ref::<String>().map(String::as_str).or_else(|| reason.downcast_ref::<&str>().copied());
+    let text = reason
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| reason.downcast_ref::<&str>().copied());
     tracing::error!(reason = text.unwrap_or("unknown"), "a request panicked");
     ApiError::internal().into_response()
 }

@@ -12,9 +12,16 @@ use super::Front;
 /// `GET /api/health`.
 pub(super) async fn serve(State(front): State<Arc<Front>>) -> (StatusCode, Json<Value>) {
     let Some(host) = front.host() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "starting", "ready": false, "missing": front.missing() })));
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({ "status": "starting", "ready": false, "missing": front.missing() })),
+        );
     };
-    let tools = host.dispatcher.tools().snapshot(&host.tenant).map_or(0, |snapshot| snapshot.tools.len());
+    let tools = host
+        .dispatcher
+        .tools()
+        .snapshot(&host.tenant)
+        .map_or(0, |snapshot| snapshot.tools.len());
     let mut missing = Vec::new();
     if let Err(error) = host.store().now().await {
         tracing::error!(%error, "the store does not answer");
@@ -24,6 +31,15 @@ pub(super) async fn serve(State(front): State<Arc<Front>>) -> (StatusCode, Json<
         missing.push("plugins");
     }
     let is_ready = missing.is_empty();
-    let (status, word) = if is_ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
-    (status, Json(json!({ "status": word, "ready": is_ready, "missing": missing, "model": host.model_label, "tools": tools })))
+    let (status, word) = if is_ready {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    };
+    (
+        status,
+        Json(
+            json!({ "status": word, "ready": is_ready, "missing": missing, "model": host.model_label, "tools": tools }),
+        ),
+    )
 }

@@ -47,18 +47,28 @@ pub(super) fn body(case: &str, outcome: &Outcome) -> Value {
 fn detail(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Done { output, .. } => json!({ "output": output }),
-        Outcome::UnknownTool => json!({ "message": "there is no such tool; GET /api/tools lists them" }),
-        Outcome::Invalid(violations) => json!({ "message": "the arguments do not fit the tool's schema", "violations": violations }),
+        Outcome::UnknownTool => {
+            json!({ "message": "there is no such tool; GET /api/tools lists them" })
+        }
+        Outcome::Invalid(violations) => {
+            json!({ "message": "the arguments do not fit the tool's schema", "violations": violations })
+        }
         Outcome::Denied { refusal, .. } | Outcome::Withheld { refusal, .. } => {
             json!({ "message": refusal.say, "code": refusal.code, "hint": refusal.hint })
         }
-        Outcome::Pending { consent, .. } => json!({ "consent": { "id": consent.id, "from": consent.from, "question": consent.question, "expires_at": consent.expires_at } }),
+        Outcome::Pending { consent, .. } => {
+            json!({ "consent": { "id": consent.id, "from": consent.from, "question": consent.question, "expires_at": consent.expires_at } })
+        }
         Outcome::Conflict { message } => json!({ "message": message }),
-        Outcome::InFlight => json!({ "message": "the same call is being carried out; ask again shortly" }),
+        Outcome::InFlight => {
+            json!({ "message": "the same call is being carried out; ask again shortly" })
+        }
         Outcome::Unknown { intent, .. } => {
             json!({ "message": "the backend was asked and did not answer; nothing is repeated blindly", "intent": intent })
         }
-        Outcome::Failed { error, attempts, .. } => json!({ "message": error.to_string(), "error": error, "attempts": attempts }),
+        Outcome::Failed {
+            error, attempts, ..
+        } => json!({ "message": error.to_string(), "error": error, "attempts": attempts }),
     }
 }
 
@@ -74,30 +84,70 @@ mod tests {
     use super::*;
 
     fn refusal() -> Refusal {
-        Refusal { code: "NOT_YOURS".into(), say: "I cannot do that.".into(), hint: None, rules: vec![] }
+        Refusal {
+            code: "NOT_YOURS".into(),
+            say: "I cannot do that.".into(),
+            hint: None,
+            rules: vec![],
+        }
     }
 
     fn failed(error: ToolError) -> Outcome {
-        Outcome::Failed { error, attempts: 1, escalation: None }
+        Outcome::Failed {
+            error,
+            attempts: 1,
+            escalation: None,
+        }
     }
 
     #[test]
     fn each_outcome_has_its_status() {
         let message = String::new;
         for (outcome, expected) in [
-            (Outcome::Done { output: json!({}), replayed: true, escalation: None }, 200),
+            (
+                Outcome::Done {
+                    output: json!({}),
+                    replayed: true,
+                    escalation: None,
+                },
+                200,
+            ),
             (Outcome::UnknownTool, 404),
             (Outcome::Invalid(vec![]), 400),
-            (Outcome::Denied { refusal: refusal(), escalation: None }, 403),
-            (Outcome::Withheld { refusal: refusal(), escalation: None }, 403),
+            (
+                Outcome::Denied {
+                    refusal: refusal(),
+                    escalation: None,
+                },
+                403,
+            ),
+            (
+                Outcome::Withheld {
+                    refusal: refusal(),
+                    escalation: None,
+                },
+                403,
+            ),
             (Outcome::Conflict { message: message() }, 409),
             (Outcome::InFlight, 409),
-            (Outcome::Unknown { intent: message(), escalation: None }, 502),
+            (
+                Outcome::Unknown {
+                    intent: message(),
+                    escalation: None,
+                },
+                502,
+            ),
             (failed(ToolError::InvalidInput { message: message() }), 400),
             (failed(ToolError::NotFound { message: message() }), 404),
             (failed(ToolError::NotEligible { message: message() }), 422),
             (failed(ToolError::Conflict { message: message() }), 409),
-            (failed(ToolError::Unavailable { message: message(), retry_after_seconds: None }), 502),
+            (
+                failed(ToolError::Unavailable {
+                    message: message(),
+                    retry_after_seconds: None,
+                }),
+                502,
+            ),
         ] {
             assert_eq!(status(&outcome).as_u16(), expected, "{outcome:?}");
         }
@@ -105,7 +155,16 @@ mod tests {
 
     #[test]
     fn a_refusal_tells_a_developer_which_rule_decided() {
-        let body = body("case-1", &Outcome::Denied { refusal: refusal(), escalation: None });
-        assert_eq!(body, json!({ "outcome": "denied", "case": "case-1", "message": "I cannot do that.", "code": "NOT_YOURS", "hint": null }));
+        let body = body(
+            "case-1",
+            &Outcome::Denied {
+                refusal: refusal(),
+                escalation: None,
+            },
+        );
+        assert_eq!(
+            body,
+            json!({ "outcome": "denied", "case": "case-1", "message": "I cannot do that.", "code": "NOT_YOURS", "hint": null })
+        );
     }
 }

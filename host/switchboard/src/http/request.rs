@@ -32,13 +32,22 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
             ));
         }
         let parsed = serde_json::from_slice(&body);
-        parsed.map(Self).map_err(|error| ApiError::invalid(format!("the body does not fit: {error}; /docs shows what is expected")))
+        parsed.map(Self).map_err(|error| {
+            ApiError::invalid(format!(
+                "the body does not fit: {error}; /docs shows what is expected"
+            ))
+        })
     }
 }
 
 fn declares_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    kind.split(';')
+        .next()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 async fn read(body: Body) -> Result<Bytes, ApiError> {
@@ -54,7 +63,9 @@ async fn read(body: Body) -> Result<Bytes, ApiError> {
         }
     }
     if size > LARGEST_BODY {
-        return Err(ApiError::too_large(format!("the body is larger than {LARGEST_BODY} bytes; send less at once")));
+        return Err(ApiError::too_large(format!(
+            "the body is larger than {LARGEST_BODY} bytes; send less at once"
+        )));
     }
     Ok(kept.freeze())
 }
@@ -67,7 +78,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let segment = Path::<String>::from_request_parts(parts, state).await;
-        segment.map(|Path(text)| Self(text)).map_err(|error| ApiError::invalid(format!("the path does not fit: {}", error.body_text())))
+        segment.map(|Path(text)| Self(text)).map_err(|error| {
+            ApiError::invalid(format!("the path does not fit: {}", error.body_text()))
+        })
     }
 }
 
@@ -79,7 +92,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(values)| Self(values)).map_err(|error| ApiError::invalid(format!("{}; /docs shows what is expected", error.body_text())))
+        query.map(|Query(values)| Self(values)).map_err(|error| {
+            ApiError::invalid(format!(
+                "{}; /docs shows what is expected",
+                error.body_text()
+            ))
+        })
     }
 }
 
@@ -90,11 +108,19 @@ impl<S: Sync> FromRequestParts<S> for Bearer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(Self(None)) };
-        let token = value.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
+            return Ok(Self(None));
+        };
+        let token = value
+            .to_str()
+            .ok()
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         match token {
             Some((_, token)) => Ok(Self(Some(token.trim().to_owned()))),
-            None => Err(ApiError::unauthorized("the Authorization header does not fit: expected `Bearer` and a token")),
+            None => Err(ApiError::unauthorized(
+                "the Authorization header does not fit: expected `Bearer` and a token",
+            )),
         }
     }
 }

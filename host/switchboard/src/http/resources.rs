@@ -31,8 +31,20 @@ pub(super) struct Search {
 }
 
 /// `GET /tickets/{id}`.
-pub(super) async fn ticket(State(host): State<Arc<Host>>, Segment(id): Segment, QueryOf(query): QueryOf<InCase>, caller: Caller) -> Result<Response, ApiError> {
-    resource(&host, &caller, query.case, "get_ticket", json!({ "ticket_id": id })).await
+pub(super) async fn ticket(
+    State(host): State<Arc<Host>>,
+    Segment(id): Segment,
+    QueryOf(query): QueryOf<InCase>,
+    caller: Caller,
+) -> Result<Response, ApiError> {
+    resource(
+        &host,
+        &caller,
+        query.case,
+        "get_ticket",
+        json!({ "ticket_id": id }),
+    )
+    .await
 }
 
 /// `POST /tickets/{id}/actions/suggest_response`.
@@ -43,7 +55,14 @@ pub(super) async fn suggest_response(
     caller: Caller,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Response, ApiError> {
-    resource(&host, &caller, query.case, "suggest_response", of_ticket(id, body)).await
+    resource(
+        &host,
+        &caller,
+        query.case,
+        "suggest_response",
+        of_ticket(id, body),
+    )
+    .await
 }
 
 /// `POST /tickets/{id}/actions/update`.
@@ -54,21 +73,51 @@ pub(super) async fn update_ticket(
     caller: Caller,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Response, ApiError> {
-    resource(&host, &caller, query.case, "update_ticket", of_ticket(id, body)).await
+    resource(
+        &host,
+        &caller,
+        query.case,
+        "update_ticket",
+        of_ticket(id, body),
+    )
+    .await
 }
 
 /// `GET /customers/{id}`.
-pub(super) async fn customer(State(host): State<Arc<Host>>, Segment(id): Segment, QueryOf(query): QueryOf<InCase>, caller: Caller) -> Result<Response, ApiError> {
-    resource(&host, &caller, query.case, "get_customer", json!({ "id": id })).await
+pub(super) async fn customer(
+    State(host): State<Arc<Host>>,
+    Segment(id): Segment,
+    QueryOf(query): QueryOf<InCase>,
+    caller: Caller,
+) -> Result<Response, ApiError> {
+    resource(
+        &host,
+        &caller,
+        query.case,
+        "get_customer",
+        json!({ "id": id }),
+    )
+    .await
 }
 
 /// `GET /faq/search`.
-pub(super) async fn search_faq(State(host): State<Arc<Host>>, QueryOf(query): QueryOf<Search>, caller: Caller) -> Result<Response, ApiError> {
+pub(super) async fn search_faq(
+    State(host): State<Arc<Host>>,
+    QueryOf(query): QueryOf<Search>,
+    caller: Caller,
+) -> Result<Response, ApiError> {
     let mut arguments = json!({ "query": query.q });
     if let Some(limit) = query.limit {
         arguments["limit"] = limit.into();
     }
-    resource(&host, &caller, query.case, "search_knowledge_base", arguments).await
+    resource(
+        &host,
+        &caller,
+        query.case,
+        "search_knowledge_base",
+        arguments,
+    )
+    .await
 }
 
 /// The path says which ticket, whatever the body says.
@@ -78,7 +127,13 @@ fn of_ticket(id: String, mut body: Map<String, Value>) -> Value {
 }
 
 /// The tool's output as it is; anything else as the tool interface tells it.
-async fn resource(host: &Arc<Host>, caller: &Caller, case: Option<String>, tool: &str, arguments: Value) -> Result<Response, ApiError> {
+async fn resource(
+    host: &Arc<Host>,
+    caller: &Caller,
+    case: Option<String>,
+    tool: &str,
+    arguments: Value,
+) -> Result<Response, ApiError> {
     let case = caller.case(host, case.as_deref()).await?;
     match tools::run(host, &case, tool, arguments).await? {
         Outcome::Done { output, .. } => Ok(Json(output).into_response()),

@@ -24,10 +24,14 @@ pub struct Claims {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SessionError {
     /// Nothing to check it with.
-    #[error("signed sessions are off: start the program with SWITCHBOARD_SESSION_SECRET, or send no Authorization header")]
+    #[error(
+        "signed sessions are off: start the program with SWITCHBOARD_SESSION_SECRET, or send no Authorization header"
+    )]
     Off,
     /// Not a token of ours.
-    #[error("the session token is not valid: expected a JSON Web Token signed with HS256, with sub, tenant and exp")]
+    #[error(
+        "the session token is not valid: expected a JSON Web Token signed with HS256, with sub, tenant and exp"
+    )]
     Invalid,
     /// Too old.
     #[error("the session token has expired: sign in again")]
@@ -52,7 +56,12 @@ pub fn sign(claims: &Claims, secret: &Secret) -> String {
 }
 
 /// Checks signature, algorithm, expiry and tenant, in this order.
-pub(crate) fn verify(token: &str, secret: Option<&Secret>, tenant: &str, now: i64) -> Result<Claims, SessionError> {
+pub(crate) fn verify(
+    token: &str,
+    secret: Option<&Secret>,
+    tenant: &str,
+    now: i64,
+) -> Result<Claims, SessionError> {
     let secret = secret.ok_or(SessionError::Off)?;
     let claims = signed_claims(token, secret).ok_or(SessionError::Invalid)?;
     if claims.exp <= now {
@@ -68,15 +77,21 @@ fn signed_claims(token: &str, secret: &Secret) -> Option<Claims> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (header, body) = signed.split_once('.')?;
     let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
-    keyed(secret).chain_update(signed).verify_slice(&signature).ok()?;
-    let header: Header = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+    keyed(secret)
+        .chain_update(signed)
+        .verify_slice(&signature)
+        .ok()?;
+    let header: Header =
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
     let claims = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(body).ok()?).ok()?;
     (header.alg == "HS256").then_some(claims)
 }
 
 fn keyed(secret: &Secret) -> Hmac<Sha256> {
     // An HMAC takes keys of every length; the digest keeps that a fact of types rather than of documentation.
-    let Ok(mac) = Hmac::new_from_slice(secret.expose().as_bytes()) else { unreachable!("HMAC keys may have any length") };
+    let Ok(mac) = Hmac::new_from_slice(secret.expose().as_bytes()) else {
+        unreachable!("HMAC keys may have any length")
+    };
     mac
 }
 
@@ -87,7 +102,11 @@ mod tests {
     const NOW: i64 = 1_700_000_000;
 
     fn claims() -> Claims {
-        Claims { sub: "C-1001".into(), tenant: "demo".into(), exp: NOW + 60 }
+        Claims {
+            sub: "C-1001".into(),
+            tenant: "demo".into(),
+            exp: NOW + 60,
+        }
     }
 
     fn secret() -> Secret {
@@ -105,7 +124,10 @@ mod tests {
         // Header {"alg":"HS256","typ":"JWT"}, claims {"sub":"C-1","tenant":"demo","exp":4102444800}, key "your-256-bit-secret-your-256-bit".
         let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJDLTEiLCJ0ZW5hbnQiOiJkZW1vIiwiZXhwIjo0MTAyNDQ0ODAwfQ.hGXwSMLMXxhJ4pqn2SGfZNny0StXG7O-QHDv5OiuruI";
         let secret = Secret::new("your-256-bit-secret-your-256-bit");
-        assert_eq!(verify(token, Some(&secret), "demo", NOW).unwrap().sub, "C-1");
+        assert_eq!(
+            verify(token, Some(&secret), "demo", NOW).unwrap().sub,
+            "C-1"
+        );
     }
 
     #[test]
@@ -113,18 +135,53 @@ mod tests {
         let good = sign(&claims(), &secret());
         let (signed, signature) = good.rsplit_once('.').unwrap();
         let (header, _) = signed.split_once('.').unwrap();
-        let other_customer = BASE64_URL_SAFE_NO_PAD.encode(r#"{"sub":"C-1002","tenant":"demo","exp":9999999999}"#);
+        let other_customer =
+            BASE64_URL_SAFE_NO_PAD.encode(r#"{"sub":"C-1002","tenant":"demo","exp":9999999999}"#);
         let unsigned = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#);
         for (token, expected) in [
-            (format!("{header}.{other_customer}.{signature}"), SessionError::Invalid),
-            (format!("{unsigned}.{other_customer}."), SessionError::Invalid),
+            (
+                format!("{header}.{other_customer}.{signature}"),
+                SessionError::Invalid,
+            ),
+            (
+                format!("{unsigned}.{other_customer}."),
+                SessionError::Invalid,
+            ),
             (format!("{signed}."), SessionError::Invalid),
             ("nonsense".to_owned(), SessionError::Invalid),
-            (sign(&claims(), &Secret::new("another secret of thirty-two chars")), SessionError::Invalid),
-            (sign(&Claims { exp: NOW, ..claims() }, &secret()), SessionError::Expired),
-            (sign(&Claims { tenant: "other".into(), ..claims() }, &secret()), SessionError::OtherTenant),
+            (
+                sign(
+                    &claims(),
+                    &Secret::new("another secret of thirty-two chars"),
+                ),
+                SessionError::Invalid,
+            ),
+            (
+                sign(
+                    &Claims {
+                        exp: NOW,
+                        ..claims()
+                    },
+                    &secret(),
+                ),
+                SessionError::Expired,
+            ),
+            (
+                sign(
+                    &Claims {
+                        tenant: "other".into(),
+                        ..claims()
+                    },
+                    &secret(),
+                ),
+                SessionError::OtherTenant,
+            ),
         ] {
-            assert_eq!(verify(&token, Some(&secret()), "demo", NOW), Err(expected), "{token}");
+            assert_eq!(
+                verify(&token, Some(&secret()), "demo", NOW),
+                Err(expected),
+                "{token}"
+            );
         }
         assert_eq!(verify(&good, None, "demo", NOW), Err(SessionError::Off));
     }

@@ -26,7 +26,11 @@ pub(super) struct CallBody {
 
 /// `GET /api/tools`.
 pub(super) async fn list(State(host): State<Arc<Host>>) -> Json<Value> {
-    let snapshot = host.dispatcher.tools().snapshot(&host.tenant).unwrap_or_default();
+    let snapshot = host
+        .dispatcher
+        .tools()
+        .snapshot(&host.tenant)
+        .unwrap_or_default();
     let tools = snapshot.tools.values().map(|tool| {
         let spec = tool.spec();
         json!({
@@ -55,17 +59,27 @@ pub(super) async fn call(
 }
 
 /// Calls a tool for whoever uses the HTTP interface.
-pub(super) async fn run(host: &Arc<Host>, case: &Case, tool: &str, arguments: Value) -> Result<Outcome, ApiError> {
+pub(super) async fn run(
+    host: &Arc<Host>,
+    case: &Case,
+    tool: &str,
+    arguments: Value,
+) -> Result<Outcome, ApiError> {
     let request = CallRequest {
         tenant: host.tenant.clone(),
         case: case.id.clone(),
-        actor: Actor { role: Role::Agent, subject: "http:api".to_owned() },
+        actor: Actor {
+            role: Role::Agent,
+            subject: "http:api".to_owned(),
+        },
         channel: Channel::Http,
         tool: tool.to_owned(),
         arguments,
     };
     let dispatcher = Arc::clone(&host.dispatcher);
     // A task of its own: a caller that hangs up must not cut a write short between its effect and its record.
-    let call = host.tasks.spawn(async move { dispatcher.call(request).await });
+    let call = host
+        .tasks
+        .spawn(async move { dispatcher.call(request).await });
     Ok(call.await.map_err(|_| ApiError::internal())??)
 }

@@ -60,7 +60,10 @@ pub(super) type Clock = Box<dyn Fn() -> i64 + Send + Sync>;
 
 impl Desk {
     pub(super) fn new(parts: McpParts) -> Self {
-        Self::with_clock(parts, Box::new(|| OffsetDateTime::now_utc().unix_timestamp()))
+        Self::with_clock(
+            parts,
+            Box::new(|| OffsetDateTime::now_utc().unix_timestamp()),
+        )
     }
 
     pub(super) fn with_clock(parts: McpParts, clock: Clock) -> Self {
@@ -136,7 +139,9 @@ impl Handler {
     fn session(&self, context: &RequestContext<RoleServer>) -> Result<Session, ErrorData> {
         let principal = &self.desk.parts.principal;
         if let Some(name) = context.meta.get(CASE) {
-            let named = name.as_str().and_then(|name| Session::named(principal, name));
+            let named = name
+                .as_str()
+                .and_then(|name| Session::named(principal, name));
             return named.ok_or_else(|| answer::invalid_params(BAD_CASE));
         }
         let own = self.connection.get().map(String::as_str);
@@ -152,8 +157,7 @@ impl Handler {
     }
 }
 
-const BAD_CASE: &str =
-    "_meta \"switchboard/case\" must be a name of 1 to 128 printable ASCII characters without spaces and colons";
+const BAD_CASE: &str = "_meta \"switchboard/case\" must be a name of 1 to 128 printable ASCII characters without spaces and colons";
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
@@ -207,7 +211,10 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let name = request.name.into_owned();
-        let known = self.desk.catalogue().is_some_and(|c| c.tool(&name).is_some());
+        let known = self
+            .desk
+            .catalogue()
+            .is_some_and(|c| c.tool(&name).is_some());
         if !known {
             return Err(answer::unknown_tool(&name));
         }
@@ -236,7 +243,8 @@ impl ServerHandler for Handler {
     }
 }
 
-const BAD_CALL: &str = "tools/call needs params with a `name` (a string) and `arguments` (an object)";
+const BAD_CALL: &str =
+    "tools/call needs params with a `name` (a string) and `arguments` (an object)";
 
 /// How this request's revision takes refusals.
 fn refusals(context: &RequestContext<RoleServer>) -> Refusals {

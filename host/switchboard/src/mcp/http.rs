@@ -14,6 +14,7 @@ use axum::routing::any;
 use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::cases::IDLE_SECONDS;
 use super::handler::{Desk, Handler};
@@ -35,12 +36,12 @@ struct Endpoint {
 }
 
 /// Serves `/mcp`.
-pub(super) fn router(desk: Arc<Desk>, hosts: Hosts) -> Router {
+pub(super) fn router(desk: Arc<Desk>, hosts: Hosts, stop: CancellationToken) -> Router {
     let sessions = Arc::new(sessions());
     let service = Service::new(
         move || Ok(Handler::new(Arc::clone(&desk))),
         Arc::clone(&sessions),
-        hosts.config(),
+        hosts.config().with_cancellation_token(stop),
     );
     Router::new()
         .route("/mcp", any(handle))
@@ -136,5 +137,8 @@ fn origins(host: &str) -> [String; 2] {
         Some(_) => ("", ""),
         None => (":80", ":443"),
     };
-    [format!("http://{host}{http}"), format!("https://{host}{https}")]
+    [
+        format!("http://{host}{http}"),
+        format!("https://{host}{https}"),
+    ]
 }

@@ -3,6 +3,7 @@
 use super::details::is_address;
 use super::understand::{Heard, Intent, understand};
 use crate::Answer;
+use crate::pattern::pattern;
 
 /// What the customer wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,13 @@ pub(super) enum Task {
     Unclear,
 }
 
+impl Task {
+    /// It does not replace what is under way.
+    fn is_passing(&self) -> bool {
+        matches!(self, Self::Small(_) | Self::NothingYet | Self::Declined | Self::Unclear)
+    }
+}
+
 /// What the last reply waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Expects {
@@ -40,8 +48,12 @@ pub(super) enum Expects {
     RefundYes,
     /// Yes or no to a return label for the order.
     ReturnYes,
+    /// Yes or no to cancelling the order.
+    CancelYes,
     /// Yes or no to a ticket.
     TicketYes,
+    /// What a ticket is about.
+    TicketText,
     /// One of the ways out for a shipped order.
     Choice,
     /// The new value of a contact detail.
@@ -59,6 +71,7 @@ pub(super) struct NewDetails {
 /// Where the matter stands.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
+    /// What is under way, until it is settled.
     pub(super) task: Option<Task>,
     pub(super) email: Option<String>,
     pub(super) order: Option<String>,
@@ -70,24 +83,56 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Takes in the customer's next message.
-    pub(super) fn hear(&mut self, message: &str) {
+    /// Takes in the customer's next message, and says what to do about it.
+    pub(super) fn hear(&mut self, message: &str) -> Task {
         let heard = understand(message);
         let next = self.next_task(&heard);
+        if !next.is_passing() && self.task.as_ref() != Some(&next) {
+            self.new = NewDetails::default();
+            if !self.is_offered(&next) {
+                self.reason.clone_from(&heard.text);
+            }
+        }
+        if self.expects == Expects::RefundYes && next == Task::Refund {
+            self.amount = None;
+        }
         self.keep_details(&heard, &next);
-        if heard.intent != Intent::Details && !matches!(next, Task::Unclear) && self.task.as_ref() != Some(&next) {
-            self.reason.clone_from(&heard.text);
+        if !next.is_passing() {
+            self.task = Some(next.clone());
         }
-        if self.reason.is_empty() {
-            self.reason.clone_from(&heard.text);
+        next
+    }
+
+    /// Takes in how the turn ended: what the reply waits for, if the matter is not settled with it.
+    pub(super) fn replied(&mut self, now: &Task, expects: Expects) {
+        if now.is_passing() && *now != Task::Declined {
+            return;
         }
-        self.task = Some(next);
+        self.expects = expects;
+        let read_only = matches!(self.task, Some(Task::Status | Task::OrderList | Task::RefundStatus));
+        if expects == Expects::Nothing && !read_only {
+            self.task = None;
+            self.amount = None;
+        }
+    }
+
+    /// The reason for something that was offered is what the customer said before the offer.
+    fn is_offered(&self, next: &Task) -> bool {
+        let offered = match self.expects {
+            Expects::RefundYes => matches!(next, Task::Refund),
+            Expects::ReturnYes => matches!(next, Task::Return),
+            Expects::CancelYes => matches!(next, Task::Cancel),
+            Expects::TicketYes => matches!(next, Task::Ticket),
+            Expects::Choice => !matches!(next, Task::Refund),
+            _ => false,
+        };
+        offered && !self.reason.is_empty()
     }
 
     fn next_task(&self, heard: &Heard) -> Task {
         let gives = heard.intent == Intent::Details || self.gives_what_was_asked(heard);
         match self.expects {
-            Expects::RefundYes | Expects::ReturnYes | Expects::TicketYes => {
+            Expects::RefundYes | Expects::ReturnYes | Expects::CancelYes | Expects::TicketYes => {
                 if let Some(task) = self.answer(heard) {
                     return task;
                 }
@@ -97,8 +142,11 @@ impl State {
                     return task;
                 }
             }
+            Expects::TicketText if heard.intent == Intent::Unclear || task_of(heard.intent) == Task::Complaint => {
+                return Task::Ticket;
+            }
             Expects::Details | Expects::NewValue if gives => return self.going_on(),
-            Expects::Details | Expects::NewValue | Expects::Nothing => {}
+            Expects::Details | Expects::NewValue | Expects::TicketText | Expects::Nothing => {}
         }
         match heard.intent {
             Intent::Details => self.going_on(),
@@ -108,16 +156,14 @@ impl State {
 
     /// The task under way; details alone say nothing about what to do next.
     fn going_on(&self) -> Task {
-        match &self.task {
-            None | Some(Task::Small(_) | Task::Declined | Task::Unclear | Task::Question) => Task::NothingYet,
-            Some(task) => task.clone(),
-        }
+        self.task.clone().unwrap_or(Task::NothingYet)
     }
 
     fn answer(&self, heard: &Heard) -> Option<Task> {
         let asked = match self.expects {
             Expects::RefundYes => Task::Refund,
             Expects::ReturnYes => Task::Return,
+            Expects::CancelYes => Task::Cancel,
             _ => Task::Ticket,
         };
         let own = !matches!(heard.intent, Intent::Unclear | Intent::Details | Intent::Thanks | Intent::Goodbye);
@@ -235,8 +281,6 @@ fn concerns_order(task: &Task) -> bool {
         Task::Refund | Task::Complaint | Task::RefundStatus | Task::Status | Task::Cancel | Task::Return
     )
 }
-
-use crate::pattern::pattern;
 
 pattern!(
     CHANGES_EMAIL,

@@ -94,7 +94,7 @@ fn intent(message: &str, plain: &str, details: &Details) -> Intent {
         .filter(|intent| !(is_question && matches!(intent, Intent::Status | Intent::Return) && details.emails.is_empty()))
         .or_else(|| is_question.then_some(Intent::Question))
         .or_else(|| asks(message, plain).then_some(Intent::Question))
-        .or_else(|| politeness(plain))
+        .or_else(|| politeness(plain).filter(|_| *details == Details::default()))
         .unwrap_or_else(|| rest(details))
 }
 

@@ -84,7 +84,7 @@ pub(in super::super) fn meet_head(
         message,
     };
     let sqlite = |error| OpenError::from_sqlite(folder, &error);
-    match read(folder).map_err(|error| OpenError::from_io(folder, error))? {
+    match read(folder).map_err(|error| OpenError::from_io(folder, &error))? {
         Exported::Unreadable => return Err(refused("audit.head is unreadable".to_owned())),
         Exported::At(at) => {
             if hash_at(db, at.seq).map_err(sqlite)?.as_ref() != Some(&at.hash) {
@@ -98,7 +98,7 @@ pub(in super::super) fn meet_head(
         Exported::Missing => {}
     }
     head.export(db).map_err(|error| match error {
-        ExportError::Io(error) => OpenError::from_io(folder, error),
+        ExportError::Io(error) => OpenError::from_io(folder, &error),
         ExportError::Sqlite(error) => OpenError::from_sqlite(folder, &error),
     })
 }

@@ -99,9 +99,15 @@ pub(crate) async fn absurd_charges_neither_overflow_nor_give_money(world: World)
         .await
         .unwrap();
     assert!(matches!(over, Reserved::OverBudget(_)));
-    let negative = world.charged("i3", vec![charge("day", -1, i64::MIN)]);
+    let negative = world.charged(
+        "i3",
+        vec![charge("week", 5, 9), charge("day", -1, i64::MIN)],
+    );
     assert!(world.store.reserve(negative).await.is_err());
-    assert_eq!(world.spent("day").await, i64::MAX);
+    assert_eq!(
+        (world.spent("day").await, world.spent("week").await),
+        (i64::MAX, 0)
+    );
 }
 
 pub(crate) async fn a_failure_gives_back_once_and_frees_the_key(world: World) {

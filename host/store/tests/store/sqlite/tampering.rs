@@ -65,7 +65,7 @@ async fn every_kind_of_change_is_found_where_it_begins() {
         ),
         (
             "edit into something else",
-            "UPDATE audit SET entry = CAST(x'ff00' AS TEXT) WHERE seq = 4",
+            "UPDATE audit SET hash = CAST(x'ff00' AS TEXT) WHERE seq = 4",
             4,
         ),
         ("delete", "DELETE FROM audit WHERE seq = 7", 7),

@@ -61,25 +61,49 @@ async fn a_client_may_name_its_cases() {
     let world = World::new();
     world.modern("tools/call", call()).await;
     let implicit = world.last_case();
-    world.modern("tools/call", call_in(&"ticket-1".into())).await;
+    world
+        .modern("tools/call", call_in(&"ticket-1".into()))
+        .await;
     let named = world.last_case();
     assert_ne!(named, implicit);
-    world.modern("tools/call", call_in(&"ticket-2".into())).await;
+    world
+        .modern("tools/call", call_in(&"ticket-2".into()))
+        .await;
     assert_ne!(world.last_case(), named);
     world.minutes_pass(600);
-    modern(&world.served_to("local"), "tools/call", call_in(&"ticket-1".into())).await;
-    assert_eq!(world.last_case(), named, "a name outlives idleness and restarts");
-    world.legacy().await.ask("tools/call", call_in(&"ticket-1".into())).await;
+    modern(
+        &world.served_to("local"),
+        "tools/call",
+        call_in(&"ticket-1".into()),
+    )
+    .await;
+    assert_eq!(
+        world.last_case(),
+        named,
+        "a name outlives idleness and restarts"
+    );
+    world
+        .legacy()
+        .await
+        .ask("tools/call", call_in(&"ticket-1".into()))
+        .await;
     assert_eq!(world.last_case(), named, "a session may name one too");
 }
 
 #[tokio::test]
 async fn a_name_is_no_credential() {
     let world = World::new();
-    world.modern("tools/call", call_in(&"ticket-1".into())).await;
+    world
+        .modern("tools/call", call_in(&"ticket-1".into()))
+        .await;
     let case = world.last_case();
     for handle in ["ticket-1", &case] {
-        modern(&world.served_to("mallory"), "tools/call", call_in(&handle.into())).await;
+        modern(
+            &world.served_to("mallory"),
+            "tools/call",
+            call_in(&handle.into()),
+        )
+        .await;
         assert_ne!(world.last_case(), case);
     }
 }
@@ -92,7 +116,9 @@ async fn a_session_id_that_nobody_checked_counts_for_nothing() {
     session.ask("tools/call", call()).await;
     let case = world.last_case();
     let mut request = modern_request("tools/call", call());
-    request.headers_mut().insert("mcp-session-id", session.id.clone());
+    request
+        .headers_mut()
+        .insert("mcp-session-id", session.id.clone());
     let (_, answer) = send(world.router(), request).await;
     assert_eq!(answer["result"]["isError"], false, "{answer}");
     assert_ne!(world.last_case(), case);
@@ -111,7 +137,15 @@ async fn an_unknown_session_is_refused() {
 async fn improper_names_are_refused() {
     let world = World::new();
     let long = "x".repeat(129);
-    for name in [json!(""), json!("a b"), json!("a:b"), json!("ä"), json!(long), json!(3), json!(null)] {
+    for name in [
+        json!(""),
+        json!("a b"),
+        json!("a:b"),
+        json!("ä"),
+        json!(long),
+        json!(3),
+        json!(null),
+    ] {
         let answer = world.modern("tools/call", call_in(&name)).await;
         assert_eq!(answer["error"]["code"], -32602, "{name} {answer}");
     }

@@ -1,7 +1,9 @@
 //! One client on a pair of streams, as on standard input and output.
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf};
+use tokio::io::{
+    AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf,
+};
 
 use super::world::{MODERN, World};
 use crate::mcp::{Desk, StdioError, serve};
@@ -17,11 +19,18 @@ impl Client {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let server = tokio::spawn(serve(desk, tokio::io::split(far)));
         let (output, input) = tokio::io::split(near);
-        Self { lines: BufReader::new(output).lines(), input, server }
+        Self {
+            lines: BufReader::new(output).lines(),
+            input,
+            server,
+        }
     }
 
     async fn say(&mut self, message: &Value) {
-        self.input.write_all(format!("{message}\n").as_bytes()).await.unwrap();
+        self.input
+            .write_all(format!("{message}\n").as_bytes())
+            .await
+            .unwrap();
     }
 
     /// The next line, which must be a message of the protocol.
@@ -33,7 +42,8 @@ impl Client {
     }
 
     async fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.say(&json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })).await;
+        self.say(&json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }))
+            .await;
         self.hear().await
     }
 
@@ -45,7 +55,7 @@ impl Client {
     }
 }
 
-fn call(meta: Value) -> Value {
+fn call(meta: &Value) -> Value {
     json!({ "name": "classify_inquiry", "arguments": { "text": "hello" }, "_meta": meta })
 }
 
@@ -64,15 +74,17 @@ async fn an_older_client_is_served_in_a_case_of_its_own() {
     let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info });
     let opened = client.ask("initialize", hello).await;
     assert_eq!(opened["result"]["serverInfo"]["name"], "switchboard");
-    client.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+    client
+        .say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }))
+        .await;
     let list = client.ask("tools/list", json!({})).await;
     assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 4);
 
-    client.ask("tools/call", call(json!({}))).await;
+    client.ask("tools/call", call(&json!({}))).await;
     let case = world.last_case();
-    client.ask("tools/call", call(json!({}))).await;
+    client.ask("tools/call", call(&json!({}))).await;
     assert_eq!(world.last_case(), case);
-    world.modern("tools/call", call(json!({}))).await;
+    world.modern("tools/call", call(&json!({}))).await;
     assert_ne!(world.last_case(), case);
     client.leave().await;
 }
@@ -81,15 +93,27 @@ async fn an_older_client_is_served_in_a_case_of_its_own() {
 async fn a_newer_client_needs_no_handshake() {
     let world = World::new();
     let mut client = Client::of(world.desk());
-    let discovered = client.ask("server/discover", json!({ "_meta": modern_meta() })).await;
-    assert!(discovered["result"]["supportedVersions"].is_array(), "{discovered}");
-    let answer = client.ask("tools/call", call(modern_meta())).await;
-    assert_eq!(answer["result"]["structuredContent"]["text"], "hello", "{answer}");
+    let discovered = client
+        .ask("server/discover", json!({ "_meta": modern_meta() }))
+        .await;
+    assert!(
+        discovered["result"]["supportedVersions"].is_array(),
+        "{discovered}"
+    );
+    let answer = client.ask("tools/call", call(&modern_meta())).await;
+    assert_eq!(
+        answer["result"]["structuredContent"]["text"], "hello",
+        "{answer}"
+    );
     let case = world.last_case();
 
     let mut other = Client::of(world.desk());
-    other.ask("tools/call", call(modern_meta())).await;
-    assert_ne!(world.last_case(), case, "two programs are two conversations");
+    other.ask("tools/call", call(&modern_meta())).await;
+    assert_ne!(
+        world.last_case(),
+        case,
+        "two programs are two conversations"
+    );
     client.leave().await;
     other.leave().await;
 }

@@ -22,8 +22,14 @@ async fn only_this_servers_own_pages_may_call() {
     ];
     for (origin, expected) in cases {
         let mut request = modern_request("tools/list", json!({}));
-        request.headers_mut().insert("origin", HeaderValue::from_static(origin));
-        assert_eq!(answer(world.router(), request).await.status(), expected, "{origin}");
+        request
+            .headers_mut()
+            .insert("origin", HeaderValue::from_static(origin));
+        assert_eq!(
+            answer(world.router(), request).await.status(),
+            expected,
+            "{origin}"
+        );
     }
 }
 
@@ -39,15 +45,27 @@ async fn only_this_servers_own_names_are_answered_to() {
     ];
     for (host, expected) in cases {
         let mut request = modern_request("tools/list", json!({}));
-        request.headers_mut().insert("host", HeaderValue::from_static(host));
-        assert_eq!(answer(world.router(), request).await.status(), expected, "{host}");
+        request
+            .headers_mut()
+            .insert("host", HeaderValue::from_static(host));
+        assert_eq!(
+            answer(world.router(), request).await.status(),
+            expected,
+            "{host}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_body_that_is_no_message_is_a_parse_error() {
     let world = World::new();
-    let bodies: [&[u8]; 5] = [b"{", b"", b"[]", b"{\"jsonrpc\":\"2.0\"}", b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}"];
+    let bodies: [&[u8]; 5] = [
+        b"{",
+        b"",
+        b"[]",
+        b"{\"jsonrpc\":\"2.0\"}",
+        b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}",
+    ];
     for body in bodies {
         let (status, answer) = send(world.router(), post(body.to_vec())).await;
         let shown = String::from_utf8_lossy(body);
@@ -60,12 +78,17 @@ async fn a_body_that_is_no_message_is_a_parse_error() {
 async fn other_media_types_and_sizes_are_refused_by_their_own_codes() {
     let world = World::new();
     let mut request = modern_request("tools/list", json!({}));
-    request.headers_mut().insert("content-type", HeaderValue::from_static("text/plain"));
+    request
+        .headers_mut()
+        .insert("content-type", HeaderValue::from_static("text/plain"));
     let status = answer(world.router(), request).await.status();
     assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 
-    let large = json!({ "name": "classify_inquiry", "arguments": { "text": "x".repeat(5_000_000) } });
-    let status = answer(world.router(), modern_request("tools/call", large)).await.status();
+    let large =
+        json!({ "name": "classify_inquiry", "arguments": { "text": "x".repeat(5_000_000) } });
+    let status = answer(world.router(), modern_request("tools/call", large))
+        .await
+        .status();
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(world.ran(), [""; 0]);
 }
@@ -82,4 +105,15 @@ async fn open_sessions_are_bounded() {
     assert!(refused.headers().contains_key("retry-after"));
     let (status, _) = send(world.router(), modern_request("tools/list", json!({}))).await;
     assert_eq!(status, StatusCode::OK, "whoever needs no session is served");
+}
+
+/// A session's open stream would otherwise hold a stopping server for as long as the client likes.
+#[tokio::test]
+async fn open_streams_end_when_the_server_stops() {
+    let world = World::new();
+    let stream = world.legacy().await.listen().await;
+    world.stops();
+    axum::body::to_bytes(stream.into_body(), usize::MAX)
+        .await
+        .unwrap();
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::world::{Legacy, MODERN, World};
 
-fn call(tool: &str, arguments: Value) -> Value {
+fn call(tool: &str, arguments: &Value) -> Value {
     json!({ "name": tool, "arguments": arguments })
 }
 
@@ -21,7 +21,12 @@ async fn both_eras_say_who_serves_them() {
     let result = &session.opened["result"];
     assert_eq!(result["protocolVersion"], "2025-11-25");
     assert_eq!(result["serverInfo"]["name"], "switchboard");
-    assert!(result["instructions"].as_str().unwrap().contains("get_customer"));
+    assert!(
+        result["instructions"]
+            .as_str()
+            .unwrap()
+            .contains("get_customer")
+    );
 }
 
 /// A client that is ahead of the handshake, or behind what is served, is answered with a revision that has one.
@@ -30,7 +35,10 @@ async fn the_handshake_settles_on_a_revision_with_sessions() {
     let world = World::new();
     for asked in [MODERN, "2024-11-05", "2099-01-01"] {
         let session = Legacy::open(world.router(), asked).await;
-        assert_eq!(session.opened["result"]["protocolVersion"], "2025-11-25", "{asked}");
+        assert_eq!(
+            session.opened["result"]["protocolVersion"], "2025-11-25",
+            "{asked}"
+        );
     }
     let session = Legacy::open(world.router(), "2025-06-18").await;
     assert_eq!(session.opened["result"]["protocolVersion"], "2025-06-18");
@@ -48,7 +56,15 @@ async fn the_list_is_the_same_in_both_eras() {
 
     let tools = modern["result"]["tools"].as_array().unwrap();
     let names: Vec<_> = tools.iter().map(|tool| &tool["name"]).collect();
-    assert_eq!(names, ["classify_inquiry", "escalate_to_human", "send_message", "unruled"]);
+    assert_eq!(
+        names,
+        [
+            "classify_inquiry",
+            "escalate_to_human",
+            "send_message",
+            "unruled"
+        ]
+    );
     for tool in tools {
         let name = tool["name"].as_str().unwrap();
         assert_eq!(tool["title"], format!("Title of {name}"));
@@ -65,18 +81,28 @@ async fn annotations_follow_the_effect() {
     let hints = |tool: &str| {
         let tools = list["result"]["tools"].as_array().unwrap();
         let of = &tools.iter().find(|t| t["name"] == tool).unwrap()["annotations"];
-        ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"].map(|h| of[h].as_bool().unwrap())
+        [
+            "readOnlyHint",
+            "destructiveHint",
+            "idempotentHint",
+            "openWorldHint",
+        ]
+        .map(|h| of[h].as_bool().unwrap())
     };
     assert_eq!(hints("classify_inquiry"), [true, false, true, false]);
     assert_eq!(hints("send_message"), [false, true, true, true]);
     assert_eq!(hints("escalate_to_human"), [false, false, true, true]);
-    assert_eq!(hints("unruled"), hints("send_message"), "what nobody classified counts as a write");
+    assert_eq!(
+        hints("unruled"),
+        hints("send_message"),
+        "what nobody classified counts as a write"
+    );
 }
 
 #[tokio::test]
 async fn a_result_is_structured_with_the_same_text_beside_it() {
     let world = World::new();
-    let params = call("classify_inquiry", json!({ "text": "hello" }));
+    let params = call("classify_inquiry", &json!({ "text": "hello" }));
     let session = world.legacy().await;
     let answers = [
         world.modern("tools/call", params.clone()).await,
@@ -87,7 +113,10 @@ async fn a_result_is_structured_with_the_same_text_beside_it() {
         assert_eq!(result["isError"], false, "{answer}");
         assert_eq!(result["structuredContent"], json!({ "text": "hello" }));
         let text = result["content"][0]["text"].as_str().unwrap();
-        assert_eq!(serde_json::from_str::<Value>(text).unwrap(), result["structuredContent"]);
+        assert_eq!(
+            serde_json::from_str::<Value>(text).unwrap(),
+            result["structuredContent"]
+        );
         assert_eq!(result["_meta"]["switchboard/outcome"], "ok");
     }
     assert_eq!(world.ran(), ["classify_inquiry", "classify_inquiry"]);
@@ -97,9 +126,9 @@ async fn a_result_is_structured_with_the_same_text_beside_it() {
 async fn a_refusal_is_an_answer_that_a_model_can_read() {
     let world = World::new();
     let cases = [
-        (call("send_message", json!({ "text": "hi" })), "denied"),
-        (call("unruled", json!({ "text": "hi" })), "denied"),
-        (call("classify_inquiry", json!({ "text": 3 })), "invalid"),
+        (call("send_message", &json!({ "text": "hi" })), "denied"),
+        (call("unruled", &json!({ "text": "hi" })), "denied"),
+        (call("classify_inquiry", &json!({ "text": 3 })), "invalid"),
         (json!({ "name": "classify_inquiry" }), "invalid"),
     ];
     let session = world.legacy().await;
@@ -108,7 +137,11 @@ async fn a_refusal_is_an_answer_that_a_model_can_read() {
         let legacy = session.ask("tools/call", params).await;
         let told = &modern["result"]["structuredContent"];
         assert_eq!(told["outcome"], outcome, "{modern}");
-        assert_eq!(legacy["result"].get("structuredContent"), None, "it would not fit the output schema");
+        assert_eq!(
+            legacy["result"].get("structuredContent"),
+            None,
+            "it would not fit the output schema"
+        );
         for answer in [&modern, &legacy] {
             assert_eq!(answer["result"]["isError"], true);
             assert_eq!(answer["result"]["_meta"]["switchboard/outcome"], outcome);
@@ -123,7 +156,7 @@ async fn a_refusal_is_an_answer_that_a_model_can_read() {
 #[tokio::test]
 async fn an_unknown_tool_is_a_protocol_error() {
     let world = World::new();
-    let params = call("drop_tables", json!({}));
+    let params = call("drop_tables", &json!({}));
     let session = world.legacy().await;
     let answers = [
         world.modern("tools/call", params.clone()).await,
@@ -131,7 +164,12 @@ async fn an_unknown_tool_is_a_protocol_error() {
     ];
     for answer in answers {
         assert_eq!(answer["error"]["code"], -32602, "{answer}");
-        assert!(answer["error"]["message"].as_str().unwrap().contains("drop_tables"));
+        assert!(
+            answer["error"]["message"]
+                .as_str()
+                .unwrap()
+                .contains("drop_tables")
+        );
     }
 }
 
@@ -139,7 +177,11 @@ async fn an_unknown_tool_is_a_protocol_error() {
 async fn parameters_without_the_shape_of_a_call_are_invalid() {
     let world = World::new();
     let session = world.legacy().await;
-    for params in [json!({}), json!({ "name": 3 }), json!({ "name": "classify_inquiry", "arguments": ["x"] })] {
+    for params in [
+        json!({}),
+        json!({ "name": 3 }),
+        json!({ "name": "classify_inquiry", "arguments": ["x"] }),
+    ] {
         let answer = session.ask("tools/call", params).await;
         assert_eq!(answer["error"]["code"], -32602, "{answer}");
     }

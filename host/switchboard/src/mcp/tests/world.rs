@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::Response;
 use dispatch::{
     CompletionError, CompletionRequest, Completions, Dispatcher, DispatcherParts, Gate,
@@ -17,6 +17,7 @@ use http::{HeaderName, HeaderValue};
 use policy::{Permit, Rulebook, RulebookSource, ToolRule};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::mcp::McpParts;
@@ -57,9 +58,17 @@ impl World {
         let data = TempDir::new().unwrap();
         let store = store::SqliteStore::open(data.path(), store::OpenOptions::default()).unwrap();
         let seen = Seen::default();
-        let tools = ["send_message", "classify_inquiry", "unruled", "escalate_to_human"];
+        let tools = [
+            "send_message",
+            "classify_inquiry",
+            "unruled",
+            "escalate_to_human",
+        ];
         let tools = tools.map(|name| (name.to_owned(), fake(name, &seen)));
-        let snapshot = Snapshot { generation: 1, tools: tools.into() };
+        let snapshot = Snapshot {
+            generation: 1,
+            tools: tools.into(),
+        };
         let rulebook = Arc::new(rulebook());
         let dispatcher = Dispatcher::new(DispatcherParts {
             tools: Arc::new(OneTenant(Arc::new(snapshot))),
@@ -75,15 +84,27 @@ impl World {
             principal: "local".to_owned(),
             listen: LISTEN.parse().unwrap(),
             hosts: vec!["tools.example.com".to_owned()],
+            stop: CancellationToken::new(),
         };
-        let now = Arc::new(AtomicI64::new(time::OffsetDateTime::now_utc().unix_timestamp()));
+        let now = Arc::new(AtomicI64::new(
+            time::OffsetDateTime::now_utc().unix_timestamp(),
+        ));
         let router = serve(&parts, &now);
-        Self { parts, router, now, seen, _data: data }
+        Self {
+            parts,
+            router,
+            now,
+            seen,
+            _data: data,
+        }
     }
 
     /// The same desk as another process would serve it to somebody else, or to the same principal again.
     pub(super) fn served_to(&self, principal: &str) -> Router {
-        let parts = McpParts { principal: principal.to_owned(), ..self.parts.clone() };
+        let parts = McpParts {
+            principal: principal.to_owned(),
+            ..self.parts.clone()
+        };
         serve(&parts, &self.now)
     }
 
@@ -95,13 +116,23 @@ impl World {
         &self.router
     }
 
+    /// The server begins to stop.
+    pub(super) fn stops(&self) {
+        self.parts.stop.cancel();
+    }
+
     pub(super) fn minutes_pass(&self, minutes: i64) {
         self.now.fetch_add(60 * minutes, Ordering::SeqCst);
     }
 
     /// The tools that ran.
     pub(super) fn ran(&self) -> Vec<String> {
-        self.seen.lock().unwrap().iter().map(|(tool, _)| tool.clone()).collect()
+        self.seen
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(tool, _)| tool.clone())
+            .collect()
     }
 
     /// The case that the last tool ran in.
@@ -123,25 +154,38 @@ fn serve(parts: &McpParts, now: &Arc<AtomicI64>) -> Router {
     let hosts = Hosts::new(parts.listen, &parts.hosts);
     let now = Arc::clone(now);
     let clock = Box::new(move || now.load(Ordering::SeqCst));
-    router(Arc::new(Desk::with_clock(parts.clone(), clock)), hosts)
+    let desk = Arc::new(Desk::with_clock(parts.clone(), clock));
+    router(desk, hosts, parts.stop.clone())
 }
 
 fn rulebook() -> Rulebook {
     let tools: BTreeMap<String, ToolRule> = toml::from_str(CLASSIFICATION).unwrap();
     let policies = vec![("test.cedar".to_owned(), RULES.to_owned())];
-    Rulebook::load(RulebookSource { policies, tools, ..RulebookSource::default() }).unwrap()
+    Rulebook::load(RulebookSource {
+        policies,
+        tools,
+        ..RulebookSource::default()
+    })
+    .unwrap()
 }
 
 /// A client of the newer revision: every request stands for itself.
 pub(super) async fn modern(router: &Router, method: &str, params: Value) -> Value {
     let (status, answer) = send(router, modern_request(method, params)).await;
-    assert!(status.is_success() || answer.get("error").is_some(), "{status} {answer}");
+    assert!(
+        status.is_success() || answer.get("error").is_some(),
+        "{status} {answer}"
+    );
     answer
 }
 
 pub(super) fn modern_request(method: &str, mut params: Value) -> Request<Body> {
     let name = params["name"].as_str().map(str::to_owned);
-    let meta = params.as_object_mut().unwrap().entry("_meta").or_insert_with(|| json!({}));
+    let meta = params
+        .as_object_mut()
+        .unwrap()
+        .entry("_meta")
+        .or_insert_with(|| json!({}));
     meta["io.modelcontextprotocol/protocolVersion"] = MODERN.into();
     meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
     let message = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
@@ -170,7 +214,11 @@ impl Legacy {
         let response = answer(router, post(hello.to_string())).await;
         let id = response.headers()["mcp-session-id"].clone();
         let opened = message(response).await.1;
-        let session = Self { router: router.clone(), id, opened };
+        let session = Self {
+            router: router.clone(),
+            id,
+            opened,
+        };
         let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
         let accepted = answer(router, session.request(&ready)).await;
         assert_eq!(accepted.status(), StatusCode::ACCEPTED);
@@ -180,6 +228,15 @@ impl Legacy {
     pub(super) async fn ask(&self, method: &str, params: Value) -> Value {
         let message = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
         send(&self.router, self.request(&message)).await.1
+    }
+
+    /// Opens the stream for what the server has to say by itself.
+    pub(super) async fn listen(&self) -> Response {
+        let mut request = self.request(&Value::Null);
+        *request.method_mut() = Method::GET;
+        let response = answer(&self.router, request).await;
+        assert!(is_stream(response.headers()), "{}", response.status());
+        response
     }
 
     fn request(&self, message: &Value) -> Request<Body> {
@@ -213,15 +270,26 @@ pub(super) async fn send(router: &Router, request: Request<Body>) -> (StatusCode
 async fn message(response: Response) -> (StatusCode, Value) {
     let status = response.status();
     let streamed = is_stream(response.headers());
-    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
-    let last = body.lines().filter_map(|line| line.strip_prefix("data: ")).next_back();
-    let text = if streamed { last.unwrap_or_default() } else { &body };
+    let last = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .next_back();
+    let text = if streamed {
+        last.unwrap_or_default()
+    } else {
+        &body
+    };
     (status, serde_json::from_str(text).unwrap_or_default())
 }
 
 fn is_stream(headers: &HeaderMap) -> bool {
-    headers.get("content-type").is_some_and(|v| v == "text/event-stream")
+    headers
+        .get("content-type")
+        .is_some_and(|v| v == "text/event-stream")
 }
 
 struct OneTenant(Arc<Snapshot>);
@@ -252,7 +320,10 @@ fn fake(name: &str, seen: &Seen) -> Arc<dyn Tool> {
         digest: "0".repeat(64),
         grants: Arc::new([]),
     };
-    Arc::new(Fake { spec, seen: Arc::clone(seen) })
+    Arc::new(Fake {
+        spec,
+        seen: Arc::clone(seen),
+    })
 }
 
 #[async_trait]
@@ -271,7 +342,10 @@ impl Tool for Fake {
 
     async fn invoke(&self, permit: Permit, _: Arc<dyn Gate>) -> Result<Value, InvokeError> {
         let call = permit.call();
-        self.seen.lock().unwrap().push((call.tool.clone(), call.case.clone()));
+        self.seen
+            .lock()
+            .unwrap()
+            .push((call.tool.clone(), call.case.clone()));
         Ok(json!({ "text": call.arguments["text"] }))
     }
 }
@@ -292,6 +366,8 @@ impl Secrets for Nothing {
 #[async_trait]
 impl Completions for Nothing {
     async fn complete(&self, _: &str, _: CompletionRequest) -> Result<String, CompletionError> {
-        Err(CompletionError::Unavailable("there is no model in a story".to_owned()))
+        Err(CompletionError::Unavailable(
+            "there is no model in a story".to_owned(),
+        ))
     }
 }

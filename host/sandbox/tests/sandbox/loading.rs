@@ -1,0 +1,248 @@
+//! What is loaded, what is not, and what the refusal says.
+
+use std::fs;
+
+use dispatch::Tools as _;
+use expect_test::{Expect, expect};
+use policy::HttpGrant;
+use sandbox::{Capacity, PluginSource, Toolbox, ToolboxSettings};
+use serde_json::json;
+
+use crate::guest::{Guest, TENANT, component, core, friendly, load, settings, source};
+
+async fn refused(source: PluginSource, expect: Expect) {
+    match load(source).await {
+        Ok(_) => panic!("it was loaded"),
+        Err(error) => expect.assert_eq(&error.to_string()),
+    }
+}
+
+/// A component that imports one function of this interface.
+fn importing(package: &str, interface: &str, import: &str, core_type: &str) -> Vec<u8> {
+    let world = format!(
+        "package acme:asking@1.0.0;
+         interface asking {{ ask: func(); }}
+         world w {{ import {interface}; export asking; }}"
+    );
+    let module = core(&format!(
+        "(import \"{interface}\" \"{import}\" (func $import {core_type}))
+         (func (export \"acme:asking/asking@1.0.0#ask\"))
+         (elem declare func $import)"
+    ));
+    component(&[package, &world], &module)
+}
+
+const OUTGOING: &str = "package wasi:http@0.2.12;
+    interface types { resource outgoing-request; resource future-incoming-response; resource request-options;
+        variant error-code { internal-error(option<string>) } }
+    interface outgoing-handler {
+        use types.{outgoing-request, request-options, future-incoming-response, error-code};
+        handle: func(request: outgoing-request, options: option<request-options>) -> result<future-incoming-response, error-code>; }";
+
+fn outgoing() -> Vec<u8> {
+    importing(
+        OUTGOING,
+        "wasi:http/outgoing-handler@0.2.12",
+        "handle",
+        "(param i32 i32 i32 i32)",
+    )
+}
+
+const MODEL: &str = "package switchboard:host@1.0.0;
+    interface model {
+        variant model-error { unavailable(string), budget-exhausted(string), refused(string), invalid-request(string) }
+        complete: func(prompt: string, max-tokens: u32) -> result<string, model-error>; }";
+
+#[tokio::test]
+async fn what_is_no_component() {
+    let core = wat::parse_str("(module)").unwrap();
+    refused(source(b"#!/bin/sh\necho hello".to_vec()), expect!["this is no WebAssembly component but something else; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"]).await;
+    refused(source(Vec::new()), expect!["this is no WebAssembly component but something else; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"]).await;
+    refused(source(core), expect!["this is no WebAssembly component but a core module; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"]).await;
+    let mut cut = friendly();
+    cut.truncate(cut.len() / 2);
+    refused(source(cut), expect!["the component is invalid: unexpected end-of-file (at offset 0x210)"]).await;
+    refused(
+        source(wat::parse_str("(component)").unwrap()),
+        expect!["plugin guest exports no tools: it must export an interface such as switchboard:orders/orders@1.0.0"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_too_large() {
+    let toolbox = Toolbox::new(ToolboxSettings {
+        capacity: Capacity {
+            component_bytes: 100,
+            ..Capacity::default()
+        },
+        ..settings()
+    });
+    let error = toolbox
+        .unwrap()
+        .load(source(friendly()))
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        error.to_string().contains("the host takes 100 at most"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn imports_are_granted_or_refused_by_name() {
+    let unknown = importing(
+        "package wasi:keyvalue@0.2.0; interface store { get: func() -> u32; }",
+        "wasi:keyvalue/store@0.2.0",
+        "get",
+        "(result i32)",
+    );
+    refused(source(unknown), expect!["plugin guest imports wasi:keyvalue/store@0.2.0: no plugin can have that"]).await;
+    refused(source(outgoing()), expect!["plugin guest imports wasi:http/types@0.2.12: no HTTP destination is granted to it; add a grant to its configuration"]).await;
+    let model = || {
+        let core_type = "(param i32 i32 i32 i32)";
+        importing(MODEL, "switchboard:host/model@1.0.0", "complete", core_type)
+    };
+    refused(source(model()), expect!["plugin guest imports switchboard:host/model@1.0.0: the model is not granted to it; set `model = true` in its configuration"]).await;
+    let granted = PluginSource {
+        model: true,
+        ..source(model())
+    };
+    load(granted).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_grant_opens_http() {
+    let grant: HttpGrant = serde_json::from_value(json!({
+        "origin": "https://api.example.com", "methods": ["GET"], "paths": ["/**"],
+    }))
+    .unwrap();
+    let with_grant = PluginSource {
+        grants: vec![grant],
+        ..source(outgoing())
+    };
+    // The stand-in for `wasi:http/types` above is not the real one, so linking fails, but no longer for want of a grant.
+    let error = load(with_grant).await.err().unwrap().to_string();
+    assert!(!error.contains("grant"), "{error}");
+}
+
+#[tokio::test]
+async fn inert_parts_of_wasi_are_for_everybody() {
+    let random = importing(
+        "package wasi:random@0.2.0; interface random { get-random-u64: func() -> u64; }",
+        "wasi:random/random@0.2.0",
+        "get-random-u64",
+        "(result i64)",
+    );
+    load(source(random)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_loaded_plugin_says_what_it_offers() {
+    let plugin = load(source(friendly())).await.unwrap();
+    let names: Vec<&str> = plugin.tools().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["add", "echo"]);
+    let add = plugin.tools().next().unwrap();
+    assert_eq!(add.interface, "acme:friendly/friendly@1.0.0");
+    assert_eq!(
+        (add.plugin.as_str(), add.version.as_str()),
+        ("guest", "1.0.0")
+    );
+    assert_eq!(add.digest, plugin.digest());
+    assert_eq!(add.description, "Add.");
+}
+
+#[tokio::test]
+async fn vendors_bring_their_documentation_along() {
+    let text = "package acme:friendly@1.0.0;
+        interface friendly {
+            /// Adds two numbers.
+            add: func(a: u32, b: u32) -> u32;
+            /// Not what the component exports, so not believed.
+            echo: func(text: u32) -> string;
+        }";
+    let plugin = load(source(with_section(friendly(), text))).await.unwrap();
+    let descriptions: Vec<&str> = plugin
+        .tools()
+        .map(|tool| tool.description.as_str())
+        .collect();
+    assert_eq!(descriptions, ["Adds two numbers.", "Echo."]);
+    let plugin = load(source(with_section(friendly(), "package ???")))
+        .await
+        .unwrap();
+    assert_eq!(
+        plugin.tools().count(),
+        2,
+        "broken documentation costs only the documentation"
+    );
+}
+
+/// Appends a custom section `switchboard-wit`.
+fn with_section(mut component: Vec<u8>, text: &str) -> Vec<u8> {
+    const NAME: &[u8] = b"switchboard-wit";
+    let leb = |mut value: usize| {
+        let mut bytes = Vec::new();
+        while value >= 0x80 {
+            bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
+            value >>= 7;
+        }
+        bytes.push(u8::try_from(value).unwrap());
+        bytes
+    };
+    let content = [&leb(NAME.len())[..], NAME, text.as_bytes()].concat();
+    component.push(0);
+    component.extend(leb(content.len()));
+    component.extend(content);
+    component
+}
+
+#[tokio::test]
+async fn compiled_code_is_kept_and_a_damaged_copy_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let cached = || ToolboxSettings {
+        cache: Some(folder.path().join("code")),
+        ..settings()
+    };
+    let toolbox = || Toolbox::new(cached()).unwrap();
+    toolbox().load(source(friendly())).await.unwrap();
+    let entry = fs::read_dir(folder.path().join("code"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "cwasm")
+        })
+        .unwrap();
+    let good = fs::read(&entry).unwrap();
+    for damaged in [
+        b"garbage".to_vec(),
+        good[..good.len() / 2].to_vec(),
+        Vec::new(),
+    ] {
+        fs::write(&entry, &damaged).unwrap();
+        let guest = Guest::live_in(toolbox(), source(friendly())).await;
+        let sum = guest.call("add", json!({ "a": 1, "b": 2 })).await.unwrap();
+        assert_eq!(sum, json!({ "result": 3 }));
+        assert_eq!(fs::read(&entry).unwrap().len(), good.len());
+    }
+}
+
+#[tokio::test]
+async fn a_cache_that_cannot_be_written_is_no_obstacle() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    let toolbox = Toolbox::new(ToolboxSettings {
+        cache: Some(file),
+        ..settings()
+    });
+    toolbox.unwrap().load(source(friendly())).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_unknown_tenant_has_no_tools() {
+    let guest = Guest::live(source(friendly())).await;
+    assert!(guest.toolbox.snapshot(TENANT).is_some());
+    assert!(guest.toolbox.snapshot("another").is_none());
+}

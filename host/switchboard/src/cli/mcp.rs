@@ -1,0 +1,23 @@
+//! `switchboard mcp`: an MCP server on standard input and output; everything else goes to stderr.
+
+use std::process::ExitCode;
+
+use crate::host::{self, Options};
+use crate::{Config, Secrets, mcp};
+
+/// Serves one client until it closes its end.
+pub(super) async fn run(config: Config, secrets: Secrets) -> anyhow::Result<ExitCode> {
+    let listen = config.listen;
+    let assembled = host::assemble(
+        Options {
+            secrets,
+            ..Options::new(config)
+        },
+        |_| (),
+    )
+    .await?;
+    let served = mcp::stdio(host::mcp_parts(&assembled.host, listen, Vec::new())).await;
+    assembled.close().await;
+    served?;
+    Ok(ExitCode::SUCCESS)
+}
