@@ -61,10 +61,10 @@ fn table() -> Vec<Refused> {
         // Money.
         refused(SARAH, "process_refund", refund("ORD-8842", "0.00"), 403, "AMOUNT_INVALID"),
         refused(SARAH, "process_refund", refund("ORD-8842", "-5.00"), 403, "AMOUNT_INVALID"),
-        refused(SARAH, "process_refund", refund("ORD-8842", "60.00"), 403, "AMOUNT_ABOVE_ORDER"),
+        refused(SARAH, "process_refund", refund("ORD-8842", "60.00"), 403, "ABOVE_ORDER"),
         refused(SARAH, "process_refund", refund_in("ORD-8842", "49.99", "EUR"), 403, "CURRENCY_MISMATCH"),
         refused(Matched("priya.nair@example.com", "ORD-8120"), "process_refund", refund("ORD-8120", "10.00"), 403,
-            "OUTSIDE_WINDOW"),
+            "WINDOW_PASSED"),
         refused(Matched("tom.okafor@example.com", "ORD-8733"), "process_refund", refund("ORD-8733", "10.00"), 403,
             "NOT_ELIGIBLE"),
         refused(Matched("marcus.bell@example.com", "ORD-9001"), "process_refund", refund("ORD-9001", "289.00"), 202,

@@ -1,9 +1,9 @@
 //! The port to a model: what it is asked, what it may answer, and how it can fail.
 
-pub mod anthropic;
-pub mod http;
-pub mod offline;
-pub mod openai;
+pub(crate) mod anthropic;
+pub(crate) mod http;
+pub(crate) mod offline;
+pub(crate) mod openai;
 
 use async_trait::async_trait;
 use serde_json::Value;

@@ -1,8 +1,9 @@
 //! What a running plugin may reach: grants, and the decision on each outbound request.
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-use crate::Refusal;
+use crate::{Refusal, target};
 
 /// How a backend treats a request that it may have seen before; declared by the operator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,42 @@ pub struct HttpGrant {
     /// The origin is on loopback or a private network, and the operator means it.
     #[serde(default)]
     pub private_network: bool,
+}
+
+/// Why a grant, as it is written, can never cover a request.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum GrantError {
+    /// More or less than an origin, or not its plain spelling.
+    #[error(
+        "`{0}` is no origin: write scheme, host and port only, such as https://api.example.com"
+    )]
+    Origin(String),
+    /// Not an upper-case method.
+    #[error("`{0}` is no method: write it in upper case, such as GET")]
+    Method(String),
+    /// No path pattern.
+    #[error(
+        "`{0}` is no path pattern: write one such as /orders/* (one segment) or /orders/** (any rest)"
+    )]
+    Path(String),
+}
+
+impl HttpGrant {
+    /// Finds the first thing that keeps this grant from ever covering a request.
+    pub fn check(&self) -> Result<(), GrantError> {
+        if !target::is_origin(&self.origin) {
+            return Err(GrantError::Origin(self.origin.clone()));
+        }
+        let is_upper = |method: &&String| method.bytes().all(|byte| byte.is_ascii_uppercase());
+        if let Some(method) = self.methods.iter().find(|method| !is_upper(method)) {
+            return Err(GrantError::Method(method.clone()));
+        }
+        let mut patterns = self.paths.iter().chain(&self.safe_posts);
+        match patterns.find(|pattern| !pattern.is_plain()) {
+            Some(pattern) => Err(GrantError::Path(pattern.0.clone())),
+            None => Ok(()),
+        }
+    }
 }
 
 /// An outbound request as the rules see it.

@@ -23,7 +23,7 @@ mod tool_rule;
 
 pub use address::{AddressClass, classify_address};
 pub use call::{Actor, Call, Channel, Effect, Role};
-pub use capability::{CapabilityDecision, HttpGrant, HttpRequest, Nature, PathPattern};
+pub use capability::{CapabilityDecision, GrantError, HttpGrant, HttpRequest, Nature, PathPattern};
 pub use decision::{ConsentFrom, Decision, Permit, Priority, Refusal, Scope};
 pub use facts::{Consent, Entity, Fact, Facts, Identity, Level, Prior};
 pub use money::{Money, MoneyError};

@@ -37,12 +37,18 @@ impl Target {
 
     /// Whether it lies at a grant's origin (scheme, host and port; nothing else may be in it).
     pub(crate) fn is_at(&self, origin: &str) -> bool {
-        let Some(granted) = Self::parse(origin) else {
-            return false;
-        };
-        let bare = granted.path == "/" && !origin.contains('?');
-        bare && granted.origin == self.origin
+        parse_origin(origin).is_some_and(|granted| granted == self.origin)
     }
+}
+
+/// Whether a text is an origin and nothing more.
+pub(crate) fn is_origin(text: &str) -> bool {
+    parse_origin(text).is_some()
+}
+
+fn parse_origin(text: &str) -> Option<Origin> {
+    let target = Target::parse(text)?;
+    (target.path == "/" && !text.contains('?')).then_some(target.origin)
 }
 
 impl PathPattern {
@@ -61,6 +67,16 @@ impl PathPattern {
             }
         }
         any_rest || segments.next().is_none()
+    }
+
+    /// Whether it can match a path at all: `*` stands alone in its segment, `**` at the end only.
+    pub(crate) fn is_plain(&self) -> bool {
+        let stem = self.0.strip_suffix("/**").unwrap_or(&self.0);
+        let rooted = self.0.starts_with('/') && is_plain_path(&self.0);
+        rooted
+            && stem
+                .split('/')
+                .all(|segment| segment == "*" || !segment.contains('*'))
     }
 }
 

@@ -9,19 +9,20 @@ use crate::Limits;
 
 /// Checks arguments as a whole, before anything looks into them.
 pub(crate) fn check(arguments: &Value, limits: &Limits) -> Result<(), Violation> {
-    let size = bytes(arguments);
+    // Depth first: whatever is too deep is not walked to its end.
     let message = if exceeds_depth(arguments, limits.argument_depth) {
         format!(
             "expected at most {} levels of nesting, found more",
             limits.argument_depth
         )
-    } else if size > limits.argument_bytes {
-        format!(
-            "expected at most {} bytes of arguments, found {size}",
-            limits.argument_bytes
-        )
     } else {
-        return Ok(());
+        match bytes(arguments) {
+            size if size > limits.argument_bytes => format!(
+                "expected at most {} bytes of arguments, found {size}",
+                limits.argument_bytes
+            ),
+            _ => return Ok(()),
+        }
     };
     Err(Violation {
         field: String::new(),

@@ -93,6 +93,10 @@ pub(crate) fn prepare(source: &PluginSource, runtime: &Arc<Runtime>) -> Result<P
     let component = runtime
         .cache
         .component(&runtime.engine, &digest, &source.bytes)?;
+    // Made now rather than by the first call.
+    component
+        .initialize_copy_on_write_image()
+        .map_err(|error| LoadError::Sandbox(format!("{error:#}")))?;
     let pre = linker
         .instantiate_pre(&component)
         .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;

@@ -1,6 +1,7 @@
 //! The command line: what there is, in a newcomer's words, and what each command starts.
 
 mod audit;
+mod bench;
 mod chat;
 mod doctor;
 mod mcp;
@@ -15,6 +16,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use crate::bench::BenchArgs;
 use crate::config::DEFAULT_FILE;
 use crate::{Config, Environment, Secrets};
 
@@ -69,6 +71,8 @@ enum Command {
     Audit(AuditCommand),
     /// Put the configured model through the support scenarios, each with fresh data, and say how it did
     Eval(EvalArgs),
+    /// Measure what policy, sandbox and ledger cost, against a bare MCP server with the same tools
+    Bench(BenchArgs),
     /// Print every configuration key with its default, its meaning and its environment variable
     Config,
 }
@@ -99,10 +103,22 @@ pub fn run() -> ExitCode {
     match execute(line) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("switchboard: {error:#}");
+            eprintln!("switchboard: {}", told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error with its causes, each of which is told once: some messages hold their cause's already.
+fn told(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .fold(String::new(), |told, cause| match &told {
+            told if told.is_empty() => cause,
+            told if told.contains(&cause) => told.clone(),
+            told => format!("{told}: {cause}"),
+        })
 }
 
 fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
@@ -143,6 +159,7 @@ async fn dispatch_command(
         Command::Doctor => doctor::run(config, secrets).await,
         Command::Audit(AuditCommand::Verify) => audit::verify(&config.data_dir),
         Command::Eval(args) => crate::eval::run(&config, &secrets, args.only.as_deref()).await,
+        Command::Bench(args) => bench::run(config, secrets, args).await,
         Command::Config => Ok(ExitCode::SUCCESS),
     }
 }

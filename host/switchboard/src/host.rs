@@ -13,8 +13,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use agent::Agent;
-use dispatch::{Clock, Dispatcher, RetryPolicy, Snapshot, Store, StoreError};
+use dispatch::{Dispatcher, RetryPolicy, Snapshot, Store, StoreError};
 use policy::Rulebook;
+use store::Clock;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use assemble::{Assembled, assemble, load_plugins};

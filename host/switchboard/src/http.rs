@@ -75,6 +75,7 @@ fn routes() -> Vec<Route> {
 /// All routes, for a host that is ready.
 pub(crate) fn router(host: Arc<Host>) -> Router {
     let own = routes().into_iter().fold(Router::new(), |router, route| {
+        tracing::debug!(method = %route.method, path = route.path, "serves");
         router.route(route.path, route.answer)
     });
     own.fallback(|| async {

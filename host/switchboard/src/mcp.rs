@@ -7,6 +7,7 @@
 mod answer;
 mod cases;
 mod catalogue;
+mod desk;
 mod handler;
 mod http;
 #[cfg(test)]
@@ -22,7 +23,8 @@ use rmcp::service::ServerInitializeError;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use handler::{Desk, Handler};
+use desk::Desk;
+use handler::Handler;
 
 /// What one tenant's MCP surface is made of.
 #[derive(Clone)]

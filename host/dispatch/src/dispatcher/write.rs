@@ -29,6 +29,14 @@ enum Verdict {
     Unsure(InvokeError),
 }
 
+/// The next try of an intent.
+struct Attempt {
+    intent: String,
+    permit: Permit,
+    /// An earlier process, or an earlier call, sent something whose end nobody knows.
+    sent_before: bool,
+}
+
 impl Dispatcher {
     /// Runs a write in a task of its own: a caller that goes away does not stop it halfway.
     pub(super) async fn write_to_the_end(
@@ -60,7 +68,16 @@ impl Dispatcher {
                     json!({ "intent": id, "state": "reserved" }),
                 )
                 .await?;
-                self.run_intent(act, &id, permit, turnstile).await
+                self.run_intent(
+                    act,
+                    Attempt {
+                        intent: id,
+                        permit,
+                        sent_before: false,
+                    },
+                    turnstile,
+                )
+                .await
             }
             Reserved::Taken(intent) => Box::pin(self.taken(act, *intent)).await,
             Reserved::OverBudget(charge) => self.over_budget(act, &charge).await,
@@ -154,49 +171,98 @@ impl Dispatcher {
         let mut act = act.clone();
         act.call.arguments = intent.arguments;
         match self.judge(&act, Some(&intent.id)).await? {
-            Decision::Allow(permit) => self.run_intent(&act, &intent.id, permit, turnstile).await,
-            refused => self.refuse(&act, refused).await,
+            Decision::Allow(permit) => {
+                let attempt = Attempt {
+                    intent: intent.id,
+                    permit,
+                    sent_before: sent,
+                };
+                self.run_intent(&act, attempt, turnstile).await
+            }
+            refused => self.stop(&act, &intent.id, refused, sent).await,
         }
     }
 
+    /// Tries until the intent has an end, or tries are used up. Once a request may have taken effect, only a success ends
+    /// the intent: a later refusal says nothing certain of the earlier request, which may still be on its way.
     async fn run_intent(
         &self,
         act: &Act,
-        intent: &str,
-        first: Permit,
+        first: Attempt,
         _turnstile: Turnstile,
     ) -> Result<Outcome, DispatchError> {
-        let mut permit = first;
+        let Attempt {
+            intent,
+            mut permit,
+            sent_before: mut unsure,
+        } = first;
+        let deduplicates = weakest_nature(act) == Nature::Deduplicates;
         let mut attempt = 1;
         loop {
-            let (verdict, asked) = self.try_once(act, intent, permit).await;
-            match verdict {
-                Verdict::Done(output) => return self.done(act, intent, output).await,
-                Verdict::NotDone(error) if !self.again(attempt, retry_after(&error).is_some()) => {
-                    self.settle(act, intent, Settlement::Failed(typed(error.clone())))
-                        .await?;
-                    return self.failed(act, error, attempt).await;
+            let (verdict, asked) = self.try_once(act, &intent, permit).await;
+            let error = match verdict {
+                Verdict::Done(output) => return self.done(act, &intent, output).await,
+                Verdict::Unsure(error) => {
+                    unsure = true;
+                    error
                 }
-                Verdict::Unsure(error)
-                    if !self.again(attempt, weakest_nature(act) == Nature::Deduplicates) =>
-                {
-                    tracing::warn!(tool = act.call.tool, intent, %error, "the outcome of a write is unknown");
-                    self.settle(act, intent, Settlement::Unknown).await?;
-                    return self.parked(act, intent).await;
-                }
-                Verdict::NotDone(_) | Verdict::Unsure(_) => {}
+                Verdict::NotDone(error) => error,
+            };
+            let sensible = if unsure {
+                deduplicates
+            } else {
+                retry_after(&error).is_some()
+            };
+            if !sensible || attempt > self.parts.retry.retries {
+                return self.give_up(act, &intent, error, unsure, attempt).await;
             }
             tokio::time::sleep(self.parts.retry.after(attempt, asked)).await;
             attempt += 1;
-            permit = match self.judge(act, Some(intent)).await? {
+            permit = match self.judge(act, Some(&intent)).await? {
                 Decision::Allow(permit) => permit,
-                refused => return self.refuse(act, refused).await,
+                refused => return self.stop(act, &intent, refused, unsure).await,
             };
         }
     }
 
-    fn again(&self, attempt: u32, sensible: bool) -> bool {
-        sensible && attempt <= self.parts.retry.retries
+    async fn give_up(
+        &self,
+        act: &Act,
+        intent: &str,
+        error: InvokeError,
+        unsure: bool,
+        attempts: u32,
+    ) -> Result<Outcome, DispatchError> {
+        if unsure {
+            tracing::warn!(tool = act.call.tool, intent, %error, "the outcome of a write is unknown");
+            self.settle(act, intent, Settlement::Unknown).await?;
+            return self.parked(act, intent).await;
+        }
+        self.settle(act, intent, Settlement::Failed(typed(error.clone())))
+            .await?;
+        self.failed(act, error, attempts).await
+    }
+
+    /// The rules changed their mind between two tries.
+    async fn stop(
+        &self,
+        act: &Act,
+        intent: &str,
+        refused: Decision,
+        unsure: bool,
+    ) -> Result<Outcome, DispatchError> {
+        if unsure {
+            self.settle(act, intent, Settlement::Unknown).await?;
+            return self.parked(act, intent).await;
+        }
+        let message = "no longer allowed".to_owned();
+        self.settle(
+            act,
+            intent,
+            Settlement::Failed(ToolError::NotEligible { message }),
+        )
+        .await?;
+        self.refuse(act, refused).await
     }
 
     async fn try_once(&self, act: &Act, intent: &str, permit: Permit) -> (Verdict, Option<u32>) {

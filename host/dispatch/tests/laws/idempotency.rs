@@ -228,6 +228,28 @@ fn rows() -> Vec<Row> {
             ("failed", 0),
             ("ok", 1),
         ),
+        // Once it may have happened, no later refusal and no failed connection makes it a failure.
+        row(
+            "no answer, then gone",
+            Deduplicates,
+            &[NoAnswer, NotSent, NotSent],
+            ("unknown", 1),
+            ("ok", 2),
+        ),
+        row(
+            "broken, then refused",
+            Deduplicates,
+            &[Status(500), Status(422), Status(422)],
+            ("unknown", 3),
+            ("ok", 4),
+        ),
+        row(
+            "no answer, then busy",
+            Deduplicates,
+            &[NoAnswer, Status(429), Status(201)],
+            ("ok", 3),
+            ("replayed", 3),
+        ),
         // A plugin that asks for other bytes the second time may not have them: what was sent first is unknown.
         row(
             "other bytes",

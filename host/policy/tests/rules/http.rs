@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use policy::{
-    CapabilityDecision, Effect, HttpGrant, HttpRequest, Nature, PathPattern, Rulebook, Scope,
+    CapabilityDecision, Effect, GrantError, HttpGrant, HttpRequest, Nature, PathPattern, Rulebook,
+    Scope,
 };
 
 use crate::scenario::SHIPPED;
@@ -198,6 +199,38 @@ fn an_origin_that_says_more_than_an_origin_grants_nothing() {
         };
         let decision = SHIPPED.decide_http(&scope, &request("GET", "https://a.example/orders"));
         assert!(matches!(decision, CapabilityDecision::Deny(_)), "{origin}");
+    }
+}
+
+/// What is written wrongly would silently grant nothing: it is named instead.
+#[test]
+fn grants_that_cannot_cover_anything_are_named() {
+    let origin = "https://a.example";
+    assert_eq!(
+        grant(origin, &["GET"], &["/", "/a/*/b", "/**"]).check(),
+        Ok(())
+    );
+    for bad in [
+        "https://a.example/v1",
+        "a.example",
+        "HTTPS://a.example.",
+        "http://127.1",
+    ] {
+        let refused = grant(bad, &["GET"], &["/"]).check();
+        assert_eq!(refused, Err(GrantError::Origin(bad.to_owned())));
+    }
+    let refused = grant(origin, &["GET", "post"], &["/"]).check();
+    assert_eq!(refused, Err(GrantError::Method("post".to_owned())));
+    for bad in [
+        "orders/*",
+        "/orders/a*",
+        "/**/orders",
+        "/a/../b",
+        "/a//b",
+        "",
+    ] {
+        let refused = grant(origin, &["GET"], &["/ok", bad]).check();
+        assert_eq!(refused, Err(GrantError::Path(bad.to_owned())));
     }
 }
 

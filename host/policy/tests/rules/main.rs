@@ -1,5 +1,11 @@
 //! The shipped rulebook and the pure parts beside it, as laws and as tables.
 
+#![allow(
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    reason = "tables and their vocabulary are tests too, and read best with values written in place"
+)]
+
 mod addresses;
 mod http;
 mod laws;

@@ -78,13 +78,13 @@ fn with_intent(intent: Option<Intent>) -> ToolRule {
     ToolRule { intent, ..rule() }
 }
 
-fn intent(key: &[&str], terms: &[&str], per_case: bool) -> Option<Intent> {
+fn intent(key: &[&str], terms: &[&str], per_case: bool) -> Intent {
     let own = |pointers: &[&str]| pointers.iter().map(|at| (*at).to_owned()).collect();
-    Some(Intent {
+    Intent {
         key: own(key),
         terms: own(terms),
         per_case,
-    })
+    }
 }
 
 #[test]
@@ -98,7 +98,11 @@ fn one_intent_has_one_key() {
     };
     let terms = |rule: &ToolRule, arguments: &Value| rule.terms_digest(&object(arguments.clone()));
 
-    let by_order = with_intent(intent(&["/order_id"], &["/order_id", "/amount"], false));
+    let by_order = with_intent(Some(intent(
+        &["/order_id"],
+        &["/order_id", "/amount"],
+        false,
+    )));
     assert_eq!(
         key(&by_order, "c1", &refund),
         r#"["demo","process_refund",null,{"/order_id":"ORD-1"}]"#
@@ -111,14 +115,14 @@ fn one_intent_has_one_key() {
     assert_eq!(terms(&by_order, &refund), terms(&by_order, &reworded));
     assert_ne!(terms(&by_order, &refund), terms(&by_order, &smaller));
 
-    let by_key = with_intent(intent(&["/order_id"], &[], false));
+    let by_key = with_intent(Some(intent(&["/order_id"], &[], false)));
     assert_eq!(
         terms(&by_key, &refund),
         terms(&by_key, &smaller),
         "the key is the terms"
     );
 
-    let per_case = with_intent(intent(&["/order_id"], &[], true));
+    let per_case = with_intent(Some(intent(&["/order_id"], &[], true)));
     assert_ne!(key(&per_case, "c1", &refund), key(&per_case, "c2", &refund));
 
     let none = with_intent(None);
@@ -136,7 +140,7 @@ fn one_intent_has_one_key() {
 
 #[test]
 fn keys_are_not_confused_by_what_values_hold() {
-    let rule = with_intent(intent(&["/a", "/b"], &[], false));
+    let rule = with_intent(Some(intent(&["/a", "/b"], &[], false)));
     let key =
         |tenant: &str, arguments: Value| rule.intent_key(tenant, "t", "c", &object(arguments));
     let keys = [

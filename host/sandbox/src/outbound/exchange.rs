@@ -1,5 +1,7 @@
 //! One request and its answer: whole body → gate → checked address → send → tell the gate what became of it.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use dispatch::{Answer, HttpApproval, OutboundHttp};
 use http::request::Parts;
@@ -93,38 +95,48 @@ type Head = Result<(Response<Incoming>, Channel), Error>;
 impl Trip<'_> {
     /// Sends, and says precisely what is known then: only a connection that never stood means that nothing was sent.
     async fn send(&self, request: Request<Full<Bytes>>) -> (Answer, Head) {
-        let connector = &self.invocation.connector;
-        let addresses = connector.resolve(self.destination, self.private_network);
-        let addresses = match until_stopped(self.invocation, addresses).await {
-            Ok(Ok(addresses)) => addresses,
-            Ok(Err(error)) => {
-                if matches!(error, Error::DestinationIpProhibited) {
-                    self.invocation.refuse(self.destination.prohibited());
-                }
-                return (Answer::NotSent, Err(error));
-            }
+        let addresses = match self.resolve().await {
+            Ok(addresses) => addresses,
             Err(error) => return (Answer::NotSent, Err(error)),
         };
         // A kept connection may turn out to be closed by the other side after the request was written, and then nobody
         // knows whether it arrived. A safe request is simply sent again; any other gets a connection of its own, so that
         // no layer is ever tempted to send it twice.
+        let mut unsent = Answer::NotSent;
         if self.safe
-            && let Some(kept) = connector.kept(self.destination, &addresses)
-            && let Ok(head) = self.ask(kept, request.clone()).await
+            && let Some(kept) = self.invocation.connector.kept(self.destination, &addresses)
         {
-            return (Answer::Status(head.0.status().as_u16()), Ok(head));
+            if let Ok(head) = self.ask(kept, request.clone()).await {
+                return (Answer::Status(head.0.status().as_u16()), Ok(head));
+            }
+            unsent = Answer::Nothing;
         }
-        let limit = self.invocation.limits.connect();
-        let connecting = timeout(limit, connector.connect(self.destination, &addresses));
-        let channel = match until_stopped(self.invocation, connecting).await {
-            Ok(Ok(Ok(channel))) => channel,
-            Ok(Ok(Err(error))) | Err(error) => return (Answer::NotSent, Err(error)),
-            Ok(Err(_)) => return (Answer::NotSent, Err(Error::ConnectionTimeout)),
+        let channel = match self.connect(&addresses).await {
+            Ok(channel) => channel,
+            Err(error) => return (unsent, Err(error)),
         };
         match self.ask(channel, request).await {
             Ok(head) => (Answer::Status(head.0.status().as_u16()), Ok(head)),
             Err(error) => (Answer::Nothing, Err(error)),
         }
+    }
+
+    async fn resolve(&self) -> Result<Vec<SocketAddr>, Error> {
+        let connector = &self.invocation.connector;
+        let resolving = connector.resolve(self.destination, self.private_network);
+        let addresses = until_stopped(self.invocation, resolving).await?;
+        if matches!(addresses, Err(Error::DestinationIpProhibited)) {
+            self.invocation.refuse(self.destination.prohibited());
+        }
+        addresses
+    }
+
+    async fn connect(&self, addresses: &[SocketAddr]) -> Result<Channel, Error> {
+        let invocation = self.invocation;
+        let connecting = invocation.connector.connect(self.destination, addresses);
+        until_stopped(invocation, timeout(invocation.limits.connect(), connecting))
+            .await?
+            .unwrap_or(Err(Error::ConnectionTimeout))
     }
 
     async fn ask(&self, mut channel: Channel, request: Request<Full<Bytes>>) -> Head {

@@ -95,24 +95,54 @@ async fn an_endless_loop_leaves_room_for_others() {
 
 #[tokio::test]
 async fn traps_are_the_plugin_s_failure() {
-    ends("dive", json!({}), expect![[r#"Trapped("wasm trap: call stack exhausted")"#]]).await;
-    ends("crash", json!({}), expect![[r#"Trapped("wasm trap: wasm `unreachable` instruction executed")"#]]).await;
-    ends("divide", json!({ "by": 0 }), expect![[r#"Trapped("wasm trap: integer divide by zero")"#]]).await;
+    ends(
+        "dive",
+        json!({}),
+        expect![[r#"Trapped("wasm trap: call stack exhausted")"#]],
+    )
+    .await;
+    ends(
+        "crash",
+        json!({}),
+        expect![[r#"Trapped("wasm trap: wasm `unreachable` instruction executed")"#]],
+    )
+    .await;
+    ends(
+        "divide",
+        json!({ "by": 0 }),
+        expect![[r#"Trapped("wasm trap: integer divide by zero")"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn memory_is_limited() {
     let guest = Guest::with_limits(hostile(), limits()).await;
     guest.call("grow", json!({ "pages": 31 })).await.unwrap();
-    ends("grow", json!({ "pages": 32 }), expect![[r#"Limit("bytes of memory: 2097152 at most, 2162688 asked for")"#]]).await;
+    ends(
+        "grow",
+        json!({ "pages": 32 }),
+        expect![[r#"Limit("bytes of memory: 2097152 at most, 2162688 asked for")"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn output_is_limited() {
     let guest = Guest::with_limits(hostile(), limits()).await;
     guest.call("flood", json!({ "bytes": 100 })).await.unwrap();
-    ends("flood", json!({ "bytes": 1_000 }), expect![[r#"Limit("bytes of output: 1000 at most, 6013 given")"#]]).await;
-    ends("flood", json!({ "bytes": 1_000_000 }), expect![[r#"Limit("bytes passed to the host at once: 100000 at most")"#]]).await;
+    ends(
+        "flood",
+        json!({ "bytes": 1_000 }),
+        expect![[r#"Limit("bytes of output: 1000 at most, 6013 given")"#]],
+    )
+    .await;
+    ends(
+        "flood",
+        json!({ "bytes": 1_000_000 }),
+        expect![[r#"Limit("bytes passed to the host at once: 100000 at most")"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -123,12 +153,18 @@ async fn arguments_are_limited_as_a_whole() {
     let refused = |arguments: Value, expect: Expect| {
         expect.assert_eq(&echo.check(&arguments).unwrap_err()[0].message);
     };
-    refused(json!({ "text": "x".repeat(70_000) }), expect!["expected at most 65536 bytes of arguments, found 70011"]);
+    refused(
+        json!({ "text": "x".repeat(70_000) }),
+        expect!["expected at most 65536 bytes of arguments, found 70011"],
+    );
     let mut deep = json!(1);
     for _ in 0..40 {
         deep = json!([deep]);
     }
-    refused(json!({ "text": deep }), expect!["expected at most 32 levels of nesting, found more"]);
+    refused(
+        json!({ "text": deep }),
+        expect!["expected at most 32 levels of nesting, found more"],
+    );
 }
 
 #[tokio::test]

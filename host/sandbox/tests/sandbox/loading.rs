@@ -61,7 +61,11 @@ async fn what_is_no_component() {
     refused(source(core), expect!["this is no WebAssembly component but a core module; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"]).await;
     let mut cut = friendly();
     cut.truncate(cut.len() / 2);
-    refused(source(cut), expect!["the component is invalid: unexpected end-of-file (at offset 0x210)"]).await;
+    refused(
+        source(cut),
+        expect!["the component is invalid: unexpected end-of-file (at offset 0x210)"],
+    )
+    .await;
     refused(
         source(wat::parse_str("(component)").unwrap()),
         expect!["plugin guest exports no tools: it must export an interface such as switchboard:orders/orders@1.0.0"],
@@ -98,7 +102,11 @@ async fn imports_are_granted_or_refused_by_name() {
         "get",
         "(result i32)",
     );
-    refused(source(unknown), expect!["plugin guest imports wasi:keyvalue/store@0.2.0: no plugin can have that"]).await;
+    refused(
+        source(unknown),
+        expect!["plugin guest imports wasi:keyvalue/store@0.2.0: no plugin can have that"],
+    )
+    .await;
     refused(source(outgoing()), expect!["plugin guest imports wasi:http/types@0.2.12: no HTTP destination is granted to it; add a grant to its configuration"]).await;
     let model = || {
         let core_type = "(param i32 i32 i32 i32)";

@@ -6,3 +6,4 @@ mod guest;
 mod hostile;
 mod loading;
 mod swap;
+mod tmp_real;

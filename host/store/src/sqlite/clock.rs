@@ -22,12 +22,10 @@ impl StoreClock {
 
     /// Unix milliseconds; whole seconds where a test brings the clock.
     pub(super) fn now_ms(&self) -> i64 {
-        match &self.0 {
-            Some(clock) => clock().saturating_mul(1000),
-            None => {
-                let now = OffsetDateTime::now_utc();
-                now.unix_timestamp() * 1000 + i64::from(now.millisecond())
-            }
+        if let Some(clock) = &self.0 {
+            return clock().saturating_mul(1000);
         }
+        let now = OffsetDateTime::now_utc();
+        now.unix_timestamp() * 1000 + i64::from(now.millisecond())
     }
 }

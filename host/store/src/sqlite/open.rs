@@ -172,6 +172,7 @@ pub(super) fn open(folder: &Path, options: OpenOptions) -> Result<SqliteStore, O
     let sqlite = |error| OpenError::from_sqlite(folder, &error);
     let mut db = connect(&folder.join(FILE_NAME)).map_err(sqlite)?;
     schema::prepare(&mut db).map_err(|error| OpenError::from_schema(folder, error))?;
+    make_durable(&db).map_err(sqlite)?;
     let clock = StoreClock(options.clock);
     let mut head = HeadFile::new(folder);
     audit::meet_head(&mut db, &mut head, &clock, folder)?;
@@ -204,15 +205,19 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The writer's connection: every commit is on disk when it returns.
+/// The writer's connection; it leaves the file as it is, because it may be somebody else's.
 fn connect(file: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open(file)?;
     db.busy_timeout(BUSY_TIMEOUT)?;
     db.pragma_update(None, "foreign_keys", true)?;
-    db.pragma_update(None, "journal_mode", "WAL")?;
-    db.pragma_update(None, "synchronous", "FULL")?;
     db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(db)
+}
+
+/// From here on, every commit is on disk when it returns, and readers do not wait for it.
+fn make_durable(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")
 }
 
 fn of(process: Option<u32>) -> String {

@@ -23,7 +23,7 @@ pub(super) async fn run(
     secrets: Secrets,
     session: Option<String>,
 ) -> anyhow::Result<ExitCode> {
-    let is_person = stdin().is_terminal();
+    let is_person = std::io::stdin().is_terminal();
     let assembled = host::assemble(
         Options {
             secrets,

@@ -182,8 +182,8 @@ mod tests {
     fn a_refusal_names_file_line_and_key() {
         for (text, expected) in [
             (
-                "listen = 1",
-                "switchboard.toml, line 1, key listen: unknown field `listen`",
+                "listn = 1",
+                "switchboard.toml, line 1, key listn: unknown field `listn`",
             ),
             (
                 "[rules]\nrefund_limit = 150.0",

@@ -90,10 +90,12 @@ fn parse_like(kind: &Value, text: &str) -> Result<Value, String> {
             .parse()
             .map(Value::Float)
             .map_err(|_| format!("expected a number, found {text:?}")),
-        Value::Array(_) => Ok(text
-            .split(',')
-            .map(|item| Value::String(item.trim().to_owned()))
-            .collect()),
+        Value::Array(_) => {
+            let items = text
+                .split(',')
+                .map(|item| Value::String(item.trim().to_owned()));
+            Ok(Value::Array(items.collect()))
+        }
         _ => Ok(Value::String(text.to_owned())),
     }
 }

@@ -61,6 +61,8 @@ pub(crate) async fn assemble(
         clock,
         progress,
     } = options;
+    // One crypto provider for every TLS client of this process; a second start finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let model = model::build(&config.model, &secrets)?;
     arrived("model");
     let tools = rules::classification()?;

@@ -22,7 +22,7 @@ pub struct Claims {
 
 /// Why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum SessionError {
+pub(crate) enum SessionError {
     /// Nothing to check it with.
     #[error(
         "signed sessions are off: start the program with SWITCHBOARD_SESSION_SECRET, or send no Authorization header"

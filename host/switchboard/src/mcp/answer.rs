@@ -2,7 +2,7 @@
 
 use dispatch::{DispatchError, EscalationRef, Outcome};
 use rmcp::ErrorData;
-use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
+use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ProtocolVersion};
 use serde_json::{Value, json};
 
 /// `_meta` key of a result: the outcome in one word (`ok`, `replayed`, `denied`, …).
@@ -10,39 +10,44 @@ const OUTCOME: &str = "switchboard/outcome";
 /// `_meta` key of a result: the people that were called, `{id, priority, team}`.
 const ESCALATION: &str = "switchboard/escalation";
 
-/// Whether a refusal may carry structured content.
-///
-/// Clients of the revisions before 2026-07-28 hold *any* structured content against the tool's output schema and throw the
-/// whole result away where it does not fit, so that the model would never read why it was refused. They get the same
-/// object as text alone.
+/// The two families of revisions, where they differ in what a client makes of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusals {
-    /// Text and structured content.
-    Structured,
-    /// Text alone.
-    Text,
+pub(super) enum Era {
+    /// Before 2026-07-28.
+    Older,
+    /// From 2026-07-28 on.
+    Newer,
+}
+
+impl Era {
+    /// The era of a revision. Without one nothing newer can be meant: the newer revisions name theirs in every request.
+    pub(super) fn of(revision: Option<&ProtocolVersion>) -> Self {
+        let newest = ProtocolVersion::V_2026_07_28;
+        match revision {
+            Some(revision) if revision.as_str() >= newest.as_str() => Self::Newer,
+            _ => Self::Older,
+        }
+    }
 }
 
 /// What a client gets for an outcome: output and refusals alike are tool results, so that a model can react; only a tool
 /// that does not exist is a protocol error.
-pub(super) fn answer(
-    tool: &str,
-    outcome: Outcome,
-    refusals: Refusals,
-) -> Result<CallToolResult, ErrorData> {
+pub(super) fn answer(tool: &str, outcome: Outcome, era: Era) -> Result<CallToolResult, ErrorData> {
     let meta = meta(&outcome);
     let result = match outcome {
         Outcome::UnknownTool => return Err(unknown_tool(tool)),
         Outcome::Done { output, .. } => CallToolResult::structured(output),
-        refused => refusal(refused.for_model(), refusals),
+        refused => refusal(refused.for_model(), era),
     };
     Ok(result.with_meta(Some(meta)))
 }
 
-fn refusal(told: Value, refusals: Refusals) -> CallToolResult {
-    match refusals {
-        Refusals::Structured => CallToolResult::structured_error(told),
-        Refusals::Text => CallToolResult::error(vec![ContentBlock::text(told.to_string())]),
+/// Older clients hold *any* structured content against the tool's output schema, and throw the whole result away where it
+/// does not fit, so that the model would never read why it was refused. They get the same object as text alone.
+fn refusal(told: Value, era: Era) -> CallToolResult {
+    match era {
+        Era::Newer => CallToolResult::structured_error(told),
+        Era::Older => CallToolResult::error(vec![ContentBlock::text(told.to_string())]),
     }
 }
 

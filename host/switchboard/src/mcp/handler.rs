@@ -1,11 +1,10 @@
 //! One MCP peer: what the server says of itself, the tool list, and tool calls.
 
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::http::request::Parts;
-use dispatch::{CallRequest, DispatchError};
-use policy::{Actor, Channel, Role};
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode,
     Implementation, InitializeRequestParams, InitializeResult, ListToolsResult,
@@ -13,14 +12,11 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use serde_json::Value;
-use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::McpParts;
-use super::answer::{self, Refusals};
-use super::cases::{OpenCases, Session};
-use super::catalogue::{Catalogue, Catalogues};
+use super::answer::{self, Era};
+use super::cases::Session;
+use super::desk::Desk;
 
 /// `_meta` key of a call: the client's own name for the case that the call belongs to.
 const CASE: &str = "switchboard/case";
@@ -46,75 +42,13 @@ it. A result with isError is an answer, not a crash: its `outcome` says what hap
 write again returns the first result. Work on one customer at a time; for several conversations at once, name each of \
 them in _meta \"switchboard/case\".";
 
-/// What all peers of one tenant share.
-pub(super) struct Desk {
-    parts: McpParts,
-    actor: Actor,
-    clock: Clock,
-    catalogues: Catalogues,
-    cases: OpenCases,
-}
-
-/// Unix seconds; a test brings its own.
-pub(super) type Clock = Box<dyn Fn() -> i64 + Send + Sync>;
-
-impl Desk {
-    pub(super) fn new(parts: McpParts) -> Self {
-        Self::with_clock(
-            parts,
-            Box::new(|| OffsetDateTime::now_utc().unix_timestamp()),
-        )
-    }
-
-    pub(super) fn with_clock(parts: McpParts, clock: Clock) -> Self {
-        let actor = Actor {
-            role: Role::Agent,
-            subject: format!("mcp:{}", parts.principal),
-        };
-        Self {
-            parts,
-            actor,
-            clock,
-            catalogues: Catalogues::default(),
-            cases: OpenCases::default(),
-        }
-    }
-
-    /// The tools there are now; none where the tenant is gone.
-    pub(super) fn catalogue(&self) -> Option<Arc<Catalogue>> {
-        let tenant = &self.parts.tenant;
-        let snapshot = self.parts.dispatcher.tools().snapshot(tenant)?;
-        let rules = self.parts.dispatcher.rulebook(tenant)?;
-        Some(self.catalogues.of(&snapshot, &rules))
-    }
-
-    async fn request(
-        &self,
-        session: &Session,
-        tool: String,
-        arguments: Value,
-    ) -> Result<CallRequest, DispatchError> {
-        let tenant = &self.parts.tenant;
-        let store = self.parts.dispatcher.store().as_ref();
-        let now = (self.clock)();
-        Ok(CallRequest {
-            tenant: tenant.clone(),
-            case: self.cases.case(store, tenant, session, now).await?,
-            actor: self.actor.clone(),
-            channel: Channel::Mcp,
-            tool,
-            arguments,
-        })
-    }
-}
-
 /// One peer. Over HTTP there is one for every session of the older revisions, and one for every request of the newer.
 pub(super) struct Handler {
     desk: Arc<Desk>,
     /// The peer has no session id but stays: one case for as long as it does.
-    connection: OnceLock<String>,
+    connection: Option<String>,
     /// It has shaken hands, so the session that its requests name is its own.
-    has_session: OnceLock<()>,
+    has_session: AtomicBool,
 }
 
 impl Handler {
@@ -122,36 +56,38 @@ impl Handler {
     pub(super) fn new(desk: Arc<Desk>) -> Self {
         Self {
             desk,
-            connection: OnceLock::new(),
-            has_session: OnceLock::new(),
+            connection: None,
+            has_session: AtomicBool::new(false),
         }
     }
 
     /// For a connection that is one client from beginning to end, such as stdio.
     pub(super) fn for_connection(desk: Arc<Desk>) -> Self {
         Self {
-            connection: Uuid::new_v4().to_string().into(),
+            connection: Some(Uuid::new_v4().to_string()),
             ..Self::new(desk)
         }
     }
 
     /// The case's session: named by the client, else that of the MCP session or the connection, else the principal's.
     fn session(&self, context: &RequestContext<RoleServer>) -> Result<Session, ErrorData> {
-        let principal = &self.desk.parts.principal;
+        let principal = self.desk.principal();
         if let Some(name) = context.meta.get(CASE) {
             let named = name
                 .as_str()
                 .and_then(|name| Session::named(principal, name));
             return named.ok_or_else(|| answer::invalid_params(BAD_CASE));
         }
-        let own = self.connection.get().map(String::as_str);
+        let own = self.connection.as_deref();
         let id = own.or_else(|| self.session_id(context));
         Ok(id.map_or_else(|| Session::implicit(principal), Session::of_session))
     }
 
     /// The session id that the transport has checked. Without a handshake the header is only what somebody claims.
     fn session_id<'a>(&self, context: &'a RequestContext<RoleServer>) -> Option<&'a str> {
-        self.has_session.get()?;
+        if !self.has_session.load(Ordering::Acquire) {
+            return None;
+        }
         let parts = context.extensions.get::<Parts>()?;
         parts.headers.get(SESSION_HEADER)?.to_str().ok()
     }
@@ -178,7 +114,7 @@ impl ServerHandler for Handler {
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
-        self.has_session.get_or_init(|| ());
+        self.has_session.store(true, Ordering::Release);
         let answer = self.negotiate_initialize(&request)?;
         context.peer.set_peer_info(request);
         Ok(answer)
@@ -192,9 +128,9 @@ impl ServerHandler for Handler {
     ) -> Result<ListToolsResult, ErrorData> {
         let tools = self.desk.catalogue().map(|c| c.tools().to_vec());
         let list = ListToolsResult::with_all_items(tools.unwrap_or_default());
-        Ok(match refusals(&context) {
-            Refusals::Text => list,
-            Refusals::Structured => list
+        Ok(match era(&context) {
+            Era::Older => list,
+            Era::Newer => list
                 .with_ttl_ms(LIST_TTL_MS)
                 .with_cache_scope(CacheScope::Private),
         })
@@ -210,23 +146,14 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let name = request.name.into_owned();
-        let known = self
-            .desk
-            .catalogue()
-            .is_some_and(|c| c.tool(&name).is_some());
-        if !known {
-            return Err(answer::unknown_tool(&name));
+        if self.get_tool(&request.name).is_none() {
+            return Err(answer::unknown_tool(&request.name));
         }
         let session = self.session(&context)?;
-        let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let call = self.desk.request(&session, name.clone(), arguments).await;
-        let outcome = match call {
-            Ok(call) => self.desk.parts.dispatcher.call(call).await,
-            Err(error) => Err(error),
-        };
-        let outcome = outcome.map_err(|error| answer::host_failed(&name, &error))?;
-        Ok(answer::answer(&name, outcome, refusals(&context))?.into())
+        let arguments = request.arguments.unwrap_or_default();
+        let outcome = self.desk.call(&session, &request.name, arguments).await;
+        let outcome = outcome.map_err(|error| answer::host_failed(&request.name, &error))?;
+        Ok(answer::answer(&request.name, outcome, era(&context))?.into())
     }
 
     /// What no other method took: an unknown method, or `tools/call` with parameters that have not its shape.
@@ -246,12 +173,6 @@ impl ServerHandler for Handler {
 const BAD_CALL: &str =
     "tools/call needs params with a `name` (a string) and `arguments` (an object)";
 
-/// How this request's revision takes refusals.
-fn refusals(context: &RequestContext<RoleServer>) -> Refusals {
-    match context.protocol_version() {
-        Some(version) if version.as_str() >= ProtocolVersion::V_2026_07_28.as_str() => {
-            Refusals::Structured
-        }
-        _ => Refusals::Text,
-    }
+fn era(context: &RequestContext<RoleServer>) -> Era {
+    Era::of(context.protocol_version().as_ref())
 }

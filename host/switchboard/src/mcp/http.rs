@@ -17,7 +17,8 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::cases::IDLE_SECONDS;
-use super::handler::{Desk, Handler};
+use super::desk::Desk;
+use super::handler::Handler;
 
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 

@@ -1,0 +1,4 @@
+//! The planner: what it understands, and what it does about it over several turns.
+
+mod flows;
+mod wording;

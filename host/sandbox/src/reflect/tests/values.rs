@@ -225,12 +225,16 @@ fn money() {
     given(
         "money",
         r#"{"amount": "50.5", "currency": "JPY"}"#,
-        expect![[r#"/v/amount: expected a decimal number with at most 0 decimals, such as "49", found "50.5""#]],
+        expect![[
+            r#"/v/amount: expected a decimal number with at most 0 decimals, such as "49", found "50.5""#
+        ]],
     );
     given(
         "money",
         r#"{"amount": "49.999", "currency": "USD"}"#,
-        expect![[r#"/v/amount: expected a decimal number with at most 2 decimals, such as "49.99", found "49.999""#]],
+        expect![[
+            r#"/v/amount: expected a decimal number with at most 2 decimals, such as "49.99", found "49.999""#
+        ]],
     );
     given(
         "money",
@@ -250,12 +254,16 @@ fn money() {
     given(
         "money",
         r#"{"amount": 1, "currency": "USD"}"#,
-        expect![[r#"/v: expected an object like {"amount": "49.99", "currency": "USD"}, found an object"#]],
+        expect![[
+            r#"/v: expected an object like {"amount": "49.99", "currency": "USD"}, found an object"#
+        ]],
     );
     given(
         "money",
         "49.99",
-        expect![[r#"/v: expected an object like {"amount": "49.99", "currency": "USD"}, found the number 49.99"#]],
+        expect![[
+            r#"/v: expected an object like {"amount": "49.99", "currency": "USD"}, found the number 49.99"#
+        ]],
     );
 }
 

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::mcp::McpParts;
-use crate::mcp::handler::Desk;
+use crate::mcp::desk::Desk;
 use crate::mcp::http::{Hosts, router};
 
 pub(super) const LISTEN: &str = "192.0.2.7:8080";
@@ -153,7 +153,7 @@ impl World {
 fn serve(parts: &McpParts, now: &Arc<AtomicI64>) -> Router {
     let hosts = Hosts::new(parts.listen, &parts.hosts);
     let now = Arc::clone(now);
-    let clock = Box::new(move || now.load(Ordering::SeqCst));
+    let clock = Arc::new(move || now.load(Ordering::SeqCst));
     let desk = Arc::new(Desk::with_clock(parts.clone(), clock));
     router(desk, hosts, parts.stop.clone())
 }
