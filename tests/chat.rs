@@ -47,7 +47,7 @@ async fn a_stream_tells_the_same_turn_step_by_step() {
 #[tokio::test]
 async fn a_link_streams_as_well() {
     let desk = Desk::open().await;
-    let request = desk.http.get(desk.url("/api/chat/stream")).query(&[("session_id", "s"), ("message", "hello")]);
+    let request = desk.http.get(desk.url("/api/chat/stream?session_id=s&message=hello"));
     let events = events(&request.send().await.unwrap().text().await.unwrap());
     assert_eq!(events.last().unwrap().0, "done", "{events:?}");
 }

@@ -124,13 +124,18 @@ async fn a_ticket_is_resolved_after_a_sure_suggestion_only() {
 
 #[tokio::test]
 async fn a_daily_budget_holds_over_many_orders() {
-    let desk = Desk::open_with(|config| config.budgets.refund_customer_day = "60.00".parse().unwrap()).await;
-    desk.know_sarah("c").await;
-    desk.tool("c", "process_refund", refund("ORD-8842", "49.99")).await.expect(200);
-    let other = "ORD-8842";
-    let again = desk.tool("c", "process_refund", refund(other, "49.99")).await;
+    let desk = Desk::open_with(|config| config.budgets.refund_customer_day = "150.00".to_owned().try_into().unwrap()).await;
+    desk.know("c", "aisha.rahman@example.com", "ORD-8888").await;
+    desk.tool("c", "lookup_order", json!({ "order_id": "ORD-8150" })).await.expect(200);
+    desk.tool("c", "process_refund", refund("ORD-8888", "145.50")).await.expect(200);
+    let over = desk.tool("c", "process_refund", refund("ORD-8150", "10.00")).await;
+    assert_eq!((over.status, &over.body["code"]), (403, &json!("BUDGET_EXCEEDED")), "{:#}", over.body);
+    assert_eq!(over.body["escalation"]["priority"], "P2");
+    assert_eq!(desk.shop.refunds("ORD-8150").await, Vec::<i64>::new());
+    // Asking again for what is settled draws on nothing.
+    let again = desk.tool("c", "process_refund", refund("ORD-8888", "145.50")).await;
     assert_eq!(again.body["outcome"], "replayed");
-    assert_eq!(desk.shop.refunds(other).await, [4_999]);
+    assert_eq!(desk.shop.refunds("ORD-8888").await, [14_550]);
 }
 
 #[tokio::test]

@@ -172,27 +172,22 @@ fn package_name(manifest: &str) -> Option<&str> {
     line.split('"').nth(1)
 }
 
-/// Every text file below a folder, frozen copies of the contract aside: (path relative to it, file).
+/// Every text file below a folder, frozen copies and the page for readers aside: (path relative to it, file).
 fn texts(folder: &Path) -> Fallible<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(next) = open.pop() {
         for entry in fs::read_dir(next)? {
             let path = entry?.path();
-            if path.ends_with("released") {
-                continue;
-            } else if path.is_dir() {
+            if path.is_dir() {
                 open.push(path);
             } else {
-                found.push((
-                    path.strip_prefix(folder)?
-                        .to_string_lossy()
-                        .replace('\\', "/"),
-                    path,
-                ));
+                let name = path.strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
+                found.push((name, path));
             }
         }
     }
+    found.retain(|(name, _)| !name.starts_with("released/") && name != "README.md");
     found.sort();
     Ok(found)
 }
@@ -206,7 +201,7 @@ fn list(
 ) -> Fallible<()> {
     writeln!(to, "pub(crate) static {name}: &[(&str, &{of})] = &[")?;
     for (key, path) in files {
-        writeln!(to, "    ({key:?}, {include}({path:?})),")?;
+        writeln!(to, "    ({key:?}, {include}({:?})),", path.to_string_lossy())?;
     }
     writeln!(to, "];")?;
     Ok(())

@@ -17,13 +17,18 @@ pub enum Answer {
 
 /// Reads an answer to a yes-or-no question. Where in doubt it is not a yes.
 pub fn read_answer(message: &str) -> Answer {
-    let text = message.replace(['\u{2019}', '\u{2018}'], "'").to_lowercase();
+    let text = message
+        .replace(['\u{2019}', '\u{2018}'], "'")
+        .to_lowercase();
     let text = text.trim();
     if DOUBT.is_match(text) {
         return Answer::Unclear;
     }
+    if PLEASE_NOT.is_match(text) {
+        return Answer::No;
+    }
     match (YES.is_match(text), NO.is_match(text)) {
-        (true, false) if CONDITION.is_match(text) => Answer::Unclear,
+        (true, false) if CONDITION.is_match(&NO_PROBLEM.replace_all(text, "")) => Answer::Unclear,
         (true, false) => Answer::Yes,
         (false, true) => Answer::No,
         (true, true) if NO_PROBLEM.is_match(text) => Answer::Yes,
@@ -43,7 +48,7 @@ pattern!(
     YES,
     r"^\W*(?:(?:oh|ah|well|um|uh|sarah|ok|okay|great|perfect|right|hi|hello)\W+)*",
     r"(?:yes|yess+|yea|yeah|yep|yup|ye|y|ja|sure|ok|okay|okey|k|correct|confirm|confirmed|i confirm|agreed|agree|i agree|absolutely|definitely|certainly",
-    r"|of course|please do|go ahead|do it|do that|proceed|go for it|sounds good|that's right|that is right|that's fine|that is fine|fine|fine by me|please|approved|i do|by all means|please go ahead|please cancel|cancel it|no problem)\b",
+    r"|of course|please do|go ahead|do it|do that|proceed|go for it|sounds good|that's right|that is right|that's fine|that is fine|fine|fine by me|please\W*$|approved|i do|by all means|please go ahead|please cancel|cancel it|no problem)\b",
     r"|\b(?:go ahead|please do so|please do it|i confirm|you may|yes please)\b"
 );
 pattern!(
@@ -52,12 +57,16 @@ pattern!(
     r"(?:no|nope|nah|n|nay|never|never mind|nevermind|stop|negative|cancel that|forget it|rather not|i'd rather not|better not|not now|not yet|hold on|hold off|wait|keep it|leave it|abort|decline|declined)\b",
     r"|\b(?:don't|do not|dont|please don't|changed my mind|rather not|not any ?more|keep (?:it|the order|my order))\b"
 );
+pattern!(PLEASE_NOT, r"^\W*please (?:don'?t|do not|no)\b");
 pattern!(NO_PROBLEM, r"\bno problem\b");
 pattern!(
     DOUBT,
     r"\b(?:maybe|perhaps|not sure|unsure|i guess|i think so|don't know|dont know|do not know|dunno|possibly|depends|what do you mean|not certain|let me think)\b"
 );
-pattern!(CONDITION, r"\b(?:but|if|unless|only|except|provided|as long as|however|instead|first)\b");
+pattern!(
+    CONDITION,
+    r"\b(?:but|if|unless|only|except|provided|as long as|however|instead|first|no|not|nope|don't)\b"
+);
 pattern!(
     REQUEST,
     r"^(?:where|when|what|how|why|who|which|can|could|track|show|list|help|refund|return)\b"
@@ -91,6 +100,7 @@ mod tests {
             ("nope", No),
             ("don't", No),
             ("please don\u{2019}t cancel it", No),
+            ("please do not do that", No),
             ("wait, keep it", No),
             ("never mind", No),
             ("I changed my mind", No),

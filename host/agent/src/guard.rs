@@ -85,16 +85,16 @@ impl Guard {
     fn names(&self, reply: &str) -> Vec<Offence> {
         let said = |name: &&String| {
             name.contains('_')
-                && WORD.find_iter(reply).any(|word| word.as_str().replace('-', "_") == **name)
+                && WORD
+                    .find_iter(reply)
+                    .any(|word| word.as_str().replace('-', "_") == **name)
         };
         let names = self.tool_names.iter().filter(said);
         names.cloned().map(Offence::ToolName).collect()
     }
 
     fn figures(&self, reply: &str, evidence: &Evidence) -> Vec<Offence> {
-        let said = |figure: &&String| {
-            contains_whole(reply, figure) && !evidence.released(figure)
-        };
+        let said = |figure: &&String| contains_whole(reply, figure) && !evidence.released(figure);
         let figures = self.forbidden.iter().filter(said);
         figures.cloned().map(Offence::Figure).collect()
     }
@@ -112,7 +112,8 @@ fn contains_whole(text: &str, needle: &str) -> bool {
             let before = text[..at].chars().next_back();
             let mut after = text[at + found.len()..].chars();
             let (next, second) = (after.next(), after.next());
-            let decimals = matches!(next, Some('.' | ',')) && second.is_some_and(|c| c.is_ascii_digit());
+            let decimals =
+                matches!(next, Some('.' | ',')) && second.is_some_and(|c| c.is_ascii_digit());
             !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | ',' | '-'))
                 && !next.is_some_and(char::is_alphanumeric)
                 && !decimals

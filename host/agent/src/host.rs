@@ -41,7 +41,8 @@ pub trait ToolHost: Send + Sync {
     async fn append(&self, case: &str, event: Event) -> Result<(), DispatchError>;
 
     /// The questions that wait for this case's customer, oldest first.
-    async fn pending(&self, tenant: &str, case: &str) -> Result<Vec<PendingConsent>, DispatchError>;
+    async fn pending(&self, tenant: &str, case: &str)
+    -> Result<Vec<PendingConsent>, DispatchError>;
 }
 
 #[async_trait]
@@ -49,7 +50,11 @@ impl ToolHost for Dispatcher {
     fn tools(&self, tenant: &str) -> Vec<ToolSpec> {
         let snapshot = Dispatcher::tools(self).snapshot(tenant);
         snapshot.map_or_else(Vec::new, |snapshot| {
-            snapshot.tools.values().map(|tool| tool.spec().clone()).collect()
+            snapshot
+                .tools
+                .values()
+                .map(|tool| tool.spec().clone())
+                .collect()
         })
     }
 
@@ -90,7 +95,11 @@ impl ToolHost for Dispatcher {
         Ok(())
     }
 
-    async fn pending(&self, tenant: &str, case: &str) -> Result<Vec<PendingConsent>, DispatchError> {
+    async fn pending(
+        &self,
+        tenant: &str,
+        case: &str,
+    ) -> Result<Vec<PendingConsent>, DispatchError> {
         let pending = self.store().pending(tenant, Some(case)).await?;
         Ok(pending
             .into_iter()

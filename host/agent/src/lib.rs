@@ -29,4 +29,6 @@ pub use model::{
 pub use prompts::{PromptError, Prompts};
 pub use tenant::{Tenant, Tenants};
 pub use triggers::{Trigger, TriggerKind, screen};
-pub use turn::{Action, Agent, AgentParts, EventSink, TurnError, TurnLimits, TurnRequest, TurnResult};
+pub use turn::{
+    Action, Agent, AgentParts, EventSink, TurnError, TurnLimits, TurnRequest, TurnResult,
+};

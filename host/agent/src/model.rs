@@ -4,6 +4,8 @@ pub(crate) mod anthropic;
 pub(crate) mod http;
 pub(crate) mod offline;
 pub(crate) mod openai;
+#[cfg(test)]
+pub(crate) mod wire_server;
 
 use async_trait::async_trait;
 use serde_json::Value;

@@ -106,7 +106,10 @@ pub(crate) mod tests {
     fn a_missing_prompt_is_named() {
         let texts = REQUIRED.iter().skip(1).map(|name| (*name, ""));
         let error = Prompts::load(texts).unwrap_err();
-        assert!(matches!(error, PromptError::Missing("system.md")), "{error}");
+        assert!(
+            matches!(error, PromptError::Missing("system.md")),
+            "{error}"
+        );
     }
 
     #[test]

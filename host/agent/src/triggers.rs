@@ -53,7 +53,11 @@ pub fn screen(message: &str, attempts: usize) -> Option<Trigger> {
 
 fn trigger(kind: TriggerKind) -> Trigger {
     let (priority, team, reason) = match kind {
-        TriggerKind::Legal => (Priority::P1, "legal", "The customer speaks of legal action."),
+        TriggerKind::Legal => (
+            Priority::P1,
+            "legal",
+            "The customer speaks of legal action.",
+        ),
         TriggerKind::Security => (
             Priority::P1,
             "security",
@@ -110,7 +114,9 @@ fn sues(text: &str) -> bool {
 /// "talk to a human", "human please", "is there a manager I can speak to"; not "are you human?" or "my manager".
 pub(crate) fn asks_for_person(text: &str) -> bool {
     !DECLINES_PERSON.is_match(text)
-        && (WANTS_PERSON.is_match(text) || PERSON_WANTED.is_match(text) || ONLY_PERSON.is_match(text))
+        && (WANTS_PERSON.is_match(text)
+            || PERSON_WANTED.is_match(text)
+            || ONLY_PERSON.is_match(text))
 }
 
 fn is_angry(text: &str) -> bool {
@@ -123,7 +129,10 @@ fn shouts(text: &str) -> bool {
         .split_whitespace()
         .filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 2)
         .collect();
-    words.len() >= 4 && words.iter().all(|word| !word.chars().any(char::is_lowercase))
+    words.len() >= 4
+        && words
+            .iter()
+            .all(|word| !word.chars().any(char::is_lowercase))
 }
 
 pattern!(ADDRESS, r"\S+@\S+|https?://\S+");
@@ -133,7 +142,10 @@ pattern!(
     r"|in court|to court|court (?:case|order|action)|ombudsman|trading standards)\b"
 );
 pattern!(LEGAL_WORD, r"(?i)\b(?:il)?legal(?:ly)?\b");
-pattern!(HARMLESS_LEGAL, r"(?i)^legal(?:ly)? (?:names?|named|age|size|guardian|document size|paper)\b");
+pattern!(
+    HARMLESS_LEGAL,
+    r"(?i)^legal(?:ly)? (?:names?|named|age|size|guardian|document size|paper)\b"
+);
 pattern!(SUE, r"(?i)\bsue\b");
 pattern!(
     SUE_VERB_AFTER,

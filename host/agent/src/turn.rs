@@ -235,7 +235,9 @@ impl<'a> Turn<'a> {
         let trigger = triggers::screen(&message, attempts);
         if self.case.status == CaseStatus::Escalated {
             return match trigger {
-                Some(trigger) if self.is_more_urgent(trigger.priority) => self.call_people(trigger).await,
+                Some(trigger) if self.is_more_urgent(trigger.priority) => {
+                    self.call_people(trigger).await
+                }
                 _ => Ok(self.with_colleague()),
             };
         }
@@ -251,7 +253,9 @@ impl<'a> Turn<'a> {
     /// The question that the customer was asked last and that still waits for an answer.
     async fn question_put(&self) -> Result<Option<PendingConsent>, TurnError> {
         let host = &self.parts.host;
-        let mut pending = host.pending(&self.request.tenant, &self.request.case).await?;
+        let mut pending = host
+            .pending(&self.request.tenant, &self.request.case)
+            .await?;
         let last = self.history.iter().rev().find_map(|event| match event {
             Event::ConsentAsked { id, .. } => pending.iter().position(|consent| consent.id == *id),
             _ => None,
@@ -265,7 +269,10 @@ impl<'a> Turn<'a> {
     async fn close(mut self, ending: Ending) -> Result<TurnResult, TurnError> {
         let Ending { text, status } = ending;
         self.say(&text).await?;
-        self.parts.host.set_status(&self.request.case, status).await?;
+        self.parts
+            .host
+            .set_status(&self.request.case, status)
+            .await?;
         self.record(Event::Done { status }).await?;
         Ok(TurnResult {
             response: text,
@@ -281,7 +288,10 @@ impl<'a> Turn<'a> {
         let whole = Event::Text {
             text: text.to_owned(),
         };
-        self.parts.host.append(&self.request.case, whole.clone()).await?;
+        self.parts
+            .host
+            .append(&self.request.case, whole.clone())
+            .await?;
         self.history.push(whole);
         for text in words::pieces(text) {
             let _ = self.sink.send(Event::Text { text });
@@ -291,7 +301,10 @@ impl<'a> Turn<'a> {
 
     /// Stores an event, then streams it.
     async fn record(&mut self, event: Event) -> Result<(), TurnError> {
-        self.parts.host.append(&self.request.case, event.clone()).await?;
+        self.parts
+            .host
+            .append(&self.request.case, event.clone())
+            .await?;
         self.history.push(event.clone());
         let _ = self.sink.send(event);
         Ok(())

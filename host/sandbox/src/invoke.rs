@@ -137,7 +137,10 @@ impl Tool for PluginTool {
             return Err(InvokeError::Refused(foreign_permit()));
         }
         let (call, _) = permit.into_parts();
-        let arguments = self.plan.lower(&call.arguments).map_err(invalid)?;
+        let arguments = self
+            .plan
+            .lower(&call.arguments)
+            .map_err(|violations| invalid(&violations))?;
         let plugin = &self.plugin;
         let _place = plugin.runtime.admit().await?;
         let connector = plugin.runtime.connector.clone();
@@ -163,7 +166,7 @@ fn foreign_permit() -> Refusal {
 }
 
 /// Arguments that were judged but do not fit, because a bound one is missing.
-fn invalid(violations: Vec<Violation>) -> InvokeError {
+fn invalid(violations: &[Violation]) -> InvokeError {
     let texts = violations
         .iter()
         .map(|v| format!("{}: {}", v.field, v.message));

@@ -2,6 +2,9 @@
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
+/// How each tool of the contract is judged, beside its WIT.
+pub(crate) const CLASSIFICATION: &str = "contract.toml";
+
 /// A contract file by its path below `wit/`.
 pub(crate) fn contract(path: &str) -> Option<&'static str> {
     CONTRACT

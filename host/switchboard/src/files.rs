@@ -20,3 +20,8 @@ pub(crate) fn make_writable_folder(path: &Path) -> io::Result<()> {
 pub(crate) fn write_text(path: &Path, text: &str) -> io::Result<()> {
     std::fs::write(path, text)
 }
+
+/// There is a folder here.
+pub(crate) fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}

@@ -106,7 +106,10 @@ static KINDS: [Kind; 8] = [
 ];
 
 pattern!(SENTENCE, r"(?:[^.!?\n]|[.!?][^\s])+[.!?]*");
-pattern!(CLAUSE_BREAK, r"(?i)[;:]\s|,? (?:but|however|although|though) ");
+pattern!(
+    CLAUSE_BREAK,
+    r"(?i)[;:]\s|,? (?:but|however|although|though) "
+);
 pattern!(
     HYPOTHETICAL,
     r"(?i)\b(?:if|once|when|whenever|after|before|until|unless|would|could|should|might|may|can|cannot|can't|to be|will be|want|like me to|whether|in case|must|needs? to|as soon as|ask(?:ed)? (?:for|to)|request(?:ed|s)? (?:a|to))\b"

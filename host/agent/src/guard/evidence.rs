@@ -29,7 +29,12 @@ impl Evidence {
 
     fn read(&mut self, event: &Event, tenant: &Tenant) {
         match event {
-            Event::ToolResult { tool, outcome, content, .. } => {
+            Event::ToolResult {
+                tool,
+                outcome,
+                content,
+                ..
+            } => {
                 let text = content.to_string();
                 if matches!(outcome.as_str(), "ok" | "replayed") {
                     self.record(content);
@@ -79,7 +84,8 @@ impl Evidence {
     fn knows_details(&self, claim: &Claim) -> bool {
         DETAIL.find_iter(&claim.sentence).all(|detail| {
             let detail = detail.as_str();
-            super::contains_whole(&self.released, detail) || super::contains_whole(&self.settled, detail)
+            super::contains_whole(&self.released, detail)
+                || super::contains_whole(&self.settled, detail)
         })
     }
 }

@@ -33,7 +33,11 @@ fn tenant() -> Tenant {
         ("create_ticket", "ticket"),
     ];
     let rule = |claim: Option<&str>| ToolRule {
-        effect: if claim.is_some() { Effect::Write } else { Effect::Read },
+        effect: if claim.is_some() {
+            Effect::Write
+        } else {
+            Effect::Read
+        },
         effect_claim: claim.map(str::to_owned),
         ..serde_json::from_value(json!({"effect": "read"})).unwrap()
     };
@@ -67,10 +71,22 @@ fn offences(reply: &str, events: &[Event]) -> Vec<Offence> {
 #[test]
 fn nothing_internal_leaves() {
     let table = [
-        ("It failed with LIMIT_EXCEEDED.", Offence::Code("LIMIT_EXCEEDED".into())),
-        ("I will call process_refund.", Offence::ToolName("process_refund".into())),
-        ("I will use `lookup-order`.", Offence::ToolName("lookup_order".into())),
-        ("Our limit is $150.00 here.", Offence::Figure("150.00".into())),
+        (
+            "It failed with LIMIT_EXCEEDED.",
+            Offence::Code("LIMIT_EXCEEDED".into()),
+        ),
+        (
+            "I will call process_refund.",
+            Offence::ToolName("process_refund".into()),
+        ),
+        (
+            "I will use `lookup-order`.",
+            Offence::ToolName("lookup_order".into()),
+        ),
+        (
+            "Our limit is $150.00 here.",
+            Offence::Figure("150.00".into()),
+        ),
         ("Our limit is 150 dollars.", Offence::Figure("150".into())),
         ("The password is hunter2.", Offence::Secret),
         ("Use sk-abcdefghijklmnopqrstuv.", Offence::Secret),
@@ -144,9 +160,18 @@ fn what_settled_may_be_said() {
         json!({"order_id": "ORD-8842", "amount": {"amount": "49.99", "currency": "USD"}}),
     );
     let events = [done];
-    assert_eq!(offences("I've refunded 49.99 USD for ORD-8842.", &events), []);
-    assert_ne!(offences("I've refunded 99.99 USD for ORD-8842.", &events), []);
-    assert_ne!(offences("I've refunded 49.99 USD for ORD-1111.", &events), []);
+    assert_eq!(
+        offences("I've refunded 49.99 USD for ORD-8842.", &events),
+        []
+    );
+    assert_ne!(
+        offences("I've refunded 99.99 USD for ORD-8842.", &events),
+        []
+    );
+    assert_ne!(
+        offences("I've refunded 49.99 USD for ORD-1111.", &events),
+        []
+    );
     assert_ne!(offences("Your order has been cancelled.", &events), []);
 }
 
@@ -154,7 +179,11 @@ fn what_settled_may_be_said() {
 fn a_denied_or_failed_call_proves_nothing() {
     for outcome in ["denied", "failed", "awaiting_consent", "unknown", "invalid"] {
         let events = [result("process_refund", outcome, json!({}))];
-        assert_ne!(offences("Your refund has been issued.", &events), [], "{outcome}");
+        assert_ne!(
+            offences("Your refund has been issued.", &events),
+            [],
+            "{outcome}"
+        );
     }
 }
 
@@ -178,6 +207,10 @@ fn a_record_proves_the_state_but_not_the_deed() {
 
 #[test]
 fn a_figure_that_a_tool_released_may_be_quoted() {
-    let events = [result("lookup_order", "ok", json!({"total": {"amount": "150.00"}}))];
+    let events = [result(
+        "lookup_order",
+        "ok",
+        json!({"total": {"amount": "150.00"}}),
+    )];
     assert_eq!(offences("The total is 150.00 USD.", &events), []);
 }

@@ -63,7 +63,9 @@ impl Model for Anthropic {
 
     async fn respond(&self, request: ModelRequest) -> Result<ModelReply, ModelError> {
         let body = wire::body(&self.config.model, &request);
-        self.endpoint.reply::<Reply>(|client| self.request(client, &body)).await
+        self.endpoint
+            .reply::<Reply>(|client| self.request(client, &body))
+            .await
     }
 }
 

@@ -114,8 +114,12 @@ impl Endpoint {
     }
 
     fn pause(&self, tried: u32, after: Option<Duration>) -> Duration {
-        let own = self.limits.pause.saturating_mul(2_u32.saturating_pow(tried));
-        own.max(after.unwrap_or_default()).min(self.limits.longest_pause)
+        let own = self
+            .limits
+            .pause
+            .saturating_mul(2_u32.saturating_pow(tried));
+        own.max(after.unwrap_or_default())
+            .min(self.limits.longest_pause)
     }
 
     async fn attempt<A: Assemble>(&self, request: RequestBuilder) -> Result<ModelReply, Failed> {
@@ -145,7 +149,9 @@ impl Endpoint {
             }
         }
         let has_content = reply.has_content();
-        reply.finish().map_err(|error| Failed::mid_stream(error, has_content))
+        reply
+            .finish()
+            .map_err(|error| Failed::mid_stream(error, has_content))
     }
 
     fn silent(&self) -> ModelError {
@@ -160,10 +166,19 @@ impl Endpoint {
             return Failed::for_good(ModelError::Credentials { setting });
         }
         let busy = status.is_server_error()
-            || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+            || matches!(
+                status,
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
+            );
         if busy {
-            let error = ModelError::Busy { status: status.as_u16() };
-            return Failed { error, again: true, after };
+            let error = ModelError::Busy {
+                status: status.as_u16(),
+            };
+            return Failed {
+                error,
+                again: true,
+                after,
+            };
         }
         let body = tokio::time::timeout(self.limits.silence, body_start(response.bytes_stream()));
         Failed::for_good(ModelError::Rejected {
@@ -175,17 +190,29 @@ impl Endpoint {
 
 impl Failed {
     fn for_good(error: ModelError) -> Self {
-        Self { error, again: false, after: None }
+        Self {
+            error,
+            again: false,
+            after: None,
+        }
     }
 
     fn for_now(error: ModelError) -> Self {
-        Self { error, again: true, after: None }
+        Self {
+            error,
+            again: true,
+            after: None,
+        }
     }
 
     /// Before anything of the reply has arrived, the request may as well be made anew.
     fn mid_stream(error: ModelError, has_content: bool) -> Self {
         let passing = matches!(error, ModelError::Cut | ModelError::Busy { .. });
-        Self { error, again: passing && !has_content, after: None }
+        Self {
+            error,
+            again: passing && !has_content,
+            after: None,
+        }
     }
 }
 

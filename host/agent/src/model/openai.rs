@@ -70,7 +70,9 @@ impl Model for OpenAi {
     async fn respond(&self, request: ModelRequest) -> Result<ModelReply, ModelError> {
         let mut body = wire::body(&self.config.model, &request);
         body[self.token_field()] = request.max_tokens.into();
-        self.endpoint.reply::<Reply>(|client| self.request(client, &body)).await
+        self.endpoint
+            .reply::<Reply>(|client| self.request(client, &body))
+            .await
     }
 }
 

@@ -46,7 +46,11 @@ fn calls_people() {
         ("I need a human, not a bot", Person),
     ];
     for (message, kind) in table {
-        assert_eq!(screen(message, 0).map(|trigger| trigger.kind), Some(kind), "{message}");
+        assert_eq!(
+            screen(message, 0).map(|trigger| trigger.kind),
+            Some(kind),
+            "{message}"
+        );
     }
 }
 
@@ -85,10 +89,18 @@ fn leaves_the_rest_to_the_model() {
 
 #[test]
 fn anger_counts_only_after_two_attempts() {
-    for message in ["this is ridiculous", "I am so angry", "WHY IS THIS NOT DONE YET"] {
+    for message in [
+        "this is ridiculous",
+        "I am so angry",
+        "WHY IS THIS NOT DONE YET",
+    ] {
         assert_eq!(screen(message, 1), None, "{message}");
         let trigger = screen(message, 2);
-        assert_eq!(trigger.map(|t| t.kind), Some(TriggerKind::Anger), "{message}");
+        assert_eq!(
+            trigger.map(|t| t.kind),
+            Some(TriggerKind::Anger),
+            "{message}"
+        );
     }
     assert_eq!(screen("where is my order", 5), None);
 }
@@ -100,5 +112,8 @@ fn urgency_and_team_follow_the_kind() {
     assert_eq!(of("fraud"), Some((Priority::P1, "security")));
     assert_eq!(of("a manager please"), Some((Priority::P1, "general")));
     assert_eq!(of("unacceptable"), Some((Priority::P2, "general")));
-    assert_eq!(of("unacceptable, I will sue"), Some((Priority::P1, "legal")));
+    assert_eq!(
+        of("unacceptable, I will sue"),
+        Some((Priority::P1, "legal"))
+    );
 }

@@ -32,7 +32,12 @@ impl Turn<'_> {
         let id = format!("consent-{}", asked.id);
         let tool = asked.call.tool.clone();
         let arguments = Value::Object(asked.call.arguments);
-        self.record(Event::ToolCall { id: id.clone(), tool: tool.clone(), arguments }).await?;
+        self.record(Event::ToolCall {
+            id: id.clone(),
+            tool: tool.clone(),
+            arguments,
+        })
+        .await?;
         match self.outcome(id, tool, outcome).await? {
             Some(ending) => Ok(ending),
             None => self.converse().await,
@@ -55,7 +60,10 @@ impl Turn<'_> {
     /// Another request is worked on; the question stays open, and the customer is told so.
     async fn something_else(&mut self, asked: PendingConsent) -> Result<Ending, TurnError> {
         let ending = self.converse().await?;
-        if matches!(ending.status, CaseStatus::Escalated | CaseStatus::AwaitingConsent) {
+        if matches!(
+            ending.status,
+            CaseStatus::Escalated | CaseStatus::AwaitingConsent
+        ) {
             return Ok(ending);
         }
         Ok(Ending {
@@ -75,10 +83,15 @@ impl Turn<'_> {
             subject: format!("customer:{customer}"),
         };
         let host = &self.parts.host;
-        host.answer_consent(&self.request.tenant, &asked.id, granted, &by).await
+        host.answer_consent(&self.request.tenant, &asked.id, granted, &by)
+            .await
     }
 
-    async fn record_answer(&mut self, asked: &PendingConsent, granted: bool) -> Result<(), TurnError> {
+    async fn record_answer(
+        &mut self,
+        asked: &PendingConsent,
+        granted: bool,
+    ) -> Result<(), TurnError> {
         let id = asked.id.clone();
         self.record(Event::ConsentAnswered { id, granted }).await
     }

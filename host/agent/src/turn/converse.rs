@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use dispatch::{CaseStatus, Event};
 use dispatch::policy::Level;
+use dispatch::{CaseStatus, Event};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -60,7 +60,11 @@ impl Turn<'_> {
 
     /// A consent may have been answered, or an identity found, since the turn began.
     async fn refresh_case(&mut self) -> Result<(), TurnError> {
-        self.case = self.parts.host.case(&self.request.tenant, &self.request.case).await?;
+        self.case = self
+            .parts
+            .host
+            .case(&self.request.tenant, &self.request.case)
+            .await?;
         Ok(())
     }
 
@@ -124,7 +128,10 @@ impl Turn<'_> {
         tracing::warn!(case = self.request.case, ?offences, "a reply was held back");
         if last {
             let text = words::SAFE.to_owned();
-            return Ok(Ending { text, status: CaseStatus::Open });
+            return Ok(Ending {
+                text,
+                status: CaseStatus::Open,
+            });
         }
         Err(objection(text, &offences))
     }
@@ -133,7 +140,10 @@ impl Turn<'_> {
         tracing::error!(case = self.request.case, %error, "the model gave no reply");
         self.failure = Some(error);
         let message = words::SORRY.to_owned();
-        self.record(Event::Error { message: message.clone() }).await?;
+        self.record(Event::Error {
+            message: message.clone(),
+        })
+        .await?;
         Ok(Ending {
             text: message,
             status: CaseStatus::Open,
@@ -226,13 +236,18 @@ mod tests {
     #[test]
     fn an_offer_of_more_help_is_no_question_about_the_matter() {
         let asks = |text| OFFER_OF_MORE.replace_all(text, "").contains('?');
-        assert!(!asks("It is done. Is there anything else I can help you with?"));
+        assert!(!asks(
+            "It is done. Is there anything else I can help you with?"
+        ));
         assert!(asks("I found it. Shall I refund it? Anything else?"));
     }
 
     #[test]
     fn a_cut_text_ends_with_a_whole_sentence() {
-        assert_eq!(whole_sentences("It is here. And the").as_deref(), Some("It is here."));
+        assert_eq!(
+            whole_sentences("It is here. And the").as_deref(),
+            Some("It is here.")
+        );
         assert_eq!(whole_sentences("And the"), None);
     }
 }

@@ -57,8 +57,12 @@ impl Turn<'_> {
     pub(super) async fn call_people(&mut self, trigger: Trigger) -> Result<Ending, TurnError> {
         let say = match trigger.kind {
             TriggerKind::Person => "Of course.",
-            TriggerKind::Legal | TriggerKind::Security => "Thank you for telling me; this is for my colleagues to look at.",
-            TriggerKind::Distress | TriggerKind::Anger => "I'm sorry that this has gone so badly for you.",
+            TriggerKind::Legal | TriggerKind::Security => {
+                "Thank you for telling me; this is for my colleagues to look at."
+            }
+            TriggerKind::Distress | TriggerKind::Anger => {
+                "I'm sorry that this has gone so badly for you."
+            }
         };
         self.hand_over(Reason {
             priority: trigger.priority,
@@ -71,7 +75,12 @@ impl Turn<'_> {
 
     /// Calls people, with the whole package, and leaves the case to them.
     pub(super) async fn hand_over(&mut self, reason: Reason) -> Result<Ending, TurnError> {
-        let identity = self.parts.host.case(&self.request.tenant, &self.request.case).await?.identity;
+        let identity = self
+            .parts
+            .host
+            .case(&self.request.tenant, &self.request.case)
+            .await?
+            .identity;
         let request = EscalationRequest {
             tenant: self.request.tenant.clone(),
             case: self.request.case.clone(),
@@ -94,7 +103,10 @@ impl Turn<'_> {
     }
 
     /// Records people who were called, by this turn or by dispatch.
-    pub(super) async fn people_called(&mut self, escalation: EscalationRef) -> Result<(), TurnError> {
+    pub(super) async fn people_called(
+        &mut self,
+        escalation: EscalationRef,
+    ) -> Result<(), TurnError> {
         let event = Event::Escalation {
             id: escalation.id.clone(),
             priority: escalation.priority,
@@ -176,7 +188,10 @@ fn newest_said(events: &[Event]) -> Vec<&str> {
             _ => None,
         })
         .collect();
-    said.iter().copied().skip(said.len().saturating_sub(6)).collect()
+    said.iter()
+        .copied()
+        .skip(said.len().saturating_sub(6))
+        .collect()
 }
 
 fn shortened(text: &str) -> String {
@@ -194,8 +209,20 @@ fn mentioned(events: &[Event]) -> (Vec<String>, Vec<String>) {
     for event in events {
         if let Event::Customer { text, .. } = event {
             let details = offline::details(text);
-            emails.extend(details.emails.into_iter().filter(|found| !emails.contains(found)).collect::<Vec<_>>());
-            orders.extend(details.orders.into_iter().filter(|found| !orders.contains(found)).collect::<Vec<_>>());
+            emails.extend(
+                details
+                    .emails
+                    .into_iter()
+                    .filter(|found| !emails.contains(found))
+                    .collect::<Vec<_>>(),
+            );
+            orders.extend(
+                details
+                    .orders
+                    .into_iter()
+                    .filter(|found| !orders.contains(found))
+                    .collect::<Vec<_>>(),
+            );
         }
     }
     (emails, orders)

@@ -17,7 +17,11 @@ pub(super) fn messages(events: &[Event], limit: usize) -> Vec<Message> {
                 text: text.clone(),
                 calls: Vec::new(),
             }),
-            Event::ToolCall { id, tool, arguments } => {
+            Event::ToolCall {
+                id,
+                tool,
+                arguments,
+            } => {
                 messages.push(called(id, tool, arguments));
                 let rest = events.get(place + 1..).unwrap_or_default();
                 messages.push(Message::Results(vec![result_of(id, tool, rest)]));
@@ -41,13 +45,17 @@ fn called(id: &str, tool: &str, arguments: &serde_json::Value) -> Message {
 
 fn result_of(call: &str, tool: &str, rest: &[Event]) -> ToolResult {
     let stored = rest.iter().find_map(|event| match event {
-        Event::ToolResult { id, outcome, content, .. } if id == call => {
-            Some((outcome.clone(), content.clone()))
-        }
+        Event::ToolResult {
+            id,
+            outcome,
+            content,
+            ..
+        } if id == call => Some((outcome.clone(), content.clone())),
         _ => None,
     });
     let (outcome, content) = stored.unwrap_or_else(|| {
-        let message = "No result was stored: the host stopped meanwhile. Ask again; nothing is done twice.";
+        let message =
+            "No result was stored: the host stopped meanwhile. Ask again; nothing is done twice.";
         ("interrupted".to_owned(), json!({ "message": message }))
     });
     ToolResult {
@@ -127,7 +135,9 @@ mod tests {
     }
 
     fn text(text: &str) -> Event {
-        Event::Text { text: text.to_owned() }
+        Event::Text {
+            text: text.to_owned(),
+        }
     }
 
     #[test]
@@ -141,8 +151,17 @@ mod tests {
 
     #[test]
     fn the_newest_messages_begin_with_the_customer() {
-        let events = [customer("a"), call("1", "x"), text("b"), customer("c"), text("d")];
-        assert_eq!(messages(&events, 4).first(), Some(&Message::Customer("c".into())));
+        let events = [
+            customer("a"),
+            call("1", "x"),
+            text("b"),
+            customer("c"),
+            text("d"),
+        ];
+        assert_eq!(
+            messages(&events, 4).first(),
+            Some(&Message::Customer("c".into()))
+        );
         assert_eq!(messages(&events, 1).len(), 2);
         assert_eq!(messages(&events, 50).len(), 6);
     }

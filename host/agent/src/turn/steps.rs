@@ -68,7 +68,9 @@ impl Turn<'_> {
         self.record(asked).await?;
         match call.arguments {
             Arguments::Broken(_) => self.broken(id, call.tool, bounds).await,
-            Arguments::Json(arguments) if call.tool == CLARIFY => self.clarify(id, &arguments).await,
+            Arguments::Json(arguments) if call.tool == CLARIFY => {
+                self.clarify(id, &arguments).await
+            }
             Arguments::Json(_) if earlier >= self.parts.limits.same_call => {
                 self.repeated(id, call.tool, earlier).await
             }
@@ -102,7 +104,8 @@ impl Turn<'_> {
             tool: tool.clone(),
             outcome: outcome.word().to_owned(),
         });
-        self.result(id, tool, outcome.word(), outcome.for_model()).await?;
+        self.result(id, tool, outcome.word(), outcome.for_model())
+            .await?;
         if let Outcome::Denied { refusal, .. } | Outcome::Withheld { refusal, .. } = &outcome {
             self.refused = refusal.say.clone();
         }
@@ -117,8 +120,15 @@ impl Turn<'_> {
         match outcome {
             Outcome::Pending { consent, .. } if consent.from == ConsentFrom::Customer => {
                 let question = consent.question;
-                self.record(Event::ConsentAsked { id: consent.id, question: question.clone() }).await?;
-                Ok(Some(Ending { text: question, status: CaseStatus::AwaitingConsent }))
+                self.record(Event::ConsentAsked {
+                    id: consent.id,
+                    question: question.clone(),
+                })
+                .await?;
+                Ok(Some(Ending {
+                    text: question,
+                    status: CaseStatus::AwaitingConsent,
+                }))
             }
             Outcome::Pending { .. } => self.hand_over(handoff::STAFF_APPROVAL).await.map(Some),
             Outcome::Unknown { .. } => self.hand_over(handoff::TOOL_FAILED).await.map(Some),
@@ -138,21 +148,30 @@ impl Turn<'_> {
     ) -> Result<Option<Ending>, TurnError> {
         bounds.broken_calls += 1;
         let message = "The arguments were no valid JSON, so nothing ran. Call the tool again with one valid JSON object.";
-        self.result(id, tool, "invalid", json!({ "message": message })).await?;
+        self.result(id, tool, "invalid", json!({ "message": message }))
+            .await?;
         if bounds.broken_calls < BROKEN_CALLS {
             return Ok(None);
         }
         self.hand_over(handoff::NOT_FINISHED).await.map(Some)
     }
 
-    async fn clarify(&mut self, id: String, arguments: &Value) -> Result<Option<Ending>, TurnError> {
+    async fn clarify(
+        &mut self,
+        id: String,
+        arguments: &Value,
+    ) -> Result<Option<Ending>, TurnError> {
         let failed = history::clarifications(self.before_this_call());
         self.result(id, CLARIFY.to_owned(), "ok", json!({})).await?;
         if failed >= CLARIFICATIONS {
             return self.hand_over(handoff::NOT_UNDERSTOOD).await.map(Some);
         }
-        let question = arguments.get("question").and_then(Value::as_str).unwrap_or_default();
-        let clean = !question.trim().is_empty() && self.guard.check(question, &self.evidence()).is_empty();
+        let question = arguments
+            .get("question")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let clean =
+            !question.trim().is_empty() && self.guard.check(question, &self.evidence()).is_empty();
         let text = if clean { question } else { words::SAFE };
         Ok(Some(Ending {
             text: text.to_owned(),
@@ -172,7 +191,8 @@ impl Turn<'_> {
         earlier: usize,
     ) -> Result<Option<Ending>, TurnError> {
         let message = "You have made this very call before in this turn; its result stands above. Go on from there.";
-        self.result(id, tool, "repeated", json!({ "message": message })).await?;
+        self.result(id, tool, "repeated", json!({ "message": message }))
+            .await?;
         if earlier > self.parts.limits.same_call {
             return self.hand_over(handoff::NOT_FINISHED).await.map(Some);
         }
@@ -187,14 +207,18 @@ impl Turn<'_> {
         content: Value,
     ) -> Result<(), TurnError> {
         let outcome = outcome.to_owned();
-        self.record(Event::ToolResult { id, tool, outcome, content }).await
+        self.record(Event::ToolResult {
+            id,
+            tool,
+            outcome,
+            content,
+        })
+        .await
     }
 
     fn same_calls(&self, tool: &str, arguments: &Arguments) -> usize {
         let wanted = arguments.to_value();
-        let same = |event: &&Event| {
-            matches!(event, Event::ToolCall { tool: t, arguments: a, .. } if t == tool && *a == wanted)
-        };
+        let same = |event: &&Event| matches!(event, Event::ToolCall { tool: t, arguments: a, .. } if t == tool && *a == wanted);
         self.this_turn().iter().filter(same).count()
     }
 

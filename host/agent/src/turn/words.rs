@@ -3,28 +3,23 @@
 use dispatch::EscalationRef;
 
 /// Nothing more can be said.
-pub(super) const SORRY: &str =
-    "I'm sorry, I can't answer right now because of a problem on our side. Please try again in a few minutes.";
+pub(super) const SORRY: &str = "I'm sorry, I can't answer right now because of a problem on our side. Please try again in a few minutes.";
 
 /// In place of a reply that the guard did not let out.
-pub(super) const SAFE: &str =
-    "I'm sorry, I can't put that into words reliably. Could you tell me once more what you need, or would you like me to bring in a colleague?";
+pub(super) const SAFE: &str = "I'm sorry, I can't put that into words reliably. Could you tell me once more what you need, or would you like me to bring in a colleague?";
 
 /// The model declined.
-pub(super) const DECLINED: &str =
-    "I'm sorry, that is something I can't help with here. Is there anything about your orders or our products that I can do for you?";
+pub(super) const DECLINED: &str = "I'm sorry, that is something I can't help with here. Is there anything about your orders or our products that I can do for you?";
 
 /// The model ran out of room before it said anything.
 pub(super) const CUT_SHORT: &str =
     "I'm sorry, my answer became too long. Could you tell me which part matters most to you?";
 
 /// The customer said no.
-pub(super) const NOT_DONE: &str =
-    "All right, I have not done that, and everything stays as it is. Is there anything else I can help you with?";
+pub(super) const NOT_DONE: &str = "All right, I have not done that, and everything stays as it is. Is there anything else I can help you with?";
 
 /// The question has gone: expired, answered elsewhere, or voided by a change.
-pub(super) const QUESTION_GONE: &str =
-    "That question is no longer open, so nothing has been done. If you still want it, please tell me again.";
+pub(super) const QUESTION_GONE: &str = "That question is no longer open, so nothing has been done. If you still want it, please tell me again.";
 
 /// The answer was neither yes nor no.
 pub(super) fn ask_again(question: &str) -> String {

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use policy::{AddressClass, Refusal, classify_address};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
@@ -66,15 +66,15 @@ impl Destination {
             format!("{}:{}", self.host, self.port)
         }
     }
+}
 
-    /// The refusal of a destination whose address no grant can reach, or this one does not.
-    pub(super) fn prohibited(&self) -> Refusal {
-        Refusal {
-            code: "ADDRESS_PROHIBITED".to_owned(),
-            say: "That cannot be looked up right now.".to_owned(),
-            hint: None,
-            rules: vec!["address".to_owned()],
-        }
+/// The refusal of a destination whose address no grant can reach, or this one does not.
+pub(super) fn prohibited() -> Refusal {
+    Refusal {
+        code: "ADDRESS_PROHIBITED".to_owned(),
+        say: "That cannot be looked up right now.".to_owned(),
+        hint: None,
+        rules: vec!["address".to_owned()],
     }
 }
 
@@ -212,7 +212,7 @@ impl Connector {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_platform_verifier())
+            .and_then(BuilderVerifierExt::with_platform_verifier)
             .map_err(|error| Error::InternalError(Some(error.to_string())))?
             .with_no_client_auth();
         Ok(self.tls.get_or_init(|| Arc::new(config)).clone())

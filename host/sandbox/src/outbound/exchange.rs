@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use url::Url;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::connector::{Channel, Destination};
+use super::connector::{Channel, Destination, prohibited};
 use super::headers;
 use crate::invocation::Invocation;
 
@@ -126,7 +126,7 @@ impl Trip<'_> {
         let resolving = connector.resolve(self.destination, self.private_network);
         let addresses = until_stopped(self.invocation, resolving).await?;
         if matches!(addresses, Err(Error::DestinationIpProhibited)) {
-            self.invocation.refuse(self.destination.prohibited());
+            self.invocation.refuse(prohibited());
         }
         addresses
     }

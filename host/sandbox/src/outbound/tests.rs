@@ -324,7 +324,7 @@ async fn bodies_have_limits() {
 
 #[tokio::test]
 async fn safe_requests_share_a_connection_and_others_do_not() {
-    let backend = Backend::start(vec![vec![OK, OK], vec![OK], vec![OK]]).await;
+    let backend = Backend::start(vec![vec![OK, OK, OK, OK], vec![OK], vec![OK]]).await;
     let caller = Caller::new(TestGate::local());
     for _ in 0..2 {
         caller.send(get(&backend.url("/"))).await.unwrap();

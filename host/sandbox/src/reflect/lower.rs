@@ -280,16 +280,11 @@ impl Lowering {
             return Some(Val::Option(None));
         }
         let inner = if some.is_option() {
-            match value
-                .as_object()
-                .filter(|object| object.len() == 1)
-                .and_then(|o| o.get("some"))
-            {
-                Some(inner) => self.value(some, inner, at.field("some")),
-                None => {
-                    let expected = "null or {\"some\": …}";
-                    self.primitive(None, expected, value, at)
-                }
+            let object = value.as_object().filter(|object| object.len() == 1);
+            if let Some(inner) = object.and_then(|object| object.get("some")) {
+                self.value(some, inner, at.field("some"))
+            } else {
+                self.primitive(None, "null or {\"some\": …}", value, at)
             }
         } else {
             self.value(some, value, at)

@@ -82,8 +82,8 @@ fn bare(kind: &Kind, side: Side) -> Value {
             json!({ "anyOf": [boxed(some, of(some, side)), { "type": "null" }] })
         }
         Kind::Result { ok, error } => json!({ "oneOf": [
-            single("ok", payload(ok.as_deref(), side)),
-            single("error", payload(error.as_deref(), side)),
+            single("ok", &payload(ok.as_deref(), side)),
+            single("error", &payload(error.as_deref(), side)),
         ] }),
     }
 }
@@ -142,7 +142,7 @@ fn tuple(items: &[Shape], side: Side) -> Value {
 fn case_schema(case: &Case, side: Side) -> Value {
     let name = &case.label.name.json;
     match &case.payload {
-        Some(shape) => single(name, of(shape, side)),
+        Some(shape) => single(name, &of(shape, side)),
         None => json!({ "const": name }),
     }
 }
@@ -152,7 +152,7 @@ fn payload(shape: Option<&Shape>, side: Side) -> Value {
 }
 
 /// An object with exactly this key.
-fn single(key: &str, value: Value) -> Value {
+fn single(key: &str, value: &Value) -> Value {
     json!({
         "type": "object",
         "properties": { key: value },
@@ -171,7 +171,7 @@ fn boxed_option(outer: &Shape, schema: Value) -> Value {
 
 fn boxed(some: &Shape, schema: Value) -> Value {
     if some.is_option() {
-        single("some", schema)
+        single("some", &schema)
     } else {
         schema
     }

@@ -143,7 +143,12 @@ impl Display for Shape {
             Kind::Flags(labels) => write!(to, "flags {{ {} }}", joined(labels, label_text)),
             Kind::Option(some) => write!(to, "option<{some}>"),
             Kind::Result { ok, error } => {
-                write!(to, "result<{}, {}>", or_unit(ok), or_unit(error))
+                write!(
+                    to,
+                    "result<{}, {}>",
+                    or_unit(ok.as_deref()),
+                    or_unit(error.as_deref())
+                )
             }
         }
     }
@@ -168,8 +173,6 @@ fn label_text(label: &Label) -> String {
     label.name.wit.clone()
 }
 
-fn or_unit(shape: &Option<Box<Shape>>) -> String {
-    shape
-        .as_ref()
-        .map_or_else(|| "_".to_owned(), ToString::to_string)
+fn or_unit(shape: Option<&Shape>) -> String {
+    shape.map_or_else(|| "_".to_owned(), ToString::to_string)
 }

@@ -21,7 +21,7 @@ const COUNT: &str = "(func (export \"@count\") (param i32 i32) (result i32) (loc
 const NAME: &str = "(func (export \"@name\") (result i32) (i32.const 16))";
 const THIRD: &str = "(func (export \"@third\") (result i32) (i32.const 3))";
 
-async fn refused(bytes: Vec<u8>, expect: Expect) {
+async fn refused(bytes: Vec<u8>, expect: &Expect) {
     match load(source(bytes)).await {
         Ok(_) => panic!("it was loaded"),
         Err(error) => expect.assert_eq(&error.to_string()),
@@ -45,14 +45,14 @@ async fn a_missing_function_is_named() {
         "count: func(text: string) -> u32; third: func() -> u32;",
         &[COUNT, THIRD].concat(),
     );
-    refused(bytes, expect!["switchboard:probe/probe@1.0.0#name does not fit the contract: the component does not export it"]).await;
+    refused(bytes, &expect!["switchboard:probe/probe@1.0.0#name does not fit the contract: the component does not export it"]).await;
 }
 
 #[tokio::test]
 async fn a_function_of_another_type_is_named() {
     let functions = "count: func(text: string) -> u32; name: func() -> u32; third: func() -> u32;";
     let bytes = probe("1.0.0", functions, &[COUNT, NAME, THIRD].concat());
-    refused(bytes, expect!["switchboard:probe/probe@1.0.0#name does not fit the contract: the contract says func() -> string, the component exports func() -> u32"]).await;
+    refused(bytes, &expect!["switchboard:probe/probe@1.0.0#name does not fit the contract: the contract says func() -> string, the component exports func() -> u32"]).await;
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_function_too_many_is_named() {
     let more = "(func (export \"@more\"))";
     refused(
         probe("1.0.0", functions, &[COUNT, NAME, THIRD, more].concat()),
-        expect!["switchboard:probe/probe@1.0.0#more does not fit the contract: the contract has no such function"],
+        &expect!["switchboard:probe/probe@1.0.0#more does not fit the contract: the contract has no such function"],
     )
     .await;
 }
@@ -70,12 +70,12 @@ async fn a_function_too_many_is_named() {
 async fn a_version_that_this_host_does_not_know_is_named() {
     refused(
         probe("1.1.0", "third: func() -> u32;", THIRD),
-        expect!["switchboard:probe/probe@1.1.0 is not in this host's contract; build the plugin against the contract of this host"],
+        &expect!["switchboard:probe/probe@1.1.0 is not in this host's contract; build the plugin against the contract of this host"],
     )
     .await;
     refused(
         probe("2.0.0", "third: func() -> u32;", THIRD),
-        expect!["switchboard:probe/probe@2.0.0 is not in this host's contract; build the plugin against the contract of this host"],
+        &expect!["switchboard:probe/probe@2.0.0 is not in this host's contract; build the plugin against the contract of this host"],
     )
     .await;
 }

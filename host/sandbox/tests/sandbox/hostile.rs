@@ -55,7 +55,7 @@ fn limits() -> Limits {
     }
 }
 
-async fn ends(tool: &str, arguments: Value, expect: Expect) {
+async fn ends(tool: &str, arguments: Value, expect: &Expect) {
     let guest = Guest::with_limits(hostile(), limits()).await;
     let error = guest.call(tool, arguments).await.unwrap_err();
     expect.assert_eq(&format!("{error:?}"));
@@ -67,7 +67,7 @@ async fn ends(tool: &str, arguments: Value, expect: Expect) {
 
 #[tokio::test]
 async fn an_endless_loop_dies_at_its_deadline() {
-    ends("spin", json!({}), expect!["Deadline(200)"]).await;
+    ends("spin", json!({}), &expect!["Deadline(200)"]).await;
 }
 
 #[tokio::test]
@@ -98,19 +98,19 @@ async fn traps_are_the_plugin_s_failure() {
     ends(
         "dive",
         json!({}),
-        expect![[r#"Trapped("wasm trap: call stack exhausted")"#]],
+        &expect![[r#"Trapped("wasm trap: call stack exhausted")"#]],
     )
     .await;
     ends(
         "crash",
         json!({}),
-        expect![[r#"Trapped("wasm trap: wasm `unreachable` instruction executed")"#]],
+        &expect![[r#"Trapped("wasm trap: wasm `unreachable` instruction executed")"#]],
     )
     .await;
     ends(
         "divide",
         json!({ "by": 0 }),
-        expect![[r#"Trapped("wasm trap: integer divide by zero")"#]],
+        &expect![[r#"Trapped("wasm trap: integer divide by zero")"#]],
     )
     .await;
 }
@@ -122,7 +122,7 @@ async fn memory_is_limited() {
     ends(
         "grow",
         json!({ "pages": 32 }),
-        expect![[r#"Limit("bytes of memory: 2097152 at most, 2162688 asked for")"#]],
+        &expect![[r#"Limit("bytes of memory: 2097152 at most, 2162688 asked for")"#]],
     )
     .await;
 }
@@ -134,13 +134,13 @@ async fn output_is_limited() {
     ends(
         "flood",
         json!({ "bytes": 1_000 }),
-        expect![[r#"Limit("bytes of output: 1000 at most, 6013 given")"#]],
+        &expect![[r#"Limit("bytes of output: 1000 at most, 6013 given")"#]],
     )
     .await;
     ends(
         "flood",
         json!({ "bytes": 1_000_000 }),
-        expect![[r#"Limit("bytes passed to the host at once: 100000 at most")"#]],
+        &expect![[r#"Limit("bytes passed to the host at once: 100000 at most")"#]],
     )
     .await;
 }
@@ -150,12 +150,12 @@ async fn arguments_are_limited_as_a_whole() {
     use dispatch::Tools as _;
     let guest = Guest::live(source(friendly())).await;
     let echo = guest.toolbox.snapshot(crate::guest::TENANT).unwrap().tools["echo"].clone();
-    let refused = |arguments: Value, expect: Expect| {
+    let refused = |arguments: Value, expect: &Expect| {
         expect.assert_eq(&echo.check(&arguments).unwrap_err()[0].message);
     };
     refused(
         json!({ "text": "x".repeat(70_000) }),
-        expect!["expected at most 65536 bytes of arguments, found 70011"],
+        &expect!["expected at most 65536 bytes of arguments, found 70011"],
     );
     let mut deep = json!(1);
     for _ in 0..40 {
@@ -163,7 +163,7 @@ async fn arguments_are_limited_as_a_whole() {
     }
     refused(
         json!({ "text": deep }),
-        expect!["expected at most 32 levels of nesting, found more"],
+        &expect!["expected at most 32 levels of nesting, found more"],
     );
 }
 

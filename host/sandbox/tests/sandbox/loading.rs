@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::guest::{Guest, TENANT, component, core, friendly, load, settings, source};
 
-async fn refused(source: PluginSource, expect: Expect) {
+async fn refused(source: PluginSource, expect: &Expect) {
     match load(source).await {
         Ok(_) => panic!("it was loaded"),
         Err(error) => expect.assert_eq(&error.to_string()),
@@ -56,19 +56,19 @@ const MODEL: &str = "package switchboard:host@1.0.0;
 #[tokio::test]
 async fn what_is_no_component() {
     let core = wat::parse_str("(module)").unwrap();
-    refused(source(b"#!/bin/sh\necho hello".to_vec()), expect!["this is no WebAssembly component but something else; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"]).await;
-    refused(source(Vec::new()), expect!["this is no WebAssembly component but something else; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"]).await;
-    refused(source(core), expect!["this is no WebAssembly component but a core module; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"]).await;
+    refused(source(b"#!/bin/sh\necho hello".to_vec()), &expect!["this is no WebAssembly component but something else; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"]).await;
+    refused(source(Vec::new()), &expect!["this is no WebAssembly component but something else; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"]).await;
+    refused(source(core), &expect!["this is no WebAssembly component but a core module; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"]).await;
     let mut cut = friendly();
     cut.truncate(cut.len() / 2);
     refused(
         source(cut),
-        expect!["the component is invalid: unexpected end-of-file (at offset 0x210)"],
+        &expect!["the component is invalid: unexpected end-of-file (at offset 0x210)"],
     )
     .await;
     refused(
         source(wat::parse_str("(component)").unwrap()),
-        expect!["plugin guest exports no tools: it must export an interface such as switchboard:orders/orders@1.0.0"],
+        &expect!["plugin guest exports no tools: it must export an interface such as switchboard:orders/orders@1.0.0"],
     )
     .await;
 }
@@ -104,15 +104,15 @@ async fn imports_are_granted_or_refused_by_name() {
     );
     refused(
         source(unknown),
-        expect!["plugin guest imports wasi:keyvalue/store@0.2.0: no plugin can have that"],
+        &expect!["plugin guest imports wasi:keyvalue/store@0.2.0: no plugin can have that"],
     )
     .await;
-    refused(source(outgoing()), expect!["plugin guest imports wasi:http/types@0.2.12: no HTTP destination is granted to it; add a grant to its configuration"]).await;
+    refused(source(outgoing()), &expect!["plugin guest imports wasi:http/types@0.2.12: no HTTP destination is granted to it; add a grant to its configuration"]).await;
     let model = || {
         let core_type = "(param i32 i32 i32 i32)";
         importing(MODEL, "switchboard:host/model@1.0.0", "complete", core_type)
     };
-    refused(source(model()), expect!["plugin guest imports switchboard:host/model@1.0.0: the model is not granted to it; set `model = true` in its configuration"]).await;
+    refused(source(model()), &expect!["plugin guest imports switchboard:host/model@1.0.0: the model is not granted to it; set `model = true` in its configuration"]).await;
     let granted = PluginSource {
         model: true,
         ..source(model())
@@ -223,7 +223,10 @@ async fn compiled_code_is_kept_and_a_damaged_copy_is_replaced() {
         })
         .unwrap();
     let good = fs::read(&entry).unwrap();
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 1;
     for damaged in [
+        flipped,
         b"garbage".to_vec(),
         good[..good.len() / 2].to_vec(),
         Vec::new(),
@@ -232,7 +235,7 @@ async fn compiled_code_is_kept_and_a_damaged_copy_is_replaced() {
         let guest = Guest::live_in(toolbox(), source(friendly())).await;
         let sum = guest.call("add", json!({ "a": 1, "b": 2 })).await.unwrap();
         assert_eq!(sum, json!({ "result": 3 }));
-        assert_eq!(fs::read(&entry).unwrap().len(), good.len());
+        assert_ne!(fs::read(&entry).unwrap(), damaged);
     }
 }
 

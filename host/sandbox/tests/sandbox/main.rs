@@ -6,4 +6,3 @@ mod guest;
 mod hostile;
 mod loading;
 mod swap;
-mod tmp_real;

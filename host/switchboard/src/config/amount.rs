@@ -14,8 +14,8 @@ pub struct Amount(String);
 pub struct AmountError(String);
 
 impl Amount {
-    /// From hundredths; for defaults, which are stated in a currency with two decimals.
-    pub(crate) fn from_cents(cents: u32) -> Self {
+    /// From hundredths, for a currency with two decimals: 15,000 is `150.00`.
+    pub fn from_cents(cents: u32) -> Self {
         Self(format!("{}.{:02}", cents / 100, cents % 100))
     }
 

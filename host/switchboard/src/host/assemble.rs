@@ -142,7 +142,7 @@ pub(crate) async fn load_plugins(
     })?;
     let contract = embedded::CONTRACT
         .iter()
-        .filter(|(path, _)| path.ends_with(".wit"));
+        .filter(|(path, _)| *path != embedded::CLASSIFICATION);
     let settings = ToolboxSettings {
         contract: contract
             .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))

@@ -27,7 +27,7 @@ const LONGEST_ID: usize = 128;
 /// What a customer says.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Message {
+pub(super) struct Said {
     session_id: Option<String>,
     message: String,
     customer_id: Option<String>,
@@ -52,9 +52,9 @@ pub(super) async fn turn(
     State(host): State<Arc<Host>>,
     headers: HeaderMap,
     caller: Caller,
-    JsonBody(message): JsonBody<Message>,
+    JsonBody(said): JsonBody<Said>,
 ) -> Result<Response, ApiError> {
-    let turn = begin(host, &caller, message).await?;
+    let turn = begin(host, &caller, said).await?;
     if wants_events(&headers) {
         return Ok(stream::of(turn).into_response());
     }
@@ -66,9 +66,9 @@ pub(super) async fn turn(
 pub(super) async fn stream(
     State(host): State<Arc<Host>>,
     caller: Caller,
-    QueryOf(message): QueryOf<Message>,
+    QueryOf(said): QueryOf<Said>,
 ) -> Result<Response, ApiError> {
-    Ok(stream::of(begin(host, &caller, message).await?).into_response())
+    Ok(stream::of(begin(host, &caller, said).await?).into_response())
 }
 
 /// `POST /api/chat/reset`: whoever knows the name may end the conversation; what it holds stays closed to them.
@@ -90,13 +90,13 @@ pub(super) async fn reset(
 }
 
 /// Starts a turn as a task of its own: a client that hangs up must not cut a write short.
-async fn begin(host: Arc<Host>, caller: &Caller, message: Message) -> Result<Turn, ApiError> {
-    check(&message)?;
-    let session = message
+async fn begin(host: Arc<Host>, caller: &Caller, said: Said) -> Result<Turn, ApiError> {
+    check(&said)?;
+    let session = said
         .session_id
         .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let case = caller.chat_case(&host, &session).await?;
-    if let Some(customer) = &message.customer_id {
+    if let Some(customer) = &said.customer_id {
         // Only a claim: where the case knows better, it stays as it is.
         host.store()
             .identify(&case.id, customer, Level::Claimed)
@@ -110,7 +110,7 @@ async fn begin(host: Arc<Host>, caller: &Caller, message: Message) -> Result<Tur
             role: Role::Agent,
             subject: format!("agent:{}", host.model_label),
         },
-        message: message.message,
+        message: said.message,
     };
     let (sink, events) = mpsc::unbounded_channel();
     let tasks = host.tasks.clone();
@@ -122,20 +122,20 @@ async fn begin(host: Arc<Host>, caller: &Caller, message: Message) -> Result<Tur
     })
 }
 
-fn check(message: &Message) -> Result<(), ApiError> {
-    if message.message.trim().is_empty() {
+fn check(said: &Said) -> Result<(), ApiError> {
+    if said.message.trim().is_empty() {
         return Err(ApiError::invalid(
             "the message is empty; say something in `message`",
         ));
     }
-    if message.message.len() > LONGEST_MESSAGE {
+    if said.message.len() > LONGEST_MESSAGE {
         return Err(ApiError::too_large(format!(
             "the message has more than {LONGEST_MESSAGE} bytes; say it in several shorter ones"
         )));
     }
     for (name, id) in [
-        ("session_id", &message.session_id),
-        ("customer_id", &message.customer_id),
+        ("session_id", &said.session_id),
+        ("customer_id", &said.customer_id),
     ] {
         id.as_deref().map_or(Ok(()), |id| check_id(name, id))?;
     }
@@ -196,8 +196,8 @@ impl From<TurnError> for ApiError {
 mod tests {
     use super::*;
 
-    fn message(text: &str, session: Option<&str>) -> Message {
-        Message {
+    fn message(text: &str, session: Option<&str>) -> Said {
+        Said {
             session_id: session.map(ToOwned::to_owned),
             message: text.to_owned(),
             customer_id: None,
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn messages_that_cannot_be_answered_are_refused_with_their_status() {
-        let status = |message: Message| check(&message).err().map(|error| error.status.as_u16());
+        let status = |said: Said| check(&said).err().map(|error| error.status.as_u16());
         assert_eq!(status(message("hello", None)), None);
         assert_eq!(status(message("hello", Some("s-1"))), None);
         assert_eq!(status(message(" \n", None)), Some(400));

@@ -1,4 +1,4 @@
-//! The OpenAPI document: kept by hand beside the routes, and held to them by a test.
+//! The `OpenAPI` document: kept by hand beside the routes, and held to them by a test.
 
 use std::sync::Arc;
 

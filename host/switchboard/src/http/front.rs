@@ -95,10 +95,12 @@ async fn guard(State(front): State<Arc<Front>>, request: Request, next: Next) ->
 }
 
 fn panicked(reason: Box<dyn Any + Send + 'static>) -> Response {
-    let text = reason
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| reason.downcast_ref::<&str>().copied());
-    tracing::error!(reason = text.unwrap_or("unknown"), "a request panicked");
+    let text = match reason.downcast::<String>() {
+        Ok(text) => *text,
+        Err(reason) => reason
+            .downcast::<&str>()
+            .map_or_else(|_| "unknown".to_owned(), |text| (*text).to_owned()),
+    };
+    tracing::error!(reason = text, "a request panicked");
     ApiError::internal().into_response()
 }

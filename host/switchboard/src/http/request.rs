@@ -56,10 +56,10 @@ async fn read(body: Body) -> Result<Bytes, ApiError> {
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| ApiError::invalid("the body broke off; send it again"))?;
         size = size.saturating_add(chunk.len());
-        match size {
-            ..=LARGEST_BODY => kept.extend_from_slice(&chunk),
-            ..=LARGEST_DRAIN => kept.clear(),
-            _ => break,
+        if size <= LARGEST_BODY {
+            kept.extend_from_slice(&chunk);
+        } else if size > LARGEST_DRAIN {
+            break;
         }
     }
     if size > LARGEST_BODY {

@@ -1,4 +1,4 @@
-//! A turn as server-sent events: text, tool_call, tool_result, escalation, error, done.
+//! A turn as server-sent events: `text`, `tool_call`, `tool_result`, `escalation`, `error`, `done`.
 
 use std::convert::Infallible;
 

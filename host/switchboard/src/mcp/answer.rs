@@ -2,7 +2,7 @@
 
 use dispatch::{DispatchError, EscalationRef, Outcome};
 use rmcp::ErrorData;
-use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ProtocolVersion};
+use rmcp::model::{CallToolResult, MetaObject};
 use serde_json::{Value, json};
 
 /// `_meta` key of a result: the outcome in one word (`ok`, `replayed`, `denied`, …).
@@ -10,46 +10,40 @@ const OUTCOME: &str = "switchboard/outcome";
 /// `_meta` key of a result: the people that were called, `{id, priority, team}`.
 const ESCALATION: &str = "switchboard/escalation";
 
-/// The two families of revisions, where they differ in what a client makes of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Era {
-    /// Before 2026-07-28.
-    Older,
-    /// From 2026-07-28 on.
-    Newer,
-}
-
-impl Era {
-    /// The era of a revision. Without one nothing newer can be meant: the newer revisions name theirs in every request.
-    pub(super) fn of(revision: Option<&ProtocolVersion>) -> Self {
-        let newest = ProtocolVersion::V_2026_07_28;
-        match revision {
-            Some(revision) if revision.as_str() >= newest.as_str() => Self::Newer,
-            _ => Self::Older,
-        }
-    }
-}
-
 /// What a client gets for an outcome: output and refusals alike are tool results, so that a model can react; only a tool
 /// that does not exist is a protocol error.
-pub(super) fn answer(tool: &str, outcome: Outcome, era: Era) -> Result<CallToolResult, ErrorData> {
+pub(super) fn answer(tool: &str, outcome: Outcome) -> Result<CallToolResult, ErrorData> {
     let meta = meta(&outcome);
     let result = match outcome {
         Outcome::UnknownTool => return Err(unknown_tool(tool)),
         Outcome::Done { output, .. } => CallToolResult::structured(output),
-        refused => refusal(refused.for_model(), era),
+        refused => CallToolResult::structured_error(refused.for_model()),
     };
     Ok(result.with_meta(Some(meta)))
 }
 
-/// Older clients hold *any* structured content against the tool's output schema, and throw the whole result away where it
-/// does not fit, so that the model would never read why it was refused. They get the same object as text alone.
-fn refusal(told: Value, era: Era) -> CallToolResult {
-    match era {
-        Era::Newer => CallToolResult::structured_error(told),
-        Era::Older => CallToolResult::error(vec![ContentBlock::text(told.to_string())]),
-    }
+/// What a client may get as structured content: the tool's output, or a refusal.
+///
+/// Many clients hold whatever comes back against the schema of the output, errors included, and throw the answer away where
+/// it does not fit, so that the model would never read why it was refused. So the refusal is part of the schema. Reflection
+/// writes every type out in place, so that the output's schema means the same one level down.
+pub(super) fn schema(output: &Value) -> Value {
+    let text = |what: &str| json!({ "type": "string", "description": what });
+    let refusal = json!({
+        "type": "object",
+        "description": "Only with isError: why there is no result.",
+        "properties": {
+            "outcome": text(REFUSALS),
+            "message": text("What happened."),
+            "next": text("What can be done next."),
+        },
+        "required": ["outcome"],
+    });
+    json!({ "type": "object", "anyOf": [output, refusal] })
 }
+
+const REFUSALS: &str = "invalid (the arguments do not fit), denied, withheld (it ran, and its result is not for this \
+    customer), awaiting_consent, conflict, in_flight, unknown (it may have happened), or failed.";
 
 fn meta(outcome: &Outcome) -> MetaObject {
     let mut meta = MetaObject::new();

@@ -7,6 +7,8 @@ use policy::{Effect, Rulebook};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::Value;
 
+use super::answer;
+
 /// The tools of one snapshot under one rulebook, by name.
 pub(super) struct Catalogue {
     generation: u64,
@@ -69,7 +71,7 @@ fn described(spec: &ToolSpec, effect: Effect) -> Tool {
         object(&spec.input_schema),
     )
     .with_title(spec.title.clone())
-    .with_raw_output_schema(object(&spec.output_schema))
+    .with_raw_output_schema(object(&answer::schema(&spec.output_schema)))
     .with_annotations(annotations(effect))
 }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use dispatch::{CallRequest, DispatchError, Outcome};
-use store::Clock;
 use policy::{Actor, Channel, Role};
 use rmcp::model::JsonObject;
 use serde_json::Value;
+use store::Clock;
 use time::OffsetDateTime;
 
 use super::McpParts;

@@ -14,7 +14,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use uuid::Uuid;
 
-use super::answer::{self, Era};
+use super::answer;
 use super::cases::Session;
 use super::desk::Desk;
 
@@ -128,12 +128,11 @@ impl ServerHandler for Handler {
     ) -> Result<ListToolsResult, ErrorData> {
         let tools = self.desk.catalogue().map(|c| c.tools().to_vec());
         let list = ListToolsResult::with_all_items(tools.unwrap_or_default());
-        Ok(match era(&context) {
-            Era::Older => list,
-            Era::Newer => list
-                .with_ttl_ms(LIST_TTL_MS)
-                .with_cache_scope(CacheScope::Private),
-        })
+        if !is_newest(&context) {
+            return Ok(list);
+        }
+        let list = list.with_ttl_ms(LIST_TTL_MS);
+        Ok(list.with_cache_scope(CacheScope::Private))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -153,7 +152,7 @@ impl ServerHandler for Handler {
         let arguments = request.arguments.unwrap_or_default();
         let outcome = self.desk.call(&session, &request.name, arguments).await;
         let outcome = outcome.map_err(|error| answer::host_failed(&request.name, &error))?;
-        Ok(answer::answer(&request.name, outcome, era(&context))?.into())
+        Ok(answer::answer(&request.name, outcome)?.into())
     }
 
     /// What no other method took: an unknown method, or `tools/call` with parameters that have not its shape.
@@ -173,6 +172,9 @@ impl ServerHandler for Handler {
 const BAD_CALL: &str =
     "tools/call needs params with a `name` (a string) and `arguments` (an object)";
 
-fn era(context: &RequestContext<RoleServer>) -> Era {
-    Era::of(context.protocol_version().as_ref())
+/// Whether the request speaks the revision that has no sessions, and whose lists say how long they hold.
+fn is_newest(context: &RequestContext<RoleServer>) -> bool {
+    let newest = ProtocolVersion::V_2026_07_28;
+    let revision = context.protocol_version();
+    revision.is_some_and(|revision| revision.as_str() >= newest.as_str())
 }

@@ -47,10 +47,19 @@ fn messages(messages: &[Message]) -> Vec<Value> {
 fn blocks(message: &Message) -> (&'static str, Vec<Value>) {
     match message {
         Message::Customer(text) => ("user", vec![text_block(text)]),
-        Message::Note(text) => ("user", vec![text_block(&format!("[note from the host] {text}"))]),
+        Message::Note(text) => (
+            "user",
+            vec![text_block(&format!("[note from the host] {text}"))],
+        ),
         Message::Assistant { text, calls } => {
             let words = (!text.trim().is_empty()).then(|| text_block(text));
-            ("assistant", words.into_iter().chain(calls.iter().map(call_block)).collect())
+            (
+                "assistant",
+                words
+                    .into_iter()
+                    .chain(calls.iter().map(call_block))
+                    .collect(),
+            )
         }
         Message::Results(results) => {
             let blocks = results.iter().map(|result| {
@@ -68,7 +77,11 @@ fn blocks(message: &Message) -> (&'static str, Vec<Value>) {
 
 /// The service takes no empty text.
 fn text_block(text: &str) -> Value {
-    let text = if text.trim().is_empty() { "(nothing)" } else { text };
+    let text = if text.trim().is_empty() {
+        "(nothing)"
+    } else {
+        text
+    };
     json!({ "type": "text", "text": text })
 }
 
@@ -91,7 +104,11 @@ pub(super) struct Reply {
 
 enum Block {
     Text(String),
-    Call { id: String, tool: String, arguments: String },
+    Call {
+        id: String,
+        tool: String,
+        arguments: String,
+    },
     /// Thinking, and whatever else is not for us.
     Other,
 }
@@ -121,11 +138,19 @@ impl Assemble for Reply {
         let Some(stop) = self.stop.filter(|_| self.complete) else {
             return Err(ModelError::Cut);
         };
-        let mut reply = ModelReply { stop, usage: self.usage, ..ModelReply::default() };
+        let mut reply = ModelReply {
+            stop,
+            usage: self.usage,
+            ..ModelReply::default()
+        };
         for block in self.blocks.into_values() {
             match block {
                 Block::Text(text) => reply.text.push_str(&text),
-                Block::Call { id, tool, arguments } => reply.calls.push(ToolCall {
+                Block::Call {
+                    id,
+                    tool,
+                    arguments,
+                } => reply.calls.push(ToolCall {
                     id,
                     tool,
                     arguments: Arguments::parse(arguments),
@@ -195,6 +220,9 @@ fn error(error: &Value) -> ModelError {
         "overloaded_error" => ModelError::Busy { status: 529 },
         "rate_limit_error" => ModelError::Busy { status: 429 },
         "api_error" | "timeout_error" => ModelError::Busy { status: 500 },
-        _ => ModelError::Rejected { status: 400, message },
+        _ => ModelError::Rejected {
+            status: 400,
+            message,
+        },
     }
 }

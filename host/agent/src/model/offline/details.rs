@@ -64,13 +64,20 @@ fn orders(message: &str) -> Vec<String> {
 pub(super) fn bare_order(message: &str) -> Option<String> {
     let rest = EMAIL.replace_all(message, " ");
     let rest = AMOUNT.replace_all(&rest, " ");
-    let number = BARE.captures_iter(&rest).filter_map(|found| found.get(1)).last()?;
+    let number = BARE
+        .captures_iter(&rest)
+        .filter_map(|found| found.get(1))
+        .last()?;
     Some(format!("ORD-{}", number.as_str()))
 }
 
 fn amount(message: &str) -> Option<String> {
     let found = AMOUNT.captures(message)?;
-    let number = found.get(1).or_else(|| found.get(2))?.as_str().replace(',', ".");
+    let number = found
+        .get(1)
+        .or_else(|| found.get(2))?
+        .as_str()
+        .replace(',', ".");
     Some(match number.split_once('.') {
         None => format!("{number}.00"),
         Some((whole, cents)) => format!("{whole}.{cents:0<2}"),
@@ -79,7 +86,11 @@ fn amount(message: &str) -> Option<String> {
 
 fn phone(message: &str, orders: &[String]) -> Option<String> {
     let found = PHONE.find_iter(message).find(|found| {
-        let digits: String = found.as_str().chars().filter(char::is_ascii_digit).collect();
+        let digits: String = found
+            .as_str()
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect();
         (7..=15).contains(&digits.len()) && !orders.iter().any(|order| order.ends_with(&digits))
     })?;
     Some(found.as_str().trim().to_owned())
@@ -90,7 +101,11 @@ pub(super) fn address(message: &str) -> Option<String> {
     let start = ADDRESS_START.find(message)?.end();
     let rest = message.get(start..)?;
     let end = ADDRESS_END.find(rest).map_or(rest.len(), |end| end.start());
-    let address = rest.get(..end)?.trim().trim_end_matches(['.', ',', ';', '!']).trim();
+    let address = rest
+        .get(..end)?
+        .trim()
+        .trim_end_matches(['.', ',', ';', '!'])
+        .trim();
     is_address(address).then(|| address.to_owned())
 }
 
@@ -103,7 +118,10 @@ pub(super) fn is_address(text: &str) -> bool {
         && !text.contains('@')
 }
 
-pattern!(EMAIL, r"(?i)[a-z0-9][a-z0-9._%+-]*@[a-z0-9-]+(?:\.[a-z0-9-]+)+");
+pattern!(
+    EMAIL,
+    r"(?i)[a-z0-9][a-z0-9._%+-]*@[a-z0-9-]+(?:\.[a-z0-9-]+)+"
+);
 pattern!(
     SPELLED_EMAIL,
     r"(?i)\b([a-z0-9._%+-]+) ?[(\[]? ?\bat\b ?[)\]]? ?([a-z0-9-]+) ?[(\[]? ?\bdot\b ?[)\]]? ?(com|org|net|io|de|eu|uk|example)\b"
@@ -113,7 +131,10 @@ pattern!(
     r"(?i)\b(?:orders?|ord|purchase|ordr|oder|ordre|bestellung)[\s\-_:#.=]*(?:(?:number|numbers|no|nr|num|id|ref|reference|is|was|it's|its)[\s\-_:#.=]*){0,3}(?:ord[\s\-_:#.]*)?(\d{3,12})\b",
     r"|#\s*(?:ord[\s\-_]*)?(\d{3,12})\b"
 );
-pattern!(DENIED, r"(?i)\b(?:not|n't|instead of|rather than|isn't)\s+(?:the\s+)?$");
+pattern!(
+    DENIED,
+    r"(?i)\b(?:not|n't|instead of|rather than|isn't)\s+(?:the\s+)?$"
+);
 pattern!(BARE, r"(?:^|[^\d.,$€£+-])(\d{4,8})(?:[^\d]|$)");
 pattern!(
     AMOUNT,

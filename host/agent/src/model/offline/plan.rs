@@ -12,7 +12,10 @@ pub(super) enum Step {
     Say(String),
     /// Ask what the customer means.
     Clarify(String),
-    Call { tool: String, arguments: Value },
+    Call {
+        tool: String,
+        arguments: Value,
+    },
 }
 
 /// A step, and what it waits for.
@@ -72,7 +75,11 @@ pub(super) fn next(request: &ModelRequest) -> Step {
 
 /// A call that the host resumed after the customer's yes is reported, whatever else was said.
 fn decide(context: &Context<'_>, task: &Task) -> Move {
-    let resumed = context.now.iter().rev().find(|seen| seen.call.id.starts_with("consent-"));
+    let resumed = context
+        .now
+        .iter()
+        .rev()
+        .find(|seen| seen.call.id.starts_with("consent-"));
     match resumed {
         Some(seen) => steps::report(seen),
         None => steps::step(context, task),
@@ -84,10 +91,15 @@ fn turns(messages: &[Message]) -> Vec<Turn<'_>> {
     let mut calls: Vec<&ToolCall> = Vec::new();
     for message in messages {
         match message {
-            Message::Customer(said) => turns.push(Turn { said, seen: Vec::new() }),
+            Message::Customer(said) => turns.push(Turn {
+                said,
+                seen: Vec::new(),
+            }),
             Message::Assistant { calls: asked, .. } => calls.extend(asked),
             Message::Results(results) => {
-                let Some(turn) = turns.last_mut() else { continue };
+                let Some(turn) = turns.last_mut() else {
+                    continue;
+                };
                 turn.seen.extend(results.iter().filter_map(|result| {
                     let call = calls.iter().copied().find(|call| call.id == result.id)?;
                     Some(Seen { call, result })
@@ -128,7 +140,10 @@ impl Move {
 
     /// Says something that waits for an answer.
     pub(super) fn ask(text: impl Into<String>, expects: Expects) -> Self {
-        Self { step: Step::Say(text.into()), expects }
+        Self {
+            step: Step::Say(text.into()),
+            expects,
+        }
     }
 
     pub(super) fn clarify(question: impl Into<String>) -> Self {
@@ -140,7 +155,10 @@ impl Move {
 
     pub(super) fn call(tool: &str, arguments: Value) -> Self {
         Self {
-            step: Step::Call { tool: tool.to_owned(), arguments },
+            step: Step::Call {
+                tool: tool.to_owned(),
+                arguments,
+            },
             expects: Expects::Nothing,
         }
     }

@@ -33,7 +33,10 @@ pub(super) enum Task {
 impl Task {
     /// It does not replace what is under way.
     fn is_passing(&self) -> bool {
-        matches!(self, Self::Small(_) | Self::NothingYet | Self::Declined | Self::Unclear)
+        matches!(
+            self,
+            Self::Small(_) | Self::NothingYet | Self::Declined | Self::Unclear
+        )
     }
 }
 
@@ -109,7 +112,10 @@ impl State {
             return;
         }
         self.expects = expects;
-        let read_only = matches!(self.task, Some(Task::Status | Task::OrderList | Task::RefundStatus));
+        let read_only = matches!(
+            self.task,
+            Some(Task::Status | Task::OrderList | Task::RefundStatus)
+        );
         if expects == Expects::Nothing && !read_only {
             self.task = None;
             self.amount = None;
@@ -142,7 +148,9 @@ impl State {
                     return task;
                 }
             }
-            Expects::TicketText if heard.intent == Intent::Unclear || task_of(heard.intent) == Task::Complaint => {
+            Expects::TicketText
+                if heard.intent == Intent::Unclear || task_of(heard.intent) == Task::Complaint =>
+            {
                 return Task::Ticket;
             }
             Expects::Details | Expects::NewValue if gives => return self.going_on(),
@@ -166,7 +174,10 @@ impl State {
             Expects::CancelYes => Task::Cancel,
             _ => Task::Ticket,
         };
-        let own = !matches!(heard.intent, Intent::Unclear | Intent::Details | Intent::Thanks | Intent::Goodbye);
+        let own = !matches!(
+            heard.intent,
+            Intent::Unclear | Intent::Details | Intent::Thanks | Intent::Goodbye
+        );
         match heard.answer {
             Answer::Yes if !own || task_of(heard.intent) == asked => Some(asked),
             Answer::No if !own => Some(Task::Declined),
@@ -178,7 +189,9 @@ impl State {
         match self.expects {
             Expects::Details => heard.intent == Intent::Unclear && heard.bare_order.is_some(),
             Expects::NewValue => {
-                heard.details.phone.is_some() || is_address(&heard.text) || !heard.details.emails.is_empty()
+                heard.details.phone.is_some()
+                    || is_address(&heard.text)
+                    || !heard.details.emails.is_empty()
             }
             _ => false,
         }
@@ -191,7 +204,8 @@ impl State {
             self.email = Some(email.clone());
         }
         let bare = || {
-            let waits = self.expects == Expects::Details || (self.order.is_none() && concerns_order(task));
+            let waits =
+                self.expects == Expects::Details || (self.order.is_none() && concerns_order(task));
             heard.bare_order.clone().filter(|_| waits)
         };
         if let Some(order) = heard.details.orders.first().cloned().or_else(bare) {
@@ -204,10 +218,12 @@ impl State {
 
     /// In "change my e-mail from a to b" the last address is the new one; one that merely identifies stays what it is.
     fn keep_new_details(&mut self, heard: &Heard) {
-        let about = |word: &str| heard.plain.contains(word) || self.reason.to_lowercase().contains(word);
+        let about =
+            |word: &str| heard.plain.contains(word) || self.reason.to_lowercase().contains(word);
         let about_mail = self.wants_new_email(heard);
         let mut emails = heard.details.emails.clone();
-        if about_mail && self.new.email.is_none() && (emails.len() > 1 || self.takes_as_new(heard)) {
+        if about_mail && self.new.email.is_none() && (emails.len() > 1 || self.takes_as_new(heard))
+        {
             self.new.email = emails.pop();
         }
         if let Some(email) = emails.into_iter().next() {
@@ -216,7 +232,8 @@ impl State {
         if about("phone") || about("mobile") || about("cell") || about("number") {
             self.new.phone = heard.details.phone.clone().or(self.new.phone.take());
         }
-        let whole = (self.expects == Expects::NewValue && is_address(&heard.text)).then(|| heard.text.clone());
+        let whole = (self.expects == Expects::NewValue && is_address(&heard.text))
+            .then(|| heard.text.clone());
         if about("address") || about("moved") {
             let found = heard.address.clone().or(whole);
             if !(about_mail && found.is_none()) {
@@ -227,17 +244,17 @@ impl State {
 
     fn wants_new_email(&self, heard: &Heard) -> bool {
         let said = format!("{} {}", self.reason.to_lowercase(), heard.plain);
-        let mail = said.contains("email") || said.contains("e-mail") || said.contains("mail address");
+        let mail =
+            said.contains("email") || said.contains("e-mail") || said.contains("mail address");
         mail && CHANGES_EMAIL.is_match(&said.replace("e-mail", "email"))
     }
 
     /// A single address is the new one after "to", or where a new one was asked for.
     fn takes_as_new(&self, heard: &Heard) -> bool {
-        let after_to = heard
-            .details
-            .emails
-            .last()
-            .is_some_and(|email| heard.plain.contains(&format!("to {email}")) || heard.plain.contains(&format!("is now {email}")));
+        let after_to = heard.details.emails.last().is_some_and(|email| {
+            heard.plain.contains(&format!("to {email}"))
+                || heard.plain.contains(&format!("is now {email}"))
+        });
         after_to || (self.expects == Expects::NewValue && self.email.is_some())
     }
 }
@@ -278,7 +295,12 @@ fn choice(heard: &Heard) -> Option<Task> {
 fn concerns_order(task: &Task) -> bool {
     matches!(
         task,
-        Task::Refund | Task::Complaint | Task::RefundStatus | Task::Status | Task::Cancel | Task::Return
+        Task::Refund
+            | Task::Complaint
+            | Task::RefundStatus
+            | Task::Status
+            | Task::Cancel
+            | Task::Return
     )
 }
 
@@ -286,7 +308,19 @@ pattern!(
     CHANGES_EMAIL,
     r"(?:change|update|correct|replace|switch|new|edit|set|fix|modify|amend|wrong|old)\b(?: \S+){0,5}? email"
 );
-pattern!(CHOOSES_RETURN, r"^(?:2|two|b|option 2|second|the second)\b|\b(?:return|label|send (?:it|them) back|option 2|option two|second (?:one|option)|number 2)\b");
-pattern!(CHOOSES_CREDIT, r"^(?:3|three|c|option 3|third|the third)\b|\b(?:credit|voucher|option 3|option three|third (?:one|option)|number 3|keep it)\b");
-pattern!(CHOOSES_PERSON, r"^(?:4|four|d|option 4|fourth|last|the last)\b|\b(?:supervisor|manager|colleague|person|human|someone|option 4|option four|last (?:one|option)|number 4|escalate)\b");
-pattern!(CHOOSES_REFUSAL, r"^(?:1|one|a|option 1|first|the first)\b|\b(?:refuse|refusing|reject|decline (?:it|the)|turn (?:it )?away|option 1|option one|first (?:one|option)|number 1|dont accept|not accept)\b");
+pattern!(
+    CHOOSES_RETURN,
+    r"^(?:2|two|b|option 2|second|the second)\b|\b(?:return|label|send (?:it|them) back|option 2|option two|second (?:one|option)|number 2)\b"
+);
+pattern!(
+    CHOOSES_CREDIT,
+    r"^(?:3|three|c|option 3|third|the third)\b|\b(?:credit|voucher|option 3|option three|third (?:one|option)|number 3|keep it)\b"
+);
+pattern!(
+    CHOOSES_PERSON,
+    r"^(?:4|four|d|option 4|fourth|last|the last)\b|\b(?:supervisor|manager|colleague|person|human|someone|option 4|option four|last (?:one|option)|number 4|escalate)\b"
+);
+pattern!(
+    CHOOSES_REFUSAL,
+    r"^(?:1|one|a|option 1|first|the first)\b|\b(?:refuse|refusing|reject|decline (?:it|the)|turn (?:it )?away|option 1|option one|first (?:one|option)|number 1|dont accept|not accept)\b"
+);

@@ -66,7 +66,11 @@ fn effect(context: &Context<'_>, tool: &str, arguments: serde_json::Value) -> Mo
 
 /// A refusal is explained and handed to people, who may decide otherwise.
 fn refused(context: &Context<'_>, said: &str) -> Move {
-    let said = if said.is_empty() { reply::NOT_POSSIBLE } else { said };
+    let said = if said.is_empty() {
+        reply::NOT_POSSIBLE
+    } else {
+        said
+    };
     if !context.offers("escalate_to_human") || context.done_now("escalate_to_human").is_some() {
         return Move::say(said);
     }
@@ -84,7 +88,10 @@ fn refused(context: &Context<'_>, said: &str) -> Move {
 
 fn ticket(context: &Context<'_>) -> Move {
     let state = context.state;
-    if context.done_now("create_ticket").is_none() && state.expects == Expects::Nothing && is_bare(&state.reason) {
+    if context.done_now("create_ticket").is_none()
+        && state.expects == Expects::Nothing
+        && is_bare(&state.reason)
+    {
         return Move::ask(reply::WHAT_TICKET, Expects::TicketText);
     }
     let subject: String = state.reason.chars().take(80).collect();
@@ -120,8 +127,15 @@ fn person(context: &Context<'_>) -> Move {
 fn question(context: &Context<'_>) -> Move {
     let Some(seen) = context.done_now("search_knowledge_base") else {
         let query = reply::keywords(&context.state.reason).join(" ");
-        let query = if query.is_empty() { context.state.reason.clone() } else { query };
-        return Move::call("search_knowledge_base", json!({ "query": query, "limit": 3 }));
+        let query = if query.is_empty() {
+            context.state.reason.clone()
+        } else {
+            query
+        };
+        return Move::call(
+            "search_knowledge_base",
+            json!({ "query": query, "limit": 3 }),
+        );
     };
     let answer = match read(seen.result) {
         Read::Done { output, .. } => reply::article(&context.state.reason, output),
@@ -138,7 +152,10 @@ fn nothing_yet(context: &Context<'_>) -> Flow {
         Some(_) => reply::first_name(identify::customer(context)?),
         None => String::new(),
     };
-    Ok(Move::say(reply::what_for(&name, context.state.order.as_deref())))
+    Ok(Move::say(reply::what_for(
+        &name,
+        context.state.order.as_deref(),
+    )))
 }
 
 fn politely(small: Intent) -> &'static str {
@@ -154,7 +171,9 @@ fn unclear(context: &Context<'_>) -> &'static str {
     match context.state.expects {
         Expects::Details => reply::UNCLEAR_DETAILS,
         Expects::Choice => reply::UNCLEAR_CHOICE,
-        Expects::RefundYes | Expects::ReturnYes | Expects::CancelYes | Expects::TicketYes => reply::UNCLEAR_YES_NO,
+        Expects::RefundYes | Expects::ReturnYes | Expects::CancelYes | Expects::TicketYes => {
+            reply::UNCLEAR_YES_NO
+        }
         Expects::Nothing | Expects::NewValue | Expects::TicketText => reply::UNCLEAR,
     }
 }

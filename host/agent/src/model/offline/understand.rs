@@ -91,11 +91,21 @@ fn intent(message: &str, plain: &str, details: &Details) -> Intent {
         return Intent::Question;
     }
     task(plain)
-        .filter(|intent| !(is_question && matches!(intent, Intent::Status | Intent::Return) && details.emails.is_empty()))
+        .filter(|intent| {
+            !(is_question
+                && matches!(intent, Intent::Status | Intent::Return)
+                && details.emails.is_empty())
+        })
         .or_else(|| is_question.then_some(Intent::Question))
-        .or_else(|| asks(message, plain).then_some(Intent::Question))
+        .or_else(|| (asks(message, plain) && !points(plain, details)).then_some(Intent::Question))
         .or_else(|| politeness(plain).filter(|_| *details == Details::default()))
         .unwrap_or_else(|| rest(details))
+}
+
+/// "And ORD-8850?" only points at something.
+fn points(plain: &str, details: &Details) -> bool {
+    const FEW: usize = 5;
+    *details != Details::default() && plain.split(' ').count() <= FEW
 }
 
 /// The first that fits, the surest first.
@@ -143,13 +153,14 @@ fn rest(details: &Details) -> Intent {
 }
 
 fn asks(message: &str, plain: &str) -> bool {
-    plain.split(' ').count() >= 3 && (message.trim_end().ends_with('?') || QUESTION_WORD.is_match(plain))
+    plain.split(' ').count() >= 3
+        && (message.trim_end().ends_with('?') || QUESTION_WORD.is_match(plain))
 }
 
 pattern!(
     WHO,
     r"\b(?:are|r) (?:you|u) (?:a |an |just |really |actually |even |some |kind of )*(?:real|human|humans|bot|robot|ai|machine|person|chatgpt|gpt|claude|computer|language model|llm|automated|alive|chatbot)\b",
-    r"|\bwho are you\b|\bwhat are you\b|\bwhat kind of (?:bot|ai|model)\b|\bam i (?:talking|speaking|chatting) (?:to|with) (?:a |an )?(?:real |actual )?(?:bot|robot|human|person|machine|ai|computer)\b",
+    r"|\bwho are you\b|\bwhat are you(?:$| (?:a|an|exactly|actually)\b)|\b(?:what|which) (?:\w+ ){0,3}(?:bot|ai|model|llm) (?:are you|is this|do you)\b|\bam i (?:talking|speaking|chatting) (?:to|with) (?:a |an )?(?:real |actual )?(?:bot|robot|human|person|machine|ai|computer)\b",
     r"|\bis this (?:a |an )?(?:bot|robot|ai|automated|chatbot|real person|human)\b|\bwhich (?:ai|model|llm)\b"
 );
 pattern!(
@@ -165,7 +176,10 @@ pattern!(
     r"\b(?:update|updating|change|changing|correct|edit|replace|modify|switch|set|fix|amend)\b(?: \S+){0,6}? (?:address|email|mail|phone|mobile|telephone|cell|contact|phonenumber)\b",
     r"|\b(?:new|another|different) (?:\w+ )?(?:address|email|phone|mobile|telephone)\b|\b(?:address|email|phone|phone number|mobile) (?:has |is )?(?:changed|wrong|outdated|out of date|old)\b"
 );
-pattern!(MOVED, r"\b(?:ive|i have|i just|we|weve|i) (?:just |recently )?moved (?:to|house|home|in)\b");
+pattern!(
+    MOVED,
+    r"\b(?:ive|i have|i just|we|weve|i) (?:just |recently )?moved (?:to|house|home|in)\b"
+);
 pattern!(
     REFUND_STATUS,
     r"\b(?:where is|wheres|where s|when (?:will|do|does|can)|status of|has|did|have|what about|any news|how long)\b(?: \S+){0,5}? (?:refund|refunded|money back|reimbursement)\b(?: \S+){0,4}?(?: (?:processed|arrive|arrived|come|yet|issued|go|gone|take|been|status|get|through|here|show))|\b(?:where is|wheres|status of|when will i (?:get|receive|see)|when do i get|have i been|did i get|am i getting) (?:\S+ ){0,2}?(?:refund|refunded|money back|money)\b|\bnot (?:received|gotten|seen) (?:my |the |any )?refund\b"
@@ -174,7 +188,10 @@ pattern!(
     CANCELLED_YET,
     r"\b(?:is|was|has|did)\b(?: \S+){0,4}? (?:cancelled|canceled)\b"
 );
-pattern!(CANCEL, r"\bcancel(?:l?ing|l?ation|led|ed)?\b|\bcall off\b|\b(?:stop|halt|abort|undo|withdraw) (?:the |my |this )?(?:order|shipment|purchase|delivery)\b");
+pattern!(
+    CANCEL,
+    r"\bcancel(?:l?ing|l?ation|led|ed)?\b|\bcall off\b|\b(?:stop|halt|abort|undo|withdraw) (?:the |my |this )?(?:order|shipment|purchase|delivery)\b"
+);
 pattern!(
     CANCEL_SOFT,
     r"\b(?:dont|do not|no longer|not) (?:want|need|send|ship)(?: \S+){0,4}? (?:anymore|any more|order|longer|now)\b|\b(?:dont|do not) (?:ship|send) (?:it|my|the)\b|\bno longer (?:want|need)\b|\bordered (?:it |this |that )?(?:by (?:mistake|accident)|accidentally|twice)\b|\bchanged my mind\b"
@@ -189,7 +206,7 @@ pattern!(
 );
 pattern!(
     RETURN,
-    r"\breturn(?:ing|ed)?\b|\b(?:send|ship|mail|bring|give) (?:it|this|that|them|these|the \w+|my \w+) back\b|\bsend back\b|\breturn label\b|\bexchang\w+|\bswap\b|\b(?:doesnt|does not|dont|didnt) fit\b|\btoo (?:small|big|large|tight)\b|\bwrong size\b"
+    r"\breturn(?:ing|ed)?\b|\b(?:send|ship|mail|bring|give) (?:\S+ ){0,4}?back\b|\breturn label\b|\bexchang\w+|\bswap\b|\b(?:doesnt|does not|dont|didnt) fit\b|\btoo (?:small|big|large|tight)\b|\bwrong size\b"
 );
 pattern!(
     CREDIT,
@@ -215,6 +232,15 @@ pattern!(
     QUESTION_WORD,
     r"^(?:hi |hello |hey |ok |so |and |please |just )*(?:what|how|why|when|which|who|do|does|is|are|can|could|will|would|should|tell me about)\b"
 );
-pattern!(GOODBYE, r"\b(?:bye|goodbye|good bye|see you|see ya|cya|have a (?:nice|good|great)|thats all|thats it|that is all|nothing else|no thanks|no thank you|all good|im good|im done|all set)\b");
-pattern!(THANKS, r"\b(?:thanks?|thank you|thx|ty|cheers|appreciate\w*|awesome|perfect|great|wonderful|brilliant|excellent|lovely|amazing|good job|well done|cool)\b");
-pattern!(GREETING, r"^(?:hi|hello|hey|hiya|howdy|yo|good (?:morning|afternoon|evening|day)|greetings|hallo|hola|moin)\b(?: \S+){0,3}$");
+pattern!(
+    GOODBYE,
+    r"\b(?:bye|goodbye|good bye|see you|see ya|cya|have a (?:nice|good|great)|thats all|thats it|that is all|nothing else|no thanks|no thank you|all good|im good|im done|all set)\b"
+);
+pattern!(
+    THANKS,
+    r"\b(?:thanks?|thank you|thx|ty|cheers|appreciate\w*|awesome|perfect|great|wonderful|brilliant|excellent|lovely|amazing|good job|well done|cool)\b"
+);
+pattern!(
+    GREETING,
+    r"^(?:hi|hello|hey|hiya|howdy|yo|good (?:morning|afternoon|evening|day)|greetings|hallo|hola|moin)\b(?: \S+){0,3}$"
+);

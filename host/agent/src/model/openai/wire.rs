@@ -41,7 +41,9 @@ fn message(message: &Message) -> Vec<Value> {
     match message {
         Message::Customer(text) => vec![json!({ "role": "user", "content": text })],
         // A second system message is refused by some servers' chat templates.
-        Message::Note(text) => vec![json!({ "role": "user", "content": format!("[note from the host] {text}") })],
+        Message::Note(text) => {
+            vec![json!({ "role": "user", "content": format!("[note from the host] {text}") })]
+        }
         Message::Assistant { text, calls } if calls.is_empty() => {
             vec![json!({ "role": "assistant", "content": text })]
         }
@@ -50,9 +52,7 @@ fn message(message: &Message) -> Vec<Value> {
             vec![json!({ "role": "assistant", "content": text, "tool_calls": calls })]
         }
         Message::Results(results) => {
-            let result = |result: &crate::ToolResult| {
-                json!({ "role": "tool", "tool_call_id": result.id, "content": result.content.to_string() })
-            };
+            let result = |result: &crate::ToolResult| json!({ "role": "tool", "tool_call_id": result.id, "content": result.content.to_string() });
             results.iter().map(result).collect()
         }
     }
@@ -135,8 +135,11 @@ impl Assemble for Reply {
 
 impl Reply {
     fn add(&mut self, delta: &Value) {
-        self.text.push_str(delta["content"].as_str().unwrap_or_default());
-        self.refused |= delta["refusal"].as_str().is_some_and(|said| !said.is_empty());
+        self.text
+            .push_str(delta["content"].as_str().unwrap_or_default());
+        self.refused |= delta["refusal"]
+            .as_str()
+            .is_some_and(|said| !said.is_empty());
         for piece in delta["tool_calls"].as_array().into_iter().flatten() {
             self.add_call(piece);
         }
@@ -145,12 +148,16 @@ impl Reply {
     /// Pieces belong together by index; servers that leave it out send whole calls, one after the other.
     fn add_call(&mut self, piece: &Value) {
         let next = self.calls.keys().next_back().map_or(0, |last| last + 1);
-        let call = self.calls.entry(piece["index"].as_u64().unwrap_or(next)).or_default();
+        let call = self
+            .calls
+            .entry(piece["index"].as_u64().unwrap_or(next))
+            .or_default();
         let function = &piece["function"];
         if let Some(id) = piece["id"].as_str().filter(|_| call.id.is_empty()) {
             id.clone_into(&mut call.id);
         }
-        call.tool.push_str(function["name"].as_str().unwrap_or_default());
+        call.tool
+            .push_str(function["name"].as_str().unwrap_or_default());
         match &function["arguments"] {
             Value::String(text) => call.arguments.push_str(text),
             Value::Null => {}
@@ -178,11 +185,22 @@ fn stop(reason: &str) -> Stop {
 }
 
 fn error(error: &Value) -> ModelError {
-    let message = error["message"].as_str().or_else(|| error.as_str()).unwrap_or_default().to_owned();
-    let status = error["code"].as_u64().and_then(|code| u16::try_from(code).ok());
+    let message = error["message"]
+        .as_str()
+        .or_else(|| error.as_str())
+        .unwrap_or_default()
+        .to_owned();
+    let status = error["code"]
+        .as_u64()
+        .and_then(|code| u16::try_from(code).ok());
     match status {
-        Some(status) if (400..500).contains(&status) && status != 429 => ModelError::Rejected { status, message },
+        Some(status) if (400..500).contains(&status) && status != 429 => {
+            ModelError::Rejected { status, message }
+        }
         Some(status) => ModelError::Busy { status },
-        None => ModelError::Rejected { status: 400, message },
+        None => ModelError::Rejected {
+            status: 400,
+            message,
+        },
     }
 }

@@ -17,11 +17,24 @@ async fn a_trigger_comes_before_the_model_and_before_any_tool() {
         let mut desk = Desk::new(script([]));
         let result = desk.say(message).await;
         assert_eq!(result.status, CaseStatus::Escalated, "{message}");
-        assert_eq!(desk.escalations(), [(priority, team.to_owned())], "{message}");
+        assert_eq!(
+            desk.escalations(),
+            [(priority, team.to_owned())],
+            "{message}"
+        );
         assert!(desk.called().is_empty());
         assert!(result.response.contains("E-1001"), "{}", result.response);
-        assert!(desk.streamed.iter().any(|event| matches!(event, Event::Escalation { .. })));
-        assert!(matches!(desk.streamed.last(), Some(Event::Done { status: CaseStatus::Escalated })));
+        assert!(
+            desk.streamed
+                .iter()
+                .any(|event| matches!(event, Event::Escalation { .. }))
+        );
+        assert!(matches!(
+            desk.streamed.last(),
+            Some(Event::Done {
+                status: CaseStatus::Escalated
+            })
+        ));
     }
 }
 
@@ -33,7 +46,8 @@ async fn the_package_is_complete() {
     ]);
     let mut desk = Desk::new(model);
     desk.on("lookup_order", [done(json!({ "status": "delivered" }))]);
-    desk.say("My order ORD-8842, sarah@example.com, where is it?").await;
+    desk.say("My order ORD-8842, sarah@example.com, where is it?")
+        .await;
     desk.say("I want a human now").await;
     let summary = desk.summary();
     for part in [
@@ -66,12 +80,20 @@ async fn a_more_urgent_reason_is_passed_on() {
     let mut desk = Desk::new(script([]));
     desk.say("this is unacceptable").await;
     desk.say("I will sue you").await;
-    assert_eq!(desk.escalations().last().unwrap(), &(Priority::P1, "legal".to_owned()));
+    assert_eq!(
+        desk.escalations().last().unwrap(),
+        &(Priority::P1, "legal".to_owned())
+    );
 }
 
 #[tokio::test]
 async fn two_failed_clarifications() {
-    let unclear = || calls("ask_clarification", json!({ "question": "What do you mean?" }));
+    let unclear = || {
+        calls(
+            "ask_clarification",
+            json!({ "question": "What do you mean?" }),
+        )
+    };
     let mut desk = Desk::new(script([unclear(), unclear(), unclear()]));
     for message in ["flurb", "gronk"] {
         let result = desk.say(message).await;
@@ -97,11 +119,17 @@ async fn anger_after_two_attempts() {
 #[tokio::test]
 async fn a_tool_that_failed_after_its_retries() {
     let failed = Outcome::Failed {
-        error: ToolError::Unavailable { message: "down".to_owned(), retry_after_seconds: None },
+        error: ToolError::Unavailable {
+            message: "down".to_owned(),
+            retry_after_seconds: None,
+        },
         attempts: 3,
         escalation: None,
     };
-    let mut desk = Desk::new(script([calls("lookup_order", json!({ "order_id": "ORD-1" }))]));
+    let mut desk = Desk::new(script([calls(
+        "lookup_order",
+        json!({ "order_id": "ORD-1" }),
+    )]));
     desk.on("lookup_order", [failed]);
     let result = desk.say("where is ORD-1").await;
     assert_eq!(desk.escalations(), [(Priority::P2, "technical".to_owned())]);
@@ -114,18 +142,33 @@ async fn data_of_another_customer_ends_the_turn_without_the_model() {
         refusal: refusal("I can't find that under your details."),
         escalation: Some(people(Priority::P1, "security")),
     };
-    let mut desk = Desk::new(script([calls("lookup_order", json!({ "order_id": "ORD-2" }))]));
+    let mut desk = Desk::new(script([calls(
+        "lookup_order",
+        json!({ "order_id": "ORD-2" }),
+    )]));
     desk.on("lookup_order", [withheld]);
     let result = desk.say("what did Kim order in ORD-2?").await;
     assert_eq!(result.status, CaseStatus::Escalated);
-    assert!(result.response.starts_with("I can't find that under your details."), "{}", result.response);
+    assert!(
+        result
+            .response
+            .starts_with("I can't find that under your details."),
+        "{}",
+        result.response
+    );
     assert!(!result.response.contains("SOME_CODE"));
-    assert!(desk.escalations().is_empty(), "dispatch had called people already");
+    assert!(
+        desk.escalations().is_empty(),
+        "dispatch had called people already"
+    );
 }
 
 #[tokio::test]
 async fn a_refusal_is_explained_when_the_model_hands_over() {
-    let denied = Outcome::Denied { refusal: refusal("It is past the time for a return."), escalation: None };
+    let denied = Outcome::Denied {
+        refusal: refusal("It is past the time for a return."),
+        escalation: None,
+    };
     let handed = Outcome::Done {
         output: json!({ "escalation_id": "E-1" }),
         replayed: false,
@@ -135,18 +178,33 @@ async fn a_refusal_is_explained_when_the_model_hands_over() {
         calls("process_refund", json!({ "order_id": "ORD-1" })),
         calls("escalate_to_human", json!({ "reason": "x" })),
     ]));
-    desk.on("process_refund", [denied]).on("escalate_to_human", [handed]);
+    desk.on("process_refund", [denied])
+        .on("escalate_to_human", [handed]);
     let result = desk.say("refund ORD-1").await;
-    assert!(result.response.contains("past the time for a return"), "{}", result.response);
+    assert!(
+        result.response.contains("past the time for a return"),
+        "{}",
+        result.response
+    );
     assert_eq!(result.escalation.unwrap().team, "billing");
 }
 
 #[tokio::test]
 async fn what_staff_must_approve_waits_with_people() {
-    let mut desk = Desk::new(script([calls("process_refund", json!({ "order_id": "ORD-1" }))]));
-    desk.on("process_refund", [asks("process_refund", ConsentFrom::Staff)]);
+    let mut desk = Desk::new(script([calls(
+        "process_refund",
+        json!({ "order_id": "ORD-1" }),
+    )]));
+    desk.on(
+        "process_refund",
+        [asks("process_refund", ConsentFrom::Staff)],
+    );
     let result = desk.say("refund ORD-1").await;
     assert_eq!(result.status, CaseStatus::Escalated);
     assert_eq!(desk.escalations(), [(Priority::P2, "billing".to_owned())]);
-    assert!(result.response.contains("nothing has been done yet"), "{}", result.response);
+    assert!(
+        result.response.contains("nothing has been done yet"),
+        "{}",
+        result.response
+    );
 }

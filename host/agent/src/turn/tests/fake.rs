@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use dispatch::policy::{Actor, Call, Channel, ConsentFrom, Identity, Priority, Refusal, Role, ToolRule};
+use dispatch::policy::{
+    Actor, Call, Channel, ConsentFrom, Identity, Priority, Refusal, Role, ToolRule,
+};
 use dispatch::{
-    CallRequest, Case, CaseStatus, ConsentState, DispatchError, EscalationRef, EscalationRequest, Event, Outcome,
-    PendingConsent, Secrets, ToolSpec,
+    CallRequest, Case, CaseStatus, ConsentState, DispatchError, EscalationRef, EscalationRequest,
+    Event, Outcome, PendingConsent, Secrets, ToolSpec,
 };
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::{
-    Agent, AgentParts, Arguments, Model, ModelError, ModelReply, ModelRequest, Prompts, Stop, Tenant, ToolCall, ToolHost,
-    TurnLimits, TurnRequest, TurnResult, Usage,
+    Agent, AgentParts, Arguments, Model, ModelError, ModelReply, ModelRequest, Prompts, Stop,
+    Tenant, ToolCall, ToolHost, TurnLimits, TurnRequest, TurnResult, Usage,
 };
 
 /// Everything that happened at the host.
@@ -48,8 +50,13 @@ impl ToolHost for FakeHost {
 
     async fn call(&self, request: CallRequest) -> Result<Outcome, DispatchError> {
         let outcome = self.world(|world| {
-            world.called.push((request.tool.clone(), request.arguments.clone()));
-            world.outcomes.get_mut(&request.tool).and_then(VecDeque::pop_front)
+            world
+                .called
+                .push((request.tool.clone(), request.arguments.clone()));
+            world
+                .outcomes
+                .get_mut(&request.tool)
+                .and_then(VecDeque::pop_front)
         });
         let outcome = outcome.unwrap_or(Outcome::UnknownTool);
         if let Outcome::Pending { consent, .. } = &outcome {
@@ -67,8 +74,13 @@ impl ToolHost for FakeHost {
     ) -> Result<Option<Outcome>, DispatchError> {
         self.world(|world| {
             world.answers.push((consent.to_owned(), granted));
-            let place = world.pending.iter().position(|pending| pending.id == consent);
-            let pending = world.pending.remove(place.ok_or_else(|| DispatchError::NotPending(consent.to_owned()))?);
+            let place = world
+                .pending
+                .iter()
+                .position(|pending| pending.id == consent);
+            let pending = world
+                .pending
+                .remove(place.ok_or_else(|| DispatchError::NotPending(consent.to_owned()))?);
             let queue = world.outcomes.get_mut(&pending.call.tool);
             Ok(queue.and_then(VecDeque::pop_front).filter(|_| granted))
         })
@@ -128,7 +140,11 @@ impl Model for Scripted {
 
     async fn respond(&self, request: ModelRequest) -> Result<ModelReply, ModelError> {
         self.requests.lock().unwrap().push(request);
-        self.replies.lock().unwrap().pop_front().expect("the script is at its end")
+        self.replies
+            .lock()
+            .unwrap()
+            .pop_front()
+            .expect("the script is at its end")
     }
 }
 
@@ -166,13 +182,21 @@ impl Desk {
             secrets: Arc::new(NoSecrets),
             limits,
         });
-        Self { host, agent, streamed: Vec::new() }
+        Self {
+            host,
+            agent,
+            streamed: Vec::new(),
+        }
     }
 
     /// A tool's next outcomes.
     pub(super) fn on(&self, tool: &str, outcomes: impl IntoIterator<Item = Outcome>) -> &Self {
         let mut world = self.host.0.lock().unwrap();
-        world.outcomes.entry(tool.to_owned()).or_default().extend(outcomes);
+        world
+            .outcomes
+            .entry(tool.to_owned())
+            .or_default()
+            .extend(outcomes);
         drop(world);
         self
     }
@@ -183,7 +207,10 @@ impl Desk {
             tenant: "demo".to_owned(),
             case: "case-1".to_owned(),
             channel: Channel::Chat,
-            actor: Actor { role: Role::Agent, subject: "agent:test".to_owned() },
+            actor: Actor {
+                role: Role::Agent,
+                subject: "agent:test".to_owned(),
+            },
             message: message.to_owned(),
         };
         let result = self.agent.turn(request, sink).await.unwrap();
@@ -201,30 +228,81 @@ impl Desk {
 
     pub(super) fn escalations(&self) -> Vec<(Priority, String)> {
         let world = self.host.0.lock().unwrap();
-        world.escalations.iter().map(|e| (e.priority, e.team.clone())).collect()
+        world
+            .escalations
+            .iter()
+            .map(|e| (e.priority, e.team.clone()))
+            .collect()
     }
 
     pub(super) fn summary(&self) -> String {
-        self.host.0.lock().unwrap().escalations.last().unwrap().summary.clone()
+        self.host
+            .0
+            .lock()
+            .unwrap()
+            .escalations
+            .last()
+            .unwrap()
+            .summary
+            .clone()
     }
 }
 
-const TOOLS: [&str; 6] =
-    ["get_customer", "lookup_order", "process_refund", "cancel_order", "search_knowledge_base", "escalate_to_human"];
+const TOOLS: [&str; 6] = [
+    "get_customer",
+    "lookup_order",
+    "process_refund",
+    "cancel_order",
+    "search_knowledge_base",
+    "escalate_to_human",
+];
 
 fn tenant() -> Tenant {
     let texts = [
-        ("system.md", include_str!("../../../../../prompts/system.md")),
-        ("order_inquiry.md", include_str!("../../../../../prompts/order_inquiry.md")),
-        ("refund.md", include_str!("../../../../../prompts/refund.md")),
-        ("product_question.md", include_str!("../../../../../prompts/product_question.md")),
-        ("escalation.md", include_str!("../../../../../prompts/escalation.md")),
-        ("proactive.md", include_str!("../../../../../prompts/proactive.md")),
-        ("summarise.md", include_str!("../../../../../prompts/summarise.md")),
-        ("suggest_reply.md", include_str!("../../../../../prompts/suggest_reply.md")),
-        ("classify.md", include_str!("../../../../../prompts/classify.md")),
-        ("evaluate.md", include_str!("../../../../../prompts/evaluate.md")),
-        ("improve.md", include_str!("../../../../../prompts/improve.md")),
+        (
+            "system.md",
+            include_str!("../../../../../prompts/system.md"),
+        ),
+        (
+            "order_inquiry.md",
+            include_str!("../../../../../prompts/order_inquiry.md"),
+        ),
+        (
+            "refund.md",
+            include_str!("../../../../../prompts/refund.md"),
+        ),
+        (
+            "product_question.md",
+            include_str!("../../../../../prompts/product_question.md"),
+        ),
+        (
+            "escalation.md",
+            include_str!("../../../../../prompts/escalation.md"),
+        ),
+        (
+            "proactive.md",
+            include_str!("../../../../../prompts/proactive.md"),
+        ),
+        (
+            "summarise.md",
+            include_str!("../../../../../prompts/summarise.md"),
+        ),
+        (
+            "suggest_reply.md",
+            include_str!("../../../../../prompts/suggest_reply.md"),
+        ),
+        (
+            "classify.md",
+            include_str!("../../../../../prompts/classify.md"),
+        ),
+        (
+            "evaluate.md",
+            include_str!("../../../../../prompts/evaluate.md"),
+        ),
+        (
+            "improve.md",
+            include_str!("../../../../../prompts/improve.md"),
+        ),
     ];
     let rules = [
         ("get_customer", "read", None),
@@ -235,7 +313,8 @@ fn tenant() -> Tenant {
         ("escalate_to_human", "escalation", Some("escalation")),
     ];
     let rule = |(name, effect, claim): (&str, &str, Option<&str>)| {
-        let rule: ToolRule = serde_json::from_value(json!({ "effect": effect, "effect_claim": claim })).unwrap();
+        let rule: ToolRule =
+            serde_json::from_value(json!({ "effect": effect, "effect_claim": claim })).unwrap();
         (name.to_owned(), rule)
     };
     Tenant {
@@ -262,7 +341,9 @@ fn spec(name: &str) -> ToolSpec {
     }
 }
 
-pub(super) fn script(replies: impl IntoIterator<Item = Result<ModelReply, ModelError>>) -> Arc<Scripted> {
+pub(super) fn script(
+    replies: impl IntoIterator<Item = Result<ModelReply, ModelError>>,
+) -> Arc<Scripted> {
     Arc::new(Scripted {
         replies: Mutex::new(replies.into_iter().collect()),
         requests: Mutex::default(),
@@ -272,7 +353,10 @@ pub(super) fn script(replies: impl IntoIterator<Item = Result<ModelReply, ModelE
 pub(super) fn text(text: &str) -> Result<ModelReply, ModelError> {
     Ok(ModelReply {
         text: text.to_owned(),
-        usage: Usage { input_tokens: 10, output_tokens: 10 },
+        usage: Usage {
+            input_tokens: 10,
+            output_tokens: 10,
+        },
         ..ModelReply::default()
     })
 }
@@ -286,27 +370,51 @@ pub(super) fn broken(tool: &str) -> Result<ModelReply, ModelError> {
 }
 
 fn reply_with(tool: &str, arguments: Arguments) -> Result<ModelReply, ModelError> {
-    let call = ToolCall { id: "call_0".to_owned(), tool: tool.to_owned(), arguments };
-    Ok(ModelReply { calls: vec![call], stop: Stop::ToolUse, ..ModelReply::default() })
+    let call = ToolCall {
+        id: "call_0".to_owned(),
+        tool: tool.to_owned(),
+        arguments,
+    };
+    Ok(ModelReply {
+        calls: vec![call],
+        stop: Stop::ToolUse,
+        ..ModelReply::default()
+    })
 }
 
 pub(super) fn done(output: Value) -> Outcome {
-    Outcome::Done { output, replayed: false, escalation: None }
+    Outcome::Done {
+        output,
+        replayed: false,
+        escalation: None,
+    }
 }
 
 pub(super) fn people(priority: Priority, team: &str) -> EscalationRef {
-    EscalationRef { id: "E-1".to_owned(), priority, team: team.to_owned() }
+    EscalationRef {
+        id: "E-1".to_owned(),
+        priority,
+        team: team.to_owned(),
+    }
 }
 
 pub(super) fn refusal(say: &str) -> Refusal {
-    Refusal { code: "SOME_CODE".to_owned(), say: say.to_owned(), hint: None, rules: vec![] }
+    Refusal {
+        code: "SOME_CODE".to_owned(),
+        say: say.to_owned(),
+        hint: None,
+        rules: vec![],
+    }
 }
 
 pub(super) fn asks(tool: &str, from: ConsentFrom) -> Outcome {
     let call = Call {
         tenant: "demo".to_owned(),
         case: "case-1".to_owned(),
-        actor: Actor { role: Role::Agent, subject: "agent:test".to_owned() },
+        actor: Actor {
+            role: Role::Agent,
+            subject: "agent:test".to_owned(),
+        },
         channel: Channel::Chat,
         tool: tool.to_owned(),
         plugin_digest: String::new(),

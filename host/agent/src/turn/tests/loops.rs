@@ -1,7 +1,7 @@
 //! The loop: its bounds, its events, and what it does with what a model gets wrong.
 
-use dispatch::{CaseStatus, Event};
 use dispatch::policy::Priority;
+use dispatch::{CaseStatus, Event};
 use serde_json::json;
 
 use super::fake::{Desk, broken, calls, done, script, text};
@@ -13,18 +13,36 @@ fn lookup(order: &str) -> Result<ModelReply, ModelError> {
 
 #[tokio::test]
 async fn events_are_streamed_and_stored_in_order() {
-    let mut desk = Desk::new(script([lookup("ORD-1"), text("It is on its way, and it arrives soon enough for you.")]));
+    let mut desk = Desk::new(script([
+        lookup("ORD-1"),
+        text("It is on its way, and it arrives soon enough for you."),
+    ]));
     desk.on("lookup_order", [done(json!({ "status": "shipped" }))]);
     let result = desk.say("where is ORD-1?").await;
     assert_eq!(result.status, CaseStatus::Resolved);
     assert_eq!(result.actions.len(), 1);
     let stored = desk.host.0.lock().unwrap().events.clone();
-    let kinds: Vec<String> = stored.iter().map(|e| serde_json::to_value(e).unwrap()["type"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(kinds, ["customer", "tool_call", "tool_result", "text", "done"]);
-    let streamed: String = desk.streamed.iter().filter_map(|event| match event {
-        Event::Text { text } => Some(text.as_str()),
-        _ => None,
-    }).collect();
+    let kinds: Vec<String> = stored
+        .iter()
+        .map(|e| {
+            serde_json::to_value(e).unwrap()["type"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        ["customer", "tool_call", "tool_result", "text", "done"]
+    );
+    let streamed: String = desk
+        .streamed
+        .iter()
+        .filter_map(|event| match event {
+            Event::Text { text } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
     assert_eq!(streamed, result.response);
 }
 
@@ -38,7 +56,12 @@ async fn the_model_reads_the_system_prompt_and_the_whole_case() {
     assert!(requests[1].system.contains("support agent of Demo"));
     assert!(requests[1].system.contains("# Refunds"));
     assert_eq!(requests[1].messages.len(), 3);
-    assert!(requests[1].tools.iter().any(|tool| tool.name == "ask_clarification"));
+    assert!(
+        requests[1]
+            .tools
+            .iter()
+            .any(|tool| tool.name == "ask_clarification")
+    );
 }
 
 #[tokio::test]
@@ -49,7 +72,9 @@ async fn broken_arguments_run_nothing_and_are_told_once() {
     assert!(desk.called().is_empty());
     assert_eq!(result.response, "Which order is it?");
     let requests = model.requests.lock().unwrap();
-    let Some(Message::Results(results)) = requests[1].messages.last() else { panic!() };
+    let Some(Message::Results(results)) = requests[1].messages.last() else {
+        panic!()
+    };
     assert_eq!(results[0].outcome, "invalid");
     drop(requests);
     let mut desk = Desk::new(script([broken("process_refund"), broken("process_refund")]));
@@ -69,38 +94,62 @@ async fn the_same_call_again_and_again_ends_the_turn() {
 
 #[tokio::test]
 async fn steps_and_tokens_are_bounded() {
-    let steps = TurnLimits { steps: 3, ..TurnLimits::default() };
+    let steps = TurnLimits {
+        steps: 3,
+        ..TurnLimits::default()
+    };
     let mut desk = Desk::within(script((0..9).map(|n| lookup(&format!("ORD-{n}")))), steps);
     desk.on("lookup_order", (0..9).map(|_| done(json!({}))));
     let result = desk.say("look at all of them").await;
     assert_eq!(desk.called().len(), 3);
     assert_eq!(desk.escalations(), [(Priority::P2, "technical".to_owned())]);
     assert_eq!(result.status, CaseStatus::Escalated);
-    let tokens = TurnLimits { tokens: 0, ..TurnLimits::default() };
+    let tokens = TurnLimits {
+        tokens: 0,
+        ..TurnLimits::default()
+    };
     let mut desk = Desk::within(script([]), tokens);
     assert_eq!(desk.say("hello there").await.status, CaseStatus::Escalated);
 }
 
 #[tokio::test]
 async fn a_claim_without_an_effect_is_sent_back_and_then_replaced() {
-    let model = script([text("I've refunded you."), text("Which order should I refund?")]);
+    let model = script([
+        text("I've refunded you."),
+        text("Which order should I refund?"),
+    ]);
     let mut desk = Desk::new(model.clone());
     let result = desk.say("refund me").await;
     assert_eq!(result.response, "Which order should I refund?");
     let requests = model.requests.lock().unwrap();
-    assert!(matches!(requests[1].messages.last(), Some(Message::Note(_))));
+    assert!(matches!(
+        requests[1].messages.last(),
+        Some(Message::Note(_))
+    ));
     drop(requests);
-    let mut desk = Desk::new(script([text("I've refunded you."), text("Your refund has been issued!")]));
+    let mut desk = Desk::new(script([
+        text("I've refunded you."),
+        text("Your refund has been issued!"),
+    ]));
     let result = desk.say("refund me").await;
     assert!(!result.response.contains("refund"), "{}", result.response);
     assert_eq!(result.status, CaseStatus::Open);
     let streamed = serde_json::to_string(&desk.streamed).unwrap();
-    assert!(!streamed.contains("has been issued"), "held back from the stream as well");
+    assert!(
+        !streamed.contains("has been issued"),
+        "held back from the stream as well"
+    );
 }
 
 #[tokio::test]
 async fn refusals_and_cut_replies_end_in_words_of_the_host() {
-    let stopped = |text: &str, stop| Ok(ModelReply { text: text.to_owned(), stop, ..ModelReply::default() });
+    let stopped = |text: &str, stop| {
+        Ok(ModelReply {
+            text: text.to_owned(),
+            stop,
+            ..ModelReply::default()
+        })
+    };
     let table = [
         (stopped("", Stop::Refusal), "can't help with"),
         (stopped("", Stop::Length), "too long"),
@@ -117,11 +166,17 @@ async fn refusals_and_cut_replies_end_in_words_of_the_host() {
 
 #[tokio::test]
 async fn a_model_that_fails_leaves_the_case_open_and_says_why_to_the_operator() {
-    let error = ModelError::Credentials { setting: "ANTHROPIC_API_KEY".to_owned() };
+    let error = ModelError::Credentials {
+        setting: "ANTHROPIC_API_KEY".to_owned(),
+    };
     let mut desk = Desk::new(script([Err(error.clone())]));
     let result = desk.say("hello there").await;
     assert_eq!(result.failure, Some(error));
     assert_eq!(result.status, CaseStatus::Open);
     assert!(!result.response.contains("ANTHROPIC"));
-    assert!(desk.streamed.iter().any(|event| matches!(event, Event::Error { .. })));
+    assert!(
+        desk.streamed
+            .iter()
+            .any(|event| matches!(event, Event::Error { .. }))
+    );
 }

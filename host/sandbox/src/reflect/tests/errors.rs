@@ -5,7 +5,7 @@ use wasmtime::component::Val;
 
 use super::plan;
 
-fn lifted(body: &str, returned: &Val, expect: Expect) {
+fn lifted(body: &str, returned: &Val, expect: &Expect) {
     expect.assert_eq(&match plan(body).lift(Some(returned)) {
         Ok(Ok(output)) => output.to_string(),
         Ok(Err(error)) => format!("{error:?}"),
@@ -13,27 +13,28 @@ fn lifted(body: &str, returned: &Val, expect: Expect) {
     });
 }
 
-fn text(value: &str) -> Option<Box<Val>> {
-    Some(Box::new(Val::String(value.to_owned())))
+fn text(value: &str) -> Val {
+    Val::String(value.to_owned())
 }
 
-fn failed(case: &str, payload: Option<Box<Val>>) -> Val {
-    Val::Result(Err(Some(Box::new(Val::Variant(case.to_owned(), payload)))))
+fn failed(case: &str, payload: Option<Val>) -> Val {
+    let variant = Val::Variant(case.to_owned(), payload.map(Box::new));
+    Val::Result(Err(Some(Box::new(variant))))
 }
 
 #[test]
 fn errors_of_the_contract() {
     let body = "f: func() -> result<_, error>;";
-    lifted(body, &Val::Result(Ok(None)), expect!["{}"]);
+    lifted(body, &Val::Result(Ok(None)), &expect!["{}"]);
     lifted(
         body,
-        &failed("not-found", text("no such order")),
-        expect![[r#"NotFound { message: "no such order" }"#]],
+        &failed("not-found", Some(text("no such order"))),
+        &expect![[r#"NotFound { message: "no such order" }"#]],
     );
     lifted(
         body,
-        &failed("invalid-input", text("the reason")),
-        expect![[r#"InvalidInput { message: "the reason" }"#]],
+        &failed("invalid-input", Some(text("the reason"))),
+        &expect![[r#"InvalidInput { message: "the reason" }"#]],
     );
     let unavailable = Val::Record(vec![
         ("reason".to_owned(), Val::String("busy".to_owned())),
@@ -44,8 +45,8 @@ fn errors_of_the_contract() {
     ]);
     lifted(
         body,
-        &failed("unavailable", Some(Box::new(unavailable))),
-        expect![[r#"Unavailable { message: "busy", retry_after_seconds: Some(3) }"#]],
+        &failed("unavailable", Some(unavailable)),
+        &expect![[r#"Unavailable { message: "busy", retry_after_seconds: Some(3) }"#]],
     );
 }
 
@@ -55,22 +56,22 @@ fn errors_of_others() {
     lifted(
         own,
         &failed("not-found", None),
-        expect![[r#"NotFound { message: "not_found" }"#]],
+        &expect![[r#"NotFound { message: "not_found" }"#]],
     );
     lifted(
         own,
-        &failed("broken", text("it fell")),
-        expect![[r#"NotEligible { message: "{\"broken\":\"it fell\"}" }"#]],
+        &failed("broken", Some(text("it fell"))),
+        &expect![[r#"NotEligible { message: "{\"broken\":\"it fell\"}" }"#]],
     );
     lifted(
         "f: func() -> result<u8, string>;",
-        &Val::Result(Err(text("no"))),
-        expect![[r#"NotEligible { message: "no" }"#]],
+        &Val::Result(Err(Some(Box::new(text("no"))))),
+        &expect![[r#"NotEligible { message: "no" }"#]],
     );
     lifted(
         "f: func() -> result<u8>;",
         &Val::Result(Err(None)),
-        expect![[r#"NotEligible { message: "the plugin gave no reason" }"#]],
+        &expect![[r#"NotEligible { message: "the plugin gave no reason" }"#]],
     );
 }
 
@@ -79,14 +80,14 @@ fn outputs_that_break_their_own_contract() {
     lifted(
         "f: func() -> f64;",
         &Val::Float64(f64::NAN),
-        expect![[
+        &expect![[
             r#"it returned something unexpected at "/result": expected a finite number, found NaN or infinity"#
         ]],
     );
     lifted(
         "f: func() -> timestamp;",
         &Val::String("yesterday".to_owned()),
-        expect![[
+        &expect![[
             r#"it returned something unexpected at "/result": expected a time such as 2026-11-20T14:05:00Z (RFC 3339), found "yesterday""#
         ]],
     );
@@ -97,13 +98,13 @@ fn outputs_that_break_their_own_contract() {
     lifted(
         "f: func() -> money;",
         &gold,
-        expect![[
+        &expect![[
             r#"it returned something unexpected at "": expected an ISO 4217 currency code such as "USD""#
         ]],
     );
     lifted(
         "f: func() -> list<u8>;",
         &Val::List(vec![Val::U8(104), Val::U8(105)]),
-        expect![[r#"{"result":"aGk="}"#]],
+        &expect![[r#"{"result":"aGk="}"#]],
     );
 }

@@ -72,10 +72,6 @@ fn leaf() -> BoxedStrategy<(Shape, Val)> {
     .boxed()
 }
 
-fn some(val: Val) -> Option<Box<Val>> {
-    Some(Box::new(val))
-}
-
 fn value() -> BoxedStrategy<(Shape, Val)> {
     leaf()
         .prop_recursive(4, 32, 4, |inner| {
@@ -104,7 +100,11 @@ fn value() -> BoxedStrategy<(Shape, Val)> {
                         ok: Some(Box::new(ok)),
                         error: Some(Box::new(error)),
                     };
-                    let val = if good { Ok(some(yes)) } else { Err(some(no)) };
+                    let val = if good {
+                        Ok(Some(Box::new(yes)))
+                    } else {
+                        Err(Some(Box::new(no)))
+                    };
                     (Shape::plain(kind), Val::Result(val))
                 }),
             ]
@@ -135,7 +135,7 @@ fn variant(items: Vec<(Shape, Val)>, bare: bool) -> (Shape, Val) {
         cases[last].payload = None;
         None
     } else {
-        chosen.and_then(some)
+        chosen.map(Box::new)
     };
     let name = cases[last].label.name.wit.clone();
     (

@@ -71,6 +71,13 @@ async fn the_list_is_the_same_in_both_eras() {
         assert_eq!(tool["description"], format!("What {name} does."));
         assert_eq!(tool["inputSchema"]["required"], json!(["text"]));
         assert_eq!(tool["outputSchema"]["type"], "object");
+        let [output, refusal] = [0, 1].map(|n| &tool["outputSchema"]["anyOf"][n]);
+        assert_eq!(output["required"], json!(["text"]));
+        assert_eq!(
+            refusal["required"],
+            json!(["outcome"]),
+            "a refusal fits the schema, too"
+        );
     }
 }
 
@@ -133,20 +140,18 @@ async fn a_refusal_is_an_answer_that_a_model_can_read() {
     ];
     let session = world.legacy().await;
     for (params, outcome) in cases {
-        let modern = world.modern("tools/call", params.clone()).await;
-        let legacy = session.ask("tools/call", params).await;
-        let told = &modern["result"]["structuredContent"];
-        assert_eq!(told["outcome"], outcome, "{modern}");
-        assert_eq!(
-            legacy["result"].get("structuredContent"),
-            None,
-            "it would not fit the output schema"
-        );
-        for answer in [&modern, &legacy] {
-            assert_eq!(answer["result"]["isError"], true);
-            assert_eq!(answer["result"]["_meta"]["switchboard/outcome"], outcome);
-            let text = answer["result"]["content"][0]["text"].as_str().unwrap();
-            assert_eq!(&serde_json::from_str::<Value>(text).unwrap(), told);
+        let answers = [
+            world.modern("tools/call", params.clone()).await,
+            session.ask("tools/call", params).await,
+        ];
+        for answer in answers {
+            let result = &answer["result"];
+            assert_eq!(result["isError"], true, "{answer}");
+            assert_eq!(result["_meta"]["switchboard/outcome"], outcome);
+            assert_eq!(result["structuredContent"]["outcome"], outcome);
+            let text = result["content"][0]["text"].as_str().unwrap();
+            let told: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(told, result["structuredContent"]);
             assert!(!text.contains("NOT_TODAY"), "codes stay inside: {text}");
         }
     }

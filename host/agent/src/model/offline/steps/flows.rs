@@ -19,13 +19,21 @@ pub(super) fn refund(context: &Context<'_>) -> Flow {
     if context.done_now("process_refund").is_none() && minor(wanted) > minor(total) {
         return Ok(Move::ask(reply::too_much(order), Expects::RefundYes));
     }
-    let amount = if minor(wanted) == minor(total) { total } else { wanted };
+    let amount = if minor(wanted) == minor(total) {
+        total
+    } else {
+        wanted
+    };
     let arguments = json!({
         "order_id": text(order, "order_id"),
         "amount": { "amount": amount, "currency": text(&order["total"], "currency") },
         "reason": reason(context),
     });
-    if reply::is_refunded_in_full(order) && context.done_now("process_refund").is_some_and(|seen| matches!(read(seen.result), Read::Not(_))) {
+    if reply::is_refunded_in_full(order)
+        && context
+            .done_now("process_refund")
+            .is_some_and(|seen| matches!(read(seen.result), Read::Not(_)))
+    {
         return Ok(Move::say(reply::refunded_before(order)));
     }
     Ok(effect(context, "process_refund", arguments))
@@ -39,7 +47,10 @@ pub(super) fn complaint(context: &Context<'_>) -> Flow {
     }
     match text(order, "status") {
         "shipped" => status(context),
-        _ => Ok(Move::ask(reply::complaint_without_refund(order), Expects::TicketYes)),
+        _ => Ok(Move::ask(
+            reply::complaint_without_refund(order),
+            Expects::TicketYes,
+        )),
     }
 }
 
@@ -63,7 +74,10 @@ pub(super) fn status(context: &Context<'_>) -> Flow {
         return Ok(Move::say(reply::status(order, &[])));
     }
     let Some(seen) = context.done_now("get_tracking_info") else {
-        return Err(Move::call("get_tracking_info", json!({ "order_id": text(order, "order_id") })));
+        return Err(Move::call(
+            "get_tracking_info",
+            json!({ "order_id": text(order, "order_id") }),
+        ));
     };
     let shipments = match read(seen.result) {
         Read::Done { output, .. } => list(output, "shipments"),
@@ -84,7 +98,9 @@ pub(super) fn order_list(context: &Context<'_>) -> Flow {
     };
     Ok(match read(seen.result) {
         Read::Done { output, .. } => Move::say(reply::orders(list(output, "orders"))),
-        Read::Not(said) if !said.is_empty() => Move::ask(reply::or_a_colleague(said), Expects::Details),
+        Read::Not(said) if !said.is_empty() => {
+            Move::ask(reply::or_a_colleague(said), Expects::Details)
+        }
         Read::NotFound | Read::Not(_) => Move::say(reply::NOT_POSSIBLE),
     })
 }
@@ -92,7 +108,9 @@ pub(super) fn order_list(context: &Context<'_>) -> Flow {
 pub(super) fn cancel(context: &Context<'_>) -> Flow {
     let order = identify::order(context)?;
     let id = text(order, "order_id");
-    if context.done_now("cancel_order").is_some() || matches!(text(order, "status"), "pending" | "processing") {
+    if context.done_now("cancel_order").is_some()
+        || matches!(text(order, "status"), "pending" | "processing")
+    {
         let arguments = json!({ "order_id": id, "reason": reason(context) });
         return Ok(effect(context, "cancel_order", arguments));
     }
@@ -129,21 +147,41 @@ pub(super) fn credit(context: &Context<'_>) -> Flow {
 
 pub(super) fn update(context: &Context<'_>) -> Flow {
     let new = &context.state.new;
-    let given = [("email", &new.email), ("phone", &new.phone), ("address", &new.address)];
+    let given = [
+        ("email", &new.email),
+        ("phone", &new.phone),
+        ("address", &new.address),
+    ];
     let arguments: serde_json::Map<String, Value> = given
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value.clone()?))))
         .collect();
     if arguments.is_empty() {
-        return Ok(Move::ask(reply::which_value(&context.state.reason), Expects::NewValue));
+        return Ok(Move::ask(
+            reply::which_value(&context.state.reason),
+            Expects::NewValue,
+        ));
     }
     identify::order(context)?;
-    Ok(effect(context, "update_customer_info", Value::Object(arguments)))
+    Ok(effect(
+        context,
+        "update_customer_info",
+        Value::Object(arguments),
+    ))
 }
 
 /// The customer's own words, as far as a backend has room for them.
 fn reason(context: &Context<'_>) -> String {
-    let words = context.state.reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = context
+        .state
+        .reason
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     let said: String = words.chars().take(300).collect();
-    if said.is_empty() { "asked for by the customer".to_owned() } else { said }
+    if said.is_empty() {
+        "asked for by the customer".to_owned()
+    } else {
+        said
+    }
 }

@@ -15,7 +15,9 @@ pub(super) fn customer<'a>(context: &'a Context<'_>) -> Result<&'a Value, Move> 
             None => Err(ask(context, "")),
         };
     };
-    let asked = |seen: &&Seen<'_>| seen.call.tool == "get_customer" && seen.argument("email").eq_ignore_ascii_case(email);
+    let asked = |seen: &&Seen<'_>| {
+        seen.call.tool == "get_customer" && seen.argument("email").eq_ignore_ascii_case(email)
+    };
     if let Some(seen) = context.now.iter().rev().find(asked) {
         return match read(seen.result) {
             Read::Done { output, .. } => Ok(output),
@@ -51,8 +53,15 @@ pub(super) fn order<'a>(context: &'a Context<'_>) -> Result<&'a Value, Move> {
     let Some(order) = context.state.order.as_deref() else {
         return Err(ask(context, &reply::first_name(customer)));
     };
-    let asked = |seen: &&Seen<'_>| seen.call.tool == "lookup_order" && seen.argument("order_id") == order;
-    match context.now.iter().rev().find(asked).map(|seen| read(seen.result)) {
+    let asked =
+        |seen: &&Seen<'_>| seen.call.tool == "lookup_order" && seen.argument("order_id") == order;
+    match context
+        .now
+        .iter()
+        .rev()
+        .find(asked)
+        .map(|seen| read(seen.result))
+    {
         Some(Read::Done { output, .. }) => Ok(output),
         Some(Read::NotFound) => Err(Move::ask(reply::unknown_order(order), Expects::Details)),
         Some(Read::Not(said)) => Err(not(said)),
@@ -68,6 +77,10 @@ fn ask(context: &Context<'_>, name: &str) -> Move {
 }
 
 fn not(said: &str) -> Move {
-    let said = if said.is_empty() { reply::NOT_POSSIBLE } else { said };
+    let said = if said.is_empty() {
+        reply::NOT_POSSIBLE
+    } else {
+        said
+    };
     Move::ask(said, Expects::Details)
 }

@@ -6,8 +6,18 @@ use crate::model::offline::Offline;
 use crate::{Arguments, Message, Model, ModelReply, ModelRequest, ToolOffer, ToolResult};
 
 const TOOLS: [&str; 13] = [
-    "get_customer", "update_customer_info", "lookup_order", "get_customer_orders", "cancel_order", "get_tracking_info",
-    "create_return", "process_refund", "list_refunds", "add_credit", "search_knowledge_base", "create_ticket",
+    "get_customer",
+    "update_customer_info",
+    "lookup_order",
+    "get_customer_orders",
+    "cancel_order",
+    "get_tracking_info",
+    "create_return",
+    "process_refund",
+    "list_refunds",
+    "add_credit",
+    "search_knowledge_base",
+    "create_ticket",
     "escalate_to_human",
 ];
 
@@ -20,7 +30,11 @@ struct Talk {
 
 impl Talk {
     fn new() -> Self {
-        Self { messages: Vec::new(), calls: Vec::new(), refuses: None }
+        Self {
+            messages: Vec::new(),
+            calls: Vec::new(),
+            refuses: None,
+        }
     }
 
     /// Says something; gives the reply, with the calls of this turn left in `calls`.
@@ -31,18 +45,32 @@ impl Talk {
             let reply = self.respond().await;
             let Some(mut call) = reply.calls.into_iter().next() else {
                 let text = reply.text;
-                self.messages.push(Message::Assistant { text: text.clone(), calls: Vec::new() });
+                self.messages.push(Message::Assistant {
+                    text: text.clone(),
+                    calls: Vec::new(),
+                });
                 return text;
             };
-            let Arguments::Json(arguments) = call.arguments.clone() else { panic!("broken") };
+            let Arguments::Json(arguments) = call.arguments.clone() else {
+                panic!("broken")
+            };
             if call.tool == "ask_clarification" {
                 return format!("CLARIFY {}", arguments["question"].as_str().unwrap());
             }
             call.id = format!("call-{}", self.messages.len());
-            self.calls.push(format!("{}{}", call.tool, short(&arguments)));
+            self.calls
+                .push(format!("{}{}", call.tool, short(&arguments)));
             let (outcome, content) = self.answer(&call.tool, &arguments);
-            let result = ToolResult { id: call.id.clone(), tool: call.tool.clone(), outcome: outcome.to_owned(), content };
-            self.messages.push(Message::Assistant { text: String::new(), calls: vec![call] });
+            let result = ToolResult {
+                id: call.id.clone(),
+                tool: call.tool.clone(),
+                outcome: outcome.to_owned(),
+                content,
+            };
+            self.messages.push(Message::Assistant {
+                text: String::new(),
+                calls: vec![call],
+            });
             self.messages.push(Message::Results(vec![result]));
         }
         panic!("no end: {:?}", self.calls);
@@ -68,16 +96,26 @@ impl Talk {
         }
         match world(tool, arguments) {
             Some(output) => ("ok", json!({ "outcome": "ok", "result": output })),
-            None => ("failed", json!({ "message": "Nothing was found: no such thing" })),
+            None => (
+                "failed",
+                json!({ "message": "Nothing was found: no such thing" }),
+            ),
         }
     }
 }
 
 fn short(arguments: &Value) -> String {
-    let fields = ["email", "order_id", "amount", "phone", "address", "priority"];
+    let fields = [
+        "email", "order_id", "amount", "phone", "address", "priority",
+    ];
     let found = fields.iter().filter_map(|name| arguments.get(name));
     found
-        .map(|value| format!(" {}", value.as_str().or(value["amount"].as_str()).unwrap_or("?")))
+        .map(|value| {
+            format!(
+                " {}",
+                value.as_str().or(value["amount"].as_str()).unwrap_or("?")
+            )
+        })
         .collect()
 }
 
@@ -88,7 +126,9 @@ fn usd(amount: &str) -> Value {
 fn world(tool: &str, arguments: &Value) -> Option<Value> {
     let order = arguments["order_id"].as_str().unwrap_or_default();
     Some(match tool {
-        "get_customer" if arguments["email"] == "sarah@example.com" => json!({ "id": "C-1", "name": "Sarah Jones" }),
+        "get_customer" if arguments["email"] == "sarah@example.com" => {
+            json!({ "id": "C-1", "name": "Sarah Jones" })
+        }
         "lookup_order" => {
             let (status, total, eligible) = match order {
                 "ORD-8842" => ("delivered", "49.99", true),
@@ -101,12 +141,18 @@ fn world(tool: &str, arguments: &Value) -> Option<Value> {
                 "refund_eligible": eligible, "items": [{ "name": "Blender" }], "delivered_at": "2026-11-10T09:00:00Z",
             })
         }
-        "get_customer_orders" => json!({ "orders": [{ "order_id": "ORD-8842", "status": "delivered", "total": usd("49.99") }] }),
+        "get_customer_orders" => {
+            json!({ "orders": [{ "order_id": "ORD-8842", "status": "delivered", "total": usd("49.99") }] })
+        }
         "get_tracking_info" => json!({ "order_id": order, "shipments": [
             { "carrier": "UPS", "tracking_number": "1Z999", "status": "in_transit", "estimated_delivery": "2026-11-24T00:00:00Z" },
         ] }),
-        "process_refund" => json!({ "refund_id": "R-1", "order_id": order, "amount": arguments["amount"], "status": "succeeded" }),
-        "create_return" => json!({ "order_id": order, "label_url": "https://labels.example/1", "carrier": "UPS" }),
+        "process_refund" => {
+            json!({ "refund_id": "R-1", "order_id": order, "amount": arguments["amount"], "status": "succeeded" })
+        }
+        "create_return" => {
+            json!({ "order_id": order, "label_url": "https://labels.example/1", "carrier": "UPS" })
+        }
         "cancel_order" => json!({ "order_id": order, "status": "cancelled" }),
         "add_credit" => json!({ "amount": arguments["amount"] }),
         "update_customer_info" => json!({ "id": "C-1" }),
@@ -120,7 +166,11 @@ fn world(tool: &str, arguments: &Value) -> Option<Value> {
     })
 }
 
-const REFUNDED: [&str; 3] = ["get_customer sarah@example.com", "lookup_order ORD-8842", "process_refund ORD-8842 49.99"];
+const REFUNDED: [&str; 3] = [
+    "get_customer sarah@example.com",
+    "lookup_order ORD-8842",
+    "process_refund ORD-8842 49.99",
+];
 
 #[tokio::test]
 async fn a_refund_in_one_turn() {
@@ -129,20 +179,29 @@ async fn a_refund_in_one_turn() {
         .say("Hi, email sarah@example.com. My blender arrived broken, order ORD-8842. I want a refund.")
         .await;
     assert_eq!(talk.calls, REFUNDED);
-    assert!(said.contains("refunded 49.99 USD for order ORD-8842"), "{said}");
+    assert!(
+        said.contains("refunded 49.99 USD for order ORD-8842"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
 async fn a_refund_over_several_turns_with_a_correction() {
     let mut talk = Talk::new();
     let said = talk.say("my blendr came smashed, I want a refudn").await;
-    assert!(said.contains("e-mail address") && said.contains("order number"), "{said}");
+    assert!(
+        said.contains("e-mail address") && said.contains("order number"),
+        "{said}"
+    );
     talk.say("sarah@example.com").await;
     assert_eq!(talk.calls, ["get_customer sarah@example.com"]);
     let said = talk.say("9999").await;
     assert!(said.contains("ORD-9999"), "{said}");
     talk.say("sorry, I meant 8842").await;
-    assert_eq!(talk.calls, ["lookup_order ORD-8842", "process_refund ORD-8842 49.99"]);
+    assert_eq!(
+        talk.calls,
+        ["lookup_order ORD-8842", "process_refund ORD-8842 49.99"]
+    );
 }
 
 #[tokio::test]
@@ -157,10 +216,13 @@ async fn an_unknown_email_is_asked_for_again() {
 #[tokio::test]
 async fn part_of_it_and_too_much_of_it() {
     let mut talk = Talk::new();
-    talk.say("refund me $20 of order 8842, sarah@example.com").await;
+    talk.say("refund me $20 of order 8842, sarah@example.com")
+        .await;
     assert_eq!(talk.calls.last().unwrap(), "process_refund ORD-8842 20.00");
     let mut talk = Talk::new();
-    let said = talk.say("refund me $500 for order 8842, sarah@example.com").await;
+    let said = talk
+        .say("refund me $500 for order 8842, sarah@example.com")
+        .await;
     assert!(said.contains("49.99"), "{said}");
     talk.say("ok yes").await;
     assert_eq!(talk.calls.last().unwrap(), "process_refund ORD-8842 49.99");
@@ -169,13 +231,19 @@ async fn part_of_it_and_too_much_of_it() {
 #[tokio::test]
 async fn a_complaint_is_offered_a_refund_and_never_given_one_unasked() {
     let mut talk = Talk::new();
-    let said = talk.say("My blender from order 8842 arrived broken, I'm sarah@example.com").await;
+    let said = talk
+        .say("My blender from order 8842 arrived broken, I'm sarah@example.com")
+        .await;
     assert!(said.contains("Would you like me to"), "{said}");
     assert_eq!(talk.calls.len(), 2);
     let said = talk.say("no thanks").await;
-    assert!(talk.calls.is_empty() && said.contains("leave everything"), "{said}");
+    assert!(
+        talk.calls.is_empty() && said.contains("leave everything"),
+        "{said}"
+    );
     let mut talk = Talk::new();
-    talk.say("My blender from order 8842 arrived broken, I'm sarah@example.com").await;
+    talk.say("My blender from order 8842 arrived broken, I'm sarah@example.com")
+        .await;
     talk.say("yes please").await;
     assert_eq!(talk.calls.last().unwrap(), "process_refund ORD-8842 49.99");
 }
@@ -201,7 +269,10 @@ async fn a_refused_refund_goes_to_people() {
 async fn tracking_and_status() {
     let mut talk = Talk::new();
     let said = talk.say("where is order #8860? sarah@example.com").await;
-    assert!(said.contains("UPS") && said.contains("1Z999") && said.contains("24 November 2026"), "{said}");
+    assert!(
+        said.contains("UPS") && said.contains("1Z999") && said.contains("24 November 2026"),
+        "{said}"
+    );
     let said = talk.say("and ORD-8850?").await;
     assert!(said.contains("has not been shipped"), "{said}");
 }
@@ -217,10 +288,21 @@ async fn the_ways_out_of_a_shipped_order() {
     for (choice, call) in choices {
         let mut talk = Talk::new();
         let said = talk.say("cancel order 8860, sarah@example.com").await;
-        assert!(!talk.calls.iter().any(|call| call.starts_with("cancel")), "{:?}", talk.calls);
-        assert!(said.contains("return label") && said.contains("supervisor"), "{said}");
+        assert!(
+            !talk.calls.iter().any(|call| call.starts_with("cancel")),
+            "{:?}",
+            talk.calls
+        );
+        assert!(
+            said.contains("return label") && said.contains("supervisor"),
+            "{said}"
+        );
         talk.say(choice).await;
-        assert_eq!(talk.calls.last().map(String::as_str), Some(call), "{choice}");
+        assert_eq!(
+            talk.calls.last().map(String::as_str),
+            Some(call),
+            "{choice}"
+        );
     }
     let mut talk = Talk::new();
     talk.say("cancel order 8860, sarah@example.com").await;
@@ -234,7 +316,9 @@ async fn cancelling_and_returning() {
     talk.say("please cancel 8850, I'm sarah@example.com").await;
     assert_eq!(talk.calls.last().unwrap(), "cancel_order ORD-8850");
     let mut talk = Talk::new();
-    let said = talk.say("I want to send order 8842 back. sarah@example.com").await;
+    let said = talk
+        .say("I want to send order 8842 back. sarah@example.com")
+        .await;
     assert_eq!(talk.calls.last().unwrap(), "create_return ORD-8842");
     assert!(said.contains("https://labels.example/1"), "{said}");
 }
@@ -243,24 +327,44 @@ async fn cancelling_and_returning() {
 async fn contact_details() {
     let mut talk = Talk::new();
     talk.say("Please change my address to 12 Elm Street, Springfield. Email sarah@example.com, order 8842").await;
-    assert_eq!(talk.calls.last().unwrap(), "update_customer_info 12 Elm Street, Springfield");
+    assert_eq!(
+        talk.calls.last().unwrap(),
+        "update_customer_info 12 Elm Street, Springfield"
+    );
     let mut talk = Talk::new();
     talk.say("I want to update my phone number").await;
     talk.say("+1 555 010 9999").await;
     talk.say("sarah@example.com and order 8842").await;
-    assert_eq!(talk.calls.last().unwrap(), "update_customer_info +1 555 010 9999");
+    assert_eq!(
+        talk.calls.last().unwrap(),
+        "update_customer_info +1 555 010 9999"
+    );
     let mut talk = Talk::new();
-    talk.say("change my email from sarah@example.com to new@example.com, order 8842").await;
-    assert_eq!(talk.calls, ["get_customer sarah@example.com", "lookup_order ORD-8842", "update_customer_info new@example.com"]);
+    talk.say("change my email from sarah@example.com to new@example.com, order 8842")
+        .await;
+    assert_eq!(
+        talk.calls,
+        [
+            "get_customer sarah@example.com",
+            "lookup_order ORD-8842",
+            "update_customer_info new@example.com"
+        ]
+    );
 }
 
 #[tokio::test]
 async fn questions_are_answered_from_articles_or_not_at_all() {
     let mut talk = Talk::new();
     let said = talk.say("How do I clean the blender?").await;
-    assert!(said.contains("warm water") && said.contains("https://help.example/clean"), "{said}");
+    assert!(
+        said.contains("warm water") && said.contains("https://help.example/clean"),
+        "{said}"
+    );
     let said = talk.say("Do you sponsor football clubs?").await;
-    assert!(!said.contains("warm water") && said.contains("ticket"), "{said}");
+    assert!(
+        !said.contains("warm water") && said.contains("ticket"),
+        "{said}"
+    );
     talk.say("yes").await;
     assert_eq!(talk.calls.len(), 1, "{:?}", talk.calls);
 }

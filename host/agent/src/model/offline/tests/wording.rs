@@ -10,7 +10,10 @@ fn understands_what_is_wanted() {
         RefundStatus, Return, Status, Thanks, Ticket, Unclear, Update, WhoAreYou,
     };
     let table = [
-        ("Hi, email sarah@example.com. My blender arrived broken, order ORD-8842. I want a refund.", Refund),
+        (
+            "Hi, email sarah@example.com. My blender arrived broken, order ORD-8842. I want a refund.",
+            Refund,
+        ),
         ("refund pls", Refund),
         ("i want my money back for ord 8842", Refund),
         ("Can you reimburse me for #8842?", Refund),
@@ -92,7 +95,12 @@ fn understands_what_is_wanted() {
     let wrong: Vec<String> = table
         .iter()
         .filter(|(message, intent)| understand(message).intent != *intent)
-        .map(|(message, intent)| format!("{message}: wanted {intent:?}, got {:?}", understand(message).intent))
+        .map(|(message, intent)| {
+            format!(
+                "{message}: wanted {intent:?}, got {:?}",
+                understand(message).intent
+            )
+        })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -124,7 +132,10 @@ fn finds_the_other_details() {
     assert_eq!(found.emails, ["sarah@example.com"]);
     assert_eq!(found.phone.as_deref(), Some("+1 555 010 9999"));
     assert_eq!(found.amount.as_deref(), Some("20.00"));
-    assert_eq!(details("sarah at example dot com").emails, ["sarah@example.com"]);
+    assert_eq!(
+        details("sarah at example dot com").emails,
+        ["sarah@example.com"]
+    );
     assert_eq!(details("20.5 dollars").amount.as_deref(), Some("20.50"));
     assert_eq!(details("order 8842").phone, None);
     assert_eq!(bare_order("8842").as_deref(), Some("ORD-8842"));
@@ -134,15 +145,25 @@ fn finds_the_other_details() {
 #[test]
 fn finds_new_addresses() {
     let table = [
-        ("please change my address to 12 Elm Street, Springfield", Some("12 Elm Street, Springfield")),
+        (
+            "please change my address to 12 Elm Street, Springfield",
+            Some("12 Elm Street, Springfield"),
+        ),
         (
             "Change the shipping address for order 8842 to 5 Oak Ave, Austin TX 78701. My email is a@example.com",
             Some("5 Oak Ave, Austin TX 78701"),
         ),
-        ("I moved to 7 Hill Rd, Boston, please update it", Some("7 Hill Rd, Boston")),
+        (
+            "I moved to 7 Hill Rd, Boston, please update it",
+            Some("7 Hill Rd, Boston"),
+        ),
         ("change my address please", None),
     ];
     for (message, expected) in table {
-        assert_eq!(understand(message).address.as_deref(), expected, "{message}");
+        assert_eq!(
+            understand(message).address.as_deref(),
+            expected,
+            "{message}"
+        );
     }
 }
