@@ -13,15 +13,21 @@ const STAND_IN: &str = "0.9.0";
 #[test]
 fn the_contract_only_adds_to_what_was_released() {
     let wit = crate::tree::root().join("wit");
-    let released = texts(&wit.join("released"), |text| text.replace(&at(RELEASED), &at(STAND_IN)));
+    let released = texts(&wit.join("released"), |text| {
+        text.replace(&at(RELEASED), &at(STAND_IN))
+    });
     assert_eq!(compare(&released, &texts(&wit, str::to_owned)), Ok(()));
 }
 
 #[test]
 fn a_changed_field_would_be_noticed() {
     let wit = crate::tree::root().join("wit");
-    let released = texts(&wit.join("released"), |text| text.replace(&at(RELEASED), &at(STAND_IN)));
-    let broken = texts(&wit, |text| text.replace("sku: string,", "sku: string, colour: string,"));
+    let released = texts(&wit.join("released"), |text| {
+        text.replace(&at(RELEASED), &at(STAND_IN))
+    });
+    let broken = texts(&wit, |text| {
+        text.replace("sku: string,", "sku: string, colour: string,")
+    });
     assert!(compare(&released, &broken).is_err());
 }
 
@@ -38,7 +44,9 @@ fn world(resolve: &mut Resolve, packages: &[(String, String)], version: &str) ->
     for (name, text) in packages {
         let package = resolve.push_str(name, text).unwrap();
         for interface in resolve.packages[package].interfaces.keys() {
-            imports.push_str(&format!("import switchboard:{name}/{interface}@{version}; "));
+            imports.push_str(&format!(
+                "import switchboard:{name}/{interface}@{version}; "
+            ));
         }
     }
     let text = format!("package switchboard:all@{version}; world all {{ {imports} }}");

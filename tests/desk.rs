@@ -44,7 +44,11 @@ impl Desk {
             secrets: Secrets::of(&environment).unwrap(),
             // Plugins are compiled once for all desks.
             compiled: Some(crate::tree::root().join("target/tests/compiled")),
-            retry: RetryPolicy { pause, longest: pause, ..RetryPolicy::default() },
+            retry: RetryPolicy {
+                pause,
+                longest: pause,
+                ..RetryPolicy::default()
+            },
             ..Options::new(config)
         })
         .await
@@ -55,7 +59,12 @@ impl Desk {
             token: running.backend_token.expose().to_owned(),
             http: http.clone(),
         };
-        Self { running, http, shop, _data: data }
+        Self {
+            running,
+            http,
+            shop,
+            _data: data,
+        }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -64,12 +73,19 @@ impl Desk {
 
     /// A customer in a chat session of that name.
     pub(crate) fn customer<'a>(&'a self, session: &'a str) -> Customer<'a> {
-        Customer { desk: self, session }
+        Customer {
+            desk: self,
+            session,
+        }
     }
 
     /// One call of the tool interface, in a case under this name.
     pub(crate) async fn tool(&self, case: &str, tool: &str, arguments: Value) -> Answer {
-        self.post(&format!("/api/tools/{tool}"), json!({ "case": case, "arguments": arguments })).await
+        self.post(
+            &format!("/api/tools/{tool}"),
+            json!({ "case": case, "arguments": arguments }),
+        )
+        .await
     }
 
     /// Sarah, matched, in a case of this name.
@@ -79,12 +95,24 @@ impl Desk {
 
     /// A customer and one of their orders, looked up in a case of this name.
     pub(crate) async fn know(&self, case: &str, email: &str, order: &str) {
-        self.tool(case, "get_customer", json!({ "email": email })).await.expect(200);
-        self.tool(case, "lookup_order", json!({ "order_id": order })).await.expect(200);
+        self.tool(case, "get_customer", json!({ "email": email }))
+            .await
+            .expect(200);
+        self.tool(case, "lookup_order", json!({ "order_id": order }))
+            .await
+            .expect(200);
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
-        Answer::of(self.http.post(self.url(path)).json(&body).send().await.unwrap()).await
+        Answer::of(
+            self.http
+                .post(self.url(path))
+                .json(&body)
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -93,7 +121,10 @@ impl Desk {
 
     /// What waits for a supervisor.
     pub(crate) async fn approvals(&self) -> Vec<Value> {
-        let request = self.http.get(self.url("/api/approvals")).bearer_auth(OPERATOR_KEY);
+        let request = self
+            .http
+            .get(self.url("/api/approvals"))
+            .bearer_auth(OPERATOR_KEY);
         let answer = Answer::of(request.send().await.unwrap()).await.expect(200);
         answer["approvals"].as_array().unwrap().clone()
     }
@@ -102,7 +133,14 @@ impl Desk {
     pub(crate) async fn approve(&self, approval: &Value, decision: &str) -> Answer {
         let path = format!("/api/approvals/{}", approval["id"].as_str().unwrap());
         let request = self.http.post(self.url(&path)).bearer_auth(OPERATOR_KEY);
-        Answer::of(request.json(&json!({ "decision": decision })).send().await.unwrap()).await
+        Answer::of(
+            request
+                .json(&json!({ "decision": decision }))
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
     }
 }
 
@@ -149,7 +187,10 @@ impl Reply {
     pub(crate) fn mentions(&self, words: &[&str]) {
         let text = self.text().to_lowercase();
         for word in words {
-            assert!(text.contains(&word.to_lowercase()), "the reply lacks {word:?}: {self:?}");
+            assert!(
+                text.contains(&word.to_lowercase()),
+                "the reply lacks {word:?}: {self:?}"
+            );
         }
     }
 
@@ -157,7 +198,10 @@ impl Reply {
     pub(crate) fn hides(&self, words: &[&str]) {
         let text = self.text().to_lowercase();
         for word in words {
-            assert!(!text.contains(&word.to_lowercase()), "the reply gives {word:?} away: {self:?}");
+            assert!(
+                !text.contains(&word.to_lowercase()),
+                "the reply gives {word:?} away: {self:?}"
+            );
         }
     }
 }
@@ -193,7 +237,10 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let request = self
+            .http
+            .get(format!("{}{path}", self.url))
+            .bearer_auth(&self.token);
         Answer::of(request.send().await.unwrap()).await.body
     }
 
@@ -201,15 +248,28 @@ impl Shop {
     pub(crate) async fn refunds(&self, order: &str) -> Vec<i64> {
         let body = self.get(&format!("/refunds?order_id={order}")).await;
         let refunds = body["refunds"].as_array().unwrap();
-        refunds.iter().map(|refund| refund["amount"]["minor"].as_i64().unwrap()).collect()
+        refunds
+            .iter()
+            .map(|refund| refund["amount"]["minor"].as_i64().unwrap())
+            .collect()
     }
 
     /// The requests that could have changed something, as "METHOD /path"; those that call people are left out, because
     /// people may always be called.
     pub(crate) async fn writes(&self) -> Vec<String> {
         let requests = self.requests().await;
-        let writes = requests.iter().filter(|r| r["method"] != "GET" && r["path"] != "/escalations");
-        writes.map(|r| format!("{} {}", r["method"].as_str().unwrap(), r["path"].as_str().unwrap())).collect()
+        let writes = requests
+            .iter()
+            .filter(|r| r["method"] != "GET" && r["path"] != "/escalations");
+        writes
+            .map(|r| {
+                format!(
+                    "{} {}",
+                    r["method"].as_str().unwrap(),
+                    r["path"].as_str().unwrap()
+                )
+            })
+            .collect()
     }
 
     /// That nothing could have changed.
@@ -219,23 +279,43 @@ impl Shop {
 
     /// Every request that the shop saw.
     pub(crate) async fn requests(&self) -> Vec<Value> {
-        self.get("/_control/requests").await["requests"].as_array().unwrap().clone()
+        self.get("/_control/requests").await["requests"]
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
     pub(crate) async fn forget_requests(&self) {
-        let request = self.http.delete(format!("{}/_control/requests", self.url)).bearer_auth(&self.token);
+        let request = self
+            .http
+            .delete(format!("{}/_control/requests", self.url))
+            .bearer_auth(&self.token);
         assert!(request.send().await.unwrap().status().is_success());
     }
 
     /// Escalations that really reached people, newest last.
     pub(crate) async fn escalations(&self) -> Vec<Value> {
-        self.get("/escalations").await["escalations"].as_array().unwrap().clone()
+        self.get("/escalations").await["escalations"]
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
     /// The next `times` requests under a path misbehave.
     pub(crate) async fn misbehaves(&self, method: &str, path: &str, times: u32, fault: Value) {
         let body = json!({ "method": method, "path_prefix": path, "times": times, "fault": fault });
-        let request = self.http.post(format!("{}/_control/faults", self.url)).bearer_auth(&self.token);
-        assert!(request.json(&body).send().await.unwrap().status().is_success());
+        let request = self
+            .http
+            .post(format!("{}/_control/faults", self.url))
+            .bearer_auth(&self.token);
+        assert!(
+            request
+                .json(&body)
+                .send()
+                .await
+                .unwrap()
+                .status()
+                .is_success()
+        );
     }
 }

@@ -15,12 +15,21 @@ impl<'a> Session<'a> {
     async fn open(desk: &'a Desk) -> Self {
         let client = json!({ "protocolVersion": "2025-11-25", "capabilities": {},
             "clientInfo": { "name": "stories", "version": "1" } });
-        let response = post(desk, "2025-11-25").json(&rpc("initialize", client)).send().await.unwrap();
-        let id = response.headers().get("mcp-session-id").map(|id| id.to_str().unwrap().to_owned());
+        let response = post(desk, "2025-11-25")
+            .json(&rpc("initialize", client))
+            .send()
+            .await
+            .unwrap();
+        let id = response
+            .headers()
+            .get("mcp-session-id")
+            .map(|id| id.to_str().unwrap().to_owned());
         let session = Self { desk, id };
         let body = body_of(response).await;
         assert_eq!(body["result"]["protocolVersion"], "2025-11-25", "{body}");
-        let told = session.send(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        let told = session
+            .send(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }))
+            .await;
         assert!(told.status().is_success());
         session
     }
@@ -38,7 +47,12 @@ impl<'a> Session<'a> {
     }
 
     async fn tool(&self, name: &str, arguments: Value) -> Value {
-        self.ask("tools/call", json!({ "name": name, "arguments": arguments })).await["result"].clone()
+        self.ask(
+            "tools/call",
+            json!({ "name": name, "arguments": arguments }),
+        )
+        .await["result"]
+            .clone()
     }
 }
 
@@ -58,8 +72,13 @@ async fn body_of(response: reqwest::Response) -> Value {
     let text = response.text().await.unwrap();
     serde_json::from_str(&text).unwrap_or_else(|_| {
         let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-        let messages: Vec<Value> = data.filter_map(|data| serde_json::from_str(data.trim()).ok()).collect();
-        messages.into_iter().next_back().unwrap_or_else(|| panic!("no message: {text:?}"))
+        let messages: Vec<Value> = data
+            .filter_map(|data| serde_json::from_str(data.trim()).ok())
+            .collect();
+        messages
+            .into_iter()
+            .next_back()
+            .unwrap_or_else(|| panic!("no message: {text:?}"))
     })
 }
 
@@ -70,7 +89,9 @@ async fn stateless(desk: &Desk, method: &str, mut params: Value, name: Option<&s
         "io.modelcontextprotocol/clientInfo": { "name": "stories", "version": "1" },
         "io.modelcontextprotocol/clientCapabilities": {},
     });
-    let mut request = post(desk, "2026-07-28").header("mcp-method", method).json(&rpc(method, params));
+    let mut request = post(desk, "2026-07-28")
+        .header("mcp-method", method)
+        .json(&rpc(method, params));
     if let Some(name) = name {
         request = request.header("mcp-name", name);
     }
@@ -80,12 +101,24 @@ async fn stateless(desk: &Desk, method: &str, mut params: Value, name: Option<&s
 #[tokio::test]
 async fn tools_are_listed_with_schemas_and_annotations() {
     let desk = Desk::open().await;
-    let listed = Session::open(&desk).await.ask("tools/list", json!({})).await;
+    let listed = Session::open(&desk)
+        .await
+        .ask("tools/list", json!({}))
+        .await;
     let tools = listed["result"]["tools"].as_array().unwrap().clone();
-    let tool = |name: &str| tools.iter().find(|tool| tool["name"] == name).unwrap().clone();
+    let tool = |name: &str| {
+        tools
+            .iter()
+            .find(|tool| tool["name"] == name)
+            .unwrap()
+            .clone()
+    };
     assert_eq!(tool("lookup_order")["annotations"]["readOnlyHint"], true);
     assert_eq!(tool("process_refund")["annotations"]["readOnlyHint"], false);
-    assert_eq!(tool("process_refund")["inputSchema"]["required"], json!(["order_id", "amount", "reason"]));
+    assert_eq!(
+        tool("process_refund")["inputSchema"]["required"],
+        json!(["order_id", "amount", "reason"])
+    );
     assert!(tool("process_refund")["outputSchema"]["properties"]["refund_id"].is_object());
 }
 
@@ -97,13 +130,23 @@ async fn a_session_is_a_case_and_a_refund_is_refunded_once() {
     let early = session.tool("process_refund", refund.clone()).await;
     assert_eq!(early["isError"], true, "{early}");
     desk.shop.saw_no_write().await;
-    session.tool("get_customer", json!({ "email": "sarah@example.com" })).await;
-    let order = session.tool("lookup_order", json!({ "order_id": "ORD-8842" })).await;
-    assert_eq!(order["structuredContent"]["order_id"], "ORD-8842", "{order}");
+    session
+        .tool("get_customer", json!({ "email": "sarah@example.com" }))
+        .await;
+    let order = session
+        .tool("lookup_order", json!({ "order_id": "ORD-8842" }))
+        .await;
+    assert_eq!(
+        order["structuredContent"]["order_id"], "ORD-8842",
+        "{order}"
+    );
     let first = session.tool("process_refund", refund.clone()).await;
     assert_ne!(first["isError"], true, "{first}");
     let again = session.tool("process_refund", refund.clone()).await;
-    assert_eq!(again["structuredContent"]["refund_id"], first["structuredContent"]["refund_id"]);
+    assert_eq!(
+        again["structuredContent"]["refund_id"],
+        first["structuredContent"]["refund_id"]
+    );
     assert_eq!(desk.shop.refunds("ORD-8842").await, [4_999]);
     // Another session is another case: nothing has been established there.
     let other = Session::open(&desk).await;
@@ -116,22 +159,38 @@ async fn the_newest_revision_needs_no_session() {
     let discovered = stateless(&desk, "server/discover", json!({}), None).await;
     assert!(discovered["result"].is_object(), "{discovered}");
     let listed = stateless(&desk, "tools/list", json!({}), None).await;
-    assert_eq!(listed["result"]["cacheScope"], "private", "{}", listed["result"]["cacheScope"]);
+    assert_eq!(
+        listed["result"]["cacheScope"], "private",
+        "{}",
+        listed["result"]["cacheScope"]
+    );
     let call = json!({ "name": "get_customer", "arguments": { "email": "sarah@example.com" } });
     let called = stateless(&desk, "tools/call", call, Some("get_customer")).await;
-    assert_eq!(called["result"]["structuredContent"]["id"], "C-1001", "{called}");
+    assert_eq!(
+        called["result"]["structuredContent"]["id"], "C-1001",
+        "{called}"
+    );
 }
 
 #[tokio::test]
 async fn what_does_not_fit_is_refused_on_the_wire() {
     let desk = Desk::open().await;
     let session = Session::open(&desk).await;
-    let unknown = session.ask("tools/call", json!({ "name": "drop_tables", "arguments": {} })).await;
+    let unknown = session
+        .ask(
+            "tools/call",
+            json!({ "name": "drop_tables", "arguments": {} }),
+        )
+        .await;
     assert_eq!(unknown["error"]["code"], -32602, "{unknown}");
     let wrong = session.tool("lookup_order", json!({ "order_id": 7 })).await;
     assert_eq!(wrong["isError"], true, "{wrong}");
     let origin = post(&desk, "2025-11-25").header("origin", "https://evil.example");
-    let refused = origin.json(&rpc("tools/list", json!({}))).send().await.unwrap();
+    let refused = origin
+        .json(&rpc("tools/list", json!({})))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(refused.status().as_u16(), 403);
     desk.shop.saw_no_write().await;
 }
@@ -140,9 +199,16 @@ async fn what_does_not_fit_is_refused_on_the_wire() {
 async fn another_customers_order_reaches_no_client() {
     let desk = Desk::open().await;
     let session = Session::open(&desk).await;
-    session.tool("get_customer", json!({ "email": "sarah@example.com" })).await;
-    let answer = session.tool("lookup_order", json!({ "order_id": "ORD-9001" })).await;
+    session
+        .tool("get_customer", json!({ "email": "sarah@example.com" }))
+        .await;
+    let answer = session
+        .tool("lookup_order", json!({ "order_id": "ORD-9001" }))
+        .await;
     assert_eq!(answer["isError"], true, "{answer}");
     let text = answer.to_string();
-    assert!(!text.contains("289") && !text.contains("mixer") && !text.contains("C-1002"), "{text}");
+    assert!(
+        !text.contains("289") && !text.contains("mixer") && !text.contains("C-1002"),
+        "{text}"
+    );
 }

@@ -9,7 +9,13 @@ use serde_json::{Value, json};
 fn switchboard() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
     // What the machine's own environment sets must not reach the program under test.
-    for name in ["REFUND_LIMIT", "RETURN_WINDOW_DAYS", "MODEL_PROVIDER", "RUST_LOG", "RUST_BACKTRACE"] {
+    for name in [
+        "REFUND_LIMIT",
+        "RETURN_WINDOW_DAYS",
+        "MODEL_PROVIDER",
+        "RUST_LOG",
+        "RUST_BACKTRACE",
+    ] {
         command.env_remove(name);
     }
     command.stdin(Stdio::null());
@@ -25,9 +31,15 @@ fn run(arguments: &[&str]) -> Output {
 fn refuses(output: &Output, words: &[&str]) {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{text}");
-    assert!(!text.contains("panicked") && !text.contains("backtrace"), "{text}");
+    assert!(
+        !text.contains("panicked") && !text.contains("backtrace"),
+        "{text}"
+    );
     for word in words {
-        assert!(text.to_lowercase().contains(&word.to_lowercase()), "{word:?} is missing: {text}");
+        assert!(
+            text.to_lowercase().contains(&word.to_lowercase()),
+            "{word:?} is missing: {text}"
+        );
     }
 }
 
@@ -41,12 +53,19 @@ struct Serving {
 impl Serving {
     fn start(data: &Path, change: impl FnOnce(&mut Command)) -> Self {
         let mut command = switchboard();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).stdout(Stdio::piped());
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .stdout(Stdio::piped());
         change(&mut command);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut address = |name: &str| {
-            lines.by_ref().map(Result::unwrap).find_map(|line| line.strip_prefix(name).map(str::to_owned)).unwrap()
+            lines
+                .by_ref()
+                .map(Result::unwrap)
+                .find_map(|line| line.strip_prefix(name).map(str::to_owned))
+                .unwrap()
         };
         let host = address("listening=");
         let shop = address("demo_backend=");
@@ -55,13 +74,25 @@ impl Serving {
 
     async fn says(&self, session: &str, message: &str) -> Value {
         let body = json!({ "session_id": session, "message": message });
-        let response = client().post(format!("{}/api/chat", self.host)).json(&body).send().await.unwrap();
+        let response = client()
+            .post(format!("{}/api/chat", self.host))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         response.json().await.unwrap()
     }
 
     async fn refunds(&self, order: &str) -> usize {
         let url = format!("{}/refunds?order_id={order}", self.shop);
-        let body: Value = client().get(url).send().await.unwrap().json().await.unwrap();
+        let body: Value = client()
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         body["refunds"].as_array().unwrap().len()
     }
 }
@@ -77,7 +108,8 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
-const BLENDER: &str = "Hi, email sarah@example.com. My blender arrived broken, order ORD-8842. I want a refund.";
+const BLENDER: &str =
+    "Hi, email sarah@example.com. My blender arrived broken, order ORD-8842. I want a refund.";
 
 #[tokio::test]
 async fn a_killed_program_remembers_what_it_refunded() {
@@ -112,11 +144,22 @@ fn what_cannot_be_served_is_said_in_one_message() {
     let folder = folder.to_str().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().to_string();
-    refuses(&run(&["serve", "--listen", &port, "--data", folder]), &["in use", &port]);
+    refuses(
+        &run(&["serve", "--listen", &port, "--data", folder]),
+        &["in use", &port],
+    );
 
     let config = data.path().join("switchboard.toml");
     std::fs::write(&config, "[rules]\nrefund_limitt = \"10.00\"\n").unwrap();
-    let output = run(&["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap(), "--data", folder]);
+    let output = run(&[
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--config",
+        config.to_str().unwrap(),
+        "--data",
+        folder,
+    ]);
     refuses(&output, &["refund_limitt", "switchboard.toml"]);
 
     let output = switchboard()
@@ -128,10 +171,27 @@ fn what_cannot_be_served_is_said_in_one_message() {
 
     let file = data.path().join("a-file");
     std::fs::write(&file, "not a folder").unwrap();
-    refuses(&run(&["serve", "--listen", "127.0.0.1:0", "--data", file.to_str().unwrap()]), &["a-file"]);
+    refuses(
+        &run(&[
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            file.to_str().unwrap(),
+        ]),
+        &["a-file"],
+    );
 
     let missing = data.path().join("missing.toml");
-    let output = run(&["serve", "--listen", "127.0.0.1:0", "--config", missing.to_str().unwrap(), "--data", folder]);
+    let output = run(&[
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--config",
+        missing.to_str().unwrap(),
+        "--data",
+        folder,
+    ]);
     refuses(&output, &["missing.toml"]);
 }
 
@@ -139,7 +199,13 @@ fn what_cannot_be_served_is_said_in_one_message() {
 fn one_data_folder_serves_one_program() {
     let data = tempfile::tempdir().unwrap();
     let _serving = Serving::start(data.path(), |_| {});
-    let second = run(&["serve", "--listen", "127.0.0.1:0", "--data", data.path().to_str().unwrap()]);
+    let second = run(&[
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        data.path().to_str().unwrap(),
+    ]);
     refuses(&second, &[data.path().to_str().unwrap()]);
 }
 
@@ -154,9 +220,16 @@ fn the_terminal_chat_refunds_the_blender() {
         .unwrap();
     writeln!(chat.stdin.take().unwrap(), "{BLENDER}").unwrap();
     let mut said = String::new();
-    chat.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    chat.stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
     assert!(chat.wait().unwrap().success());
-    assert!(said.contains("process_refund") && said.contains("49.99"), "{said}");
+    assert!(
+        said.contains("process_refund") && said.contains("49.99"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -175,10 +248,23 @@ fn stdio_speaks_mcp_and_nothing_else() {
     writeln!(to, "{initialize}").unwrap();
     let first: Value = serde_json::from_str(&from.next().unwrap().unwrap()).unwrap();
     assert_eq!(first["result"]["protocolVersion"], "2025-11-25", "{first}");
-    writeln!(to, "{}", json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).unwrap();
-    writeln!(to, "{}", json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {} })).unwrap();
+    writeln!(
+        to,
+        "{}",
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })
+    )
+    .unwrap();
+    writeln!(
+        to,
+        "{}",
+        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {} })
+    )
+    .unwrap();
     let listed: Value = serde_json::from_str(&from.next().unwrap().unwrap()).unwrap();
-    assert!(listed["result"]["tools"].as_array().unwrap().len() > 20, "{listed}");
+    assert!(
+        listed["result"]["tools"].as_array().unwrap().len() > 20,
+        "{listed}"
+    );
     drop(to);
     assert!(server.wait().unwrap().success());
 }
@@ -187,7 +273,11 @@ fn stdio_speaks_mcp_and_nothing_else() {
 fn eval_passes_every_scenario_with_the_offline_model() {
     let output = run(&["eval"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(said.contains("first-contact resolution"), "{said}");
 }
 

@@ -25,8 +25,20 @@ struct Refused {
 
 const SARAH: Known = Known::Matched("sarah@example.com", "ORD-8842");
 
-fn refused(known: Known, tool: &'static str, arguments: Value, status: u16, because: &'static str) -> Refused {
-    Refused { known, tool, arguments, status, because }
+fn refused(
+    known: Known,
+    tool: &'static str,
+    arguments: Value,
+    status: u16,
+    because: &'static str,
+) -> Refused {
+    Refused {
+        known,
+        tool,
+        arguments,
+        status,
+        because,
+    }
 }
 
 fn refund(order: &str, amount: &str) -> Value {
@@ -43,39 +55,161 @@ fn table() -> Vec<Refused> {
     let credit = |amount: &str| json!({ "amount": { "amount": amount, "currency": "USD" }, "reason": "sorry" });
     vec![
         // Ordering.
-        refused(Nobody, "lookup_order", order("ORD-8842"), 403, "CUSTOMER_UNKNOWN"),
-        refused(Nobody, "process_refund", refund("ORD-8842", "49.99"), 403, "CUSTOMER_UNKNOWN"),
-        refused(Nobody, "get_tracking_info", order("ORD-8842"), 403, "CUSTOMER_UNKNOWN"),
-        refused(SARAH, "process_refund", refund("ORD-8824", "49.99"), 403, "LOOKUP_FIRST"),
-        refused(SARAH, "cancel_order", json!({ "order_id": "ORD-9102", "reason": "x" }), 403, "LOOKUP_FIRST"),
-        refused(SARAH, "create_return", json!({ "order_id": "ORD-8901", "reason": "x" }), 403, "LOOKUP_FIRST"),
+        refused(
+            Nobody,
+            "lookup_order",
+            order("ORD-8842"),
+            403,
+            "CUSTOMER_UNKNOWN",
+        ),
+        refused(
+            Nobody,
+            "process_refund",
+            refund("ORD-8842", "49.99"),
+            403,
+            "CUSTOMER_UNKNOWN",
+        ),
+        refused(
+            Nobody,
+            "get_tracking_info",
+            order("ORD-8842"),
+            403,
+            "CUSTOMER_UNKNOWN",
+        ),
+        refused(
+            SARAH,
+            "process_refund",
+            refund("ORD-8824", "49.99"),
+            403,
+            "LOOKUP_FIRST",
+        ),
+        refused(
+            SARAH,
+            "cancel_order",
+            json!({ "order_id": "ORD-9102", "reason": "x" }),
+            403,
+            "LOOKUP_FIRST",
+        ),
+        refused(
+            SARAH,
+            "create_return",
+            json!({ "order_id": "ORD-8901", "reason": "x" }),
+            403,
+            "LOOKUP_FIRST",
+        ),
         // Identity.
-        refused(Claimed("sarah@example.com"), "get_customer_orders", json!({}), 403, "IDENTITY_NOT_MATCHED"),
-        refused(Claimed("sarah@example.com"), "process_refund", refund("ORD-8842", "49.99"), 403, "LOOKUP_FIRST"),
-        refused(Claimed("sarah@example.com"), "add_credit", credit("5.00"), 403, "IDENTITY_NOT_MATCHED"),
-        refused(Claimed("sarah@example.com"), "update_customer_info", json!({ "phone": "+1 555 0111" }), 403,
-            "IDENTITY_NOT_MATCHED"),
+        refused(
+            Claimed("sarah@example.com"),
+            "get_customer_orders",
+            json!({}),
+            403,
+            "IDENTITY_NOT_MATCHED",
+        ),
+        refused(
+            Claimed("sarah@example.com"),
+            "process_refund",
+            refund("ORD-8842", "49.99"),
+            403,
+            "LOOKUP_FIRST",
+        ),
+        refused(
+            Claimed("sarah@example.com"),
+            "add_credit",
+            credit("5.00"),
+            403,
+            "IDENTITY_NOT_MATCHED",
+        ),
+        refused(
+            Claimed("sarah@example.com"),
+            "update_customer_info",
+            json!({ "phone": "+1 555 0111" }),
+            403,
+            "IDENTITY_NOT_MATCHED",
+        ),
         // Somebody else's.
         refused(SARAH, "lookup_order", order("ORD-8824"), 403, "NOT_OWNER"),
-        refused(SARAH, "get_customer", json!({ "email": "marcus.bell@example.com" }), 403, "NOT_OWNER"),
+        refused(
+            SARAH,
+            "get_customer",
+            json!({ "email": "marcus.bell@example.com" }),
+            403,
+            "NOT_OWNER",
+        ),
         // Money.
-        refused(SARAH, "process_refund", refund("ORD-8842", "0.00"), 403, "AMOUNT_INVALID"),
-        refused(SARAH, "process_refund", refund("ORD-8842", "-5.00"), 403, "AMOUNT_INVALID"),
-        refused(SARAH, "process_refund", refund("ORD-8842", "60.00"), 403, "ABOVE_ORDER"),
-        refused(SARAH, "process_refund", refund_in("ORD-8842", "49.99", "EUR"), 403, "CURRENCY_MISMATCH"),
-        refused(Matched("priya.nair@example.com", "ORD-8120"), "process_refund", refund("ORD-8120", "10.00"), 403,
-            "WINDOW_PASSED"),
-        refused(Matched("tom.okafor@example.com", "ORD-8733"), "process_refund", refund("ORD-8733", "10.00"), 403,
-            "NOT_ELIGIBLE"),
-        refused(Matched("marcus.bell@example.com", "ORD-9001"), "process_refund", refund("ORD-9001", "289.00"), 202,
-            "staff"),
+        refused(
+            SARAH,
+            "process_refund",
+            refund("ORD-8842", "0.00"),
+            403,
+            "AMOUNT_INVALID",
+        ),
+        refused(
+            SARAH,
+            "process_refund",
+            refund("ORD-8842", "-5.00"),
+            403,
+            "AMOUNT_INVALID",
+        ),
+        refused(
+            SARAH,
+            "process_refund",
+            refund("ORD-8842", "60.00"),
+            403,
+            "ABOVE_ORDER",
+        ),
+        refused(
+            SARAH,
+            "process_refund",
+            refund_in("ORD-8842", "49.99", "EUR"),
+            403,
+            "CURRENCY_MISMATCH",
+        ),
+        refused(
+            Matched("priya.nair@example.com", "ORD-8120"),
+            "process_refund",
+            refund("ORD-8120", "10.00"),
+            403,
+            "WINDOW_PASSED",
+        ),
+        refused(
+            Matched("tom.okafor@example.com", "ORD-8733"),
+            "process_refund",
+            refund("ORD-8733", "10.00"),
+            403,
+            "NOT_ELIGIBLE",
+        ),
+        refused(
+            Matched("marcus.bell@example.com", "ORD-9001"),
+            "process_refund",
+            refund("ORD-9001", "289.00"),
+            202,
+            "staff",
+        ),
         refused(SARAH, "add_credit", credit("20.01"), 202, "staff"),
         refused(SARAH, "add_credit", credit("0.00"), 403, "AMOUNT_INVALID"),
         // Orders in the wrong state, and consent.
-        refused(SARAH, "cancel_order", json!({ "order_id": "ORD-8842", "reason": "x" }), 403, "ALREADY_SHIPPED"),
-        refused(SARAH, "update_customer_info", json!({ "phone": "+1 555 0111" }), 202, "customer"),
+        refused(
+            SARAH,
+            "cancel_order",
+            json!({ "order_id": "ORD-8842", "reason": "x" }),
+            403,
+            "ALREADY_SHIPPED",
+        ),
+        refused(
+            SARAH,
+            "update_customer_info",
+            json!({ "phone": "+1 555 0111" }),
+            202,
+            "customer",
+        ),
         // Tickets.
-        refused(SARAH, "update_ticket", json!({ "ticket_id": "T-1001", "status": "resolved" }), 202, "staff"),
+        refused(
+            SARAH,
+            "update_ticket",
+            json!({ "ticket_id": "T-1001", "status": "resolved" }),
+            202,
+            "staff",
+        ),
     ]
 }
 
@@ -87,7 +221,9 @@ async fn what_the_rules_refuse_reaches_no_backend() {
         match row.known {
             Known::Nobody => {}
             Known::Claimed(email) => {
-                desk.tool(&case, "get_customer", json!({ "email": email })).await.expect(200);
+                desk.tool(&case, "get_customer", json!({ "email": email }))
+                    .await
+                    .expect(200);
             }
             Known::Matched(email, order) => desk.know(&case, email, order).await,
         }
@@ -113,27 +249,56 @@ async fn a_ticket_is_resolved_after_a_sure_suggestion_only() {
     let created = desk.tool("c", "create_ticket", ticket).await.expect(200);
     let id = created["output"]["ticket_id"].as_str().unwrap().to_owned();
     let resolve = json!({ "ticket_id": id, "status": "resolved" });
-    assert_eq!(desk.tool("c", "update_ticket", resolve.clone()).await.status, 202);
-    let suggestion = desk.tool("c", "suggest_response", json!({ "ticket_id": id })).await.expect(200);
+    assert_eq!(
+        desk.tool("c", "update_ticket", resolve.clone())
+            .await
+            .status,
+        202
+    );
+    let suggestion = desk
+        .tool("c", "suggest_response", json!({ "ticket_id": id }))
+        .await
+        .expect(200);
     let sure = suggestion["output"]["confidence"].as_f64().unwrap() >= 0.85;
     let answer = desk.tool("c", "update_ticket", resolve).await;
-    assert_eq!(answer.status, if sure { 200 } else { 202 }, "{suggestion} {:#}", answer.body);
+    assert_eq!(
+        answer.status,
+        if sure { 200 } else { 202 },
+        "{suggestion} {:#}",
+        answer.body
+    );
     let status = desk.shop.get(&format!("/tickets/{id}")).await["status"].clone();
     assert_eq!(status == "resolved", sure, "{status}");
 }
 
 #[tokio::test]
 async fn a_daily_budget_holds_over_many_orders() {
-    let desk = Desk::open_with(|config| config.budgets.refund_customer_day = "150.00".to_owned().try_into().unwrap()).await;
+    let desk = Desk::open_with(|config| {
+        config.budgets.refund_customer_day = "150.00".to_owned().try_into().unwrap()
+    })
+    .await;
     desk.know("c", "aisha.rahman@example.com", "ORD-8888").await;
-    desk.tool("c", "lookup_order", json!({ "order_id": "ORD-8150" })).await.expect(200);
-    desk.tool("c", "process_refund", refund("ORD-8888", "145.50")).await.expect(200);
-    let over = desk.tool("c", "process_refund", refund("ORD-8150", "10.00")).await;
-    assert_eq!((over.status, &over.body["code"]), (403, &json!("BUDGET_EXCEEDED")), "{:#}", over.body);
+    desk.tool("c", "lookup_order", json!({ "order_id": "ORD-8150" }))
+        .await
+        .expect(200);
+    desk.tool("c", "process_refund", refund("ORD-8888", "145.50"))
+        .await
+        .expect(200);
+    let over = desk
+        .tool("c", "process_refund", refund("ORD-8150", "10.00"))
+        .await;
+    assert_eq!(
+        (over.status, &over.body["code"]),
+        (403, &json!("BUDGET_EXCEEDED")),
+        "{:#}",
+        over.body
+    );
     assert_eq!(over.body["escalation"]["priority"], "P2");
     assert_eq!(desk.shop.refunds("ORD-8150").await, Vec::<i64>::new());
     // Asking again for what is settled draws on nothing.
-    let again = desk.tool("c", "process_refund", refund("ORD-8888", "145.50")).await;
+    let again = desk
+        .tool("c", "process_refund", refund("ORD-8888", "145.50"))
+        .await;
     assert_eq!(again.body["outcome"], "replayed");
     assert_eq!(desk.shop.refunds("ORD-8888").await, [14_550]);
 }
@@ -142,9 +307,14 @@ async fn a_daily_budget_holds_over_many_orders() {
 async fn a_replayed_refund_is_given_to_its_owner_alone() {
     let desk = Desk::open().await;
     desk.know_sarah("sarahs").await;
-    desk.tool("sarahs", "process_refund", refund("ORD-8842", "49.99")).await.expect(200);
-    desk.know("marcus", "marcus.bell@example.com", "ORD-9001").await;
-    let answer = desk.tool("marcus", "process_refund", refund("ORD-8842", "49.99")).await;
+    desk.tool("sarahs", "process_refund", refund("ORD-8842", "49.99"))
+        .await
+        .expect(200);
+    desk.know("marcus", "marcus.bell@example.com", "ORD-9001")
+        .await;
+    let answer = desk
+        .tool("marcus", "process_refund", refund("ORD-8842", "49.99"))
+        .await;
     assert_eq!(answer.status, 403, "{:#}", answer.body);
     assert_eq!(desk.shop.refunds("ORD-8842").await, [4_999]);
 }
@@ -156,13 +326,24 @@ async fn a_signed_session_is_one_customers_and_no_other() {
     let ask = |token: Option<String>, arguments: Value| {
         let request = desk.http.post(desk.url("/api/tools/lookup_order"));
         let request = request.json(&json!({ "case": "signed", "arguments": arguments }));
-        token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth).send()
+        token
+            .into_iter()
+            .fold(request, reqwest::RequestBuilder::bearer_auth)
+            .send()
     };
-    let own = ask(Some(verified.clone()), json!({ "order_id": "ORD-8842" })).await.unwrap();
+    let own = ask(Some(verified.clone()), json!({ "order_id": "ORD-8842" }))
+        .await
+        .unwrap();
     assert_eq!(own.status().as_u16(), 200);
     let without = ask(None, json!({ "order_id": "ORD-8842" })).await.unwrap();
-    assert_ne!(without.status().as_u16(), 200, "a case is no proof of who one is");
-    let other = ask(Some(verified), json!({ "order_id": "ORD-9001" })).await.unwrap();
+    assert_ne!(
+        without.status().as_u16(),
+        200,
+        "a case is no proof of who one is"
+    );
+    let other = ask(Some(verified), json!({ "order_id": "ORD-9001" }))
+        .await
+        .unwrap();
     assert_eq!(other.status().as_u16(), 403);
 }
 
@@ -171,9 +352,15 @@ async fn no_plugin_and_no_answer_holds_the_backends_token() {
     let desk = Desk::open().await;
     desk.know_sarah("c").await;
     let token = desk.running.backend_token.expose().to_owned();
-    let refunded = desk.tool("c", "process_refund", refund("ORD-8842", "49.99")).await.expect(200);
+    let refunded = desk
+        .tool("c", "process_refund", refund("ORD-8842", "49.99"))
+        .await
+        .expect(200);
     assert!(!refunded.to_string().contains(&token));
     let requests = desk.shop.requests().await;
     let write = requests.iter().find(|r| r["path"] == "/refunds").unwrap();
-    assert_eq!(write["authorized"], true, "the host adds the credential on the way out");
+    assert_eq!(
+        write["authorized"], true,
+        "the host adds the credential on the way out"
+    );
 }

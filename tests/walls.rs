@@ -15,7 +15,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("demo-backend", &[]),
     (
         "switchboard",
-        &["policy", "dispatch", "sandbox", "store", "agent", "demo-backend"],
+        &[
+            "policy",
+            "dispatch",
+            "sandbox",
+            "store",
+            "agent",
+            "demo-backend",
+        ],
     ),
 ];
 
@@ -43,10 +50,20 @@ fn no_crate_reaches_over_a_wall() {
 
 #[test]
 fn policy_has_no_way_to_the_outside() {
-    let forbidden = ["tokio", "reqwest", "rusqlite", "rand", "async-trait", "uuid"];
+    let forbidden = [
+        "tokio",
+        "reqwest",
+        "rusqlite",
+        "rand",
+        "async-trait",
+        "uuid",
+    ];
     let direct = dependencies_of("policy");
     for name in forbidden {
-        assert!(!direct.contains(name), "policy depends on {name}: it must stay pure");
+        assert!(
+            !direct.contains(name),
+            "policy depends on {name}: it must stay pure"
+        );
     }
 }
 
@@ -66,7 +83,13 @@ fn dependencies_of(package: &str) -> BTreeSet<String> {
 /// Every package of the workspace with its direct dependencies; those of its tests are free.
 fn packages() -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--manifest-path"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--manifest-path",
+        ])
         .arg(crate::tree::root().join("Cargo.toml"))
         .output()
         .unwrap();
@@ -79,7 +102,10 @@ fn packages() -> BTreeMap<String, BTreeSet<String>> {
         .map(|package| {
             let to = package["dependencies"].as_array().unwrap().iter();
             let normal = to.filter(|dependency| dependency["kind"] != "dev");
-            (text(&package["name"]), normal.map(|dependency| text(&dependency["name"])).collect())
+            (
+                text(&package["name"]),
+                normal.map(|dependency| text(&dependency["name"])).collect(),
+            )
         })
         .collect()
 }

@@ -182,7 +182,10 @@ fn texts(folder: &Path) -> Fallible<Vec<(String, PathBuf)>> {
             if path.is_dir() {
                 open.push(path);
             } else {
-                let name = path.strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
+                let name = path
+                    .strip_prefix(folder)?
+                    .to_string_lossy()
+                    .replace('\\', "/");
                 found.push((name, path));
             }
         }
@@ -201,7 +204,11 @@ fn list(
 ) -> Fallible<()> {
     writeln!(to, "pub(crate) static {name}: &[(&str, &{of})] = &[")?;
     for (key, path) in files {
-        writeln!(to, "    ({key:?}, {include}({:?})),", path.to_string_lossy())?;
+        writeln!(
+            to,
+            "    ({key:?}, {include}({:?})),",
+            path.to_string_lossy()
+        )?;
     }
     writeln!(to, "];")?;
     Ok(())

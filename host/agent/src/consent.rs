@@ -27,21 +27,26 @@ pub fn read_answer(message: &str) -> Answer {
     if PLEASE_NOT.is_match(text) {
         return Answer::No;
     }
-    match (YES.is_match(text), NO.is_match(text)) {
-        (true, false) if CONDITION.is_match(&NO_PROBLEM.replace_all(text, "")) => Answer::Unclear,
-        (true, false) => Answer::Yes,
-        (false, true) => Answer::No,
-        (true, true) if NO_PROBLEM.is_match(text) => Answer::Yes,
-        (true, true) => Answer::Unclear,
-        (false, false) if is_request(text) => Answer::Other,
-        (false, false) => Answer::Unclear,
+    let (yes, no) = (YES.is_match(text), NO.is_match(text));
+    if yes {
+        let conditional = CONDITION.is_match(&NO_PROBLEM.replace_all(text, ""));
+        return if conditional {
+            Answer::Unclear
+        } else {
+            Answer::Yes
+        };
+    }
+    match no {
+        true => Answer::No,
+        false if is_request(text) => Answer::Other,
+        false => Answer::Unclear,
     }
 }
 
 /// Long enough, or shaped like a question: it is about something else.
 fn is_request(text: &str) -> bool {
     let words = text.split_whitespace().count();
-    words >= 4 || (text.ends_with('?') && words >= 3) || REQUEST.is_match(text)
+    words >= 4 || (text.ends_with('?') && words >= 3) || (words >= 2 && REQUEST.is_match(text))
 }
 
 pattern!(
@@ -65,7 +70,7 @@ pattern!(
 );
 pattern!(
     CONDITION,
-    r"\b(?:but|if|unless|only|except|provided|as long as|however|instead|first|no|not|nope|don't)\b"
+    r"\b(?:but|if|unless|only|except|provided|as long as|however|instead|first|no|not|nope|don't|dont|stop|wait)\b"
 );
 pattern!(
     REQUEST,

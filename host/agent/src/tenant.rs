@@ -26,6 +26,16 @@ impl Tenant {
         self.rules.get(tool)?.effect_claim.as_deref()
     }
 
+    /// The tool gives what the company has written for everybody: a read that concerns no customer and no order.
+    pub(crate) fn publishes(&self, tool: &str) -> bool {
+        self.rules.get(tool).is_some_and(|rule| {
+            rule.effect == Effect::Read
+                && rule.entity.is_none()
+                && rule.owner.is_empty()
+                && rule.private.is_empty()
+        })
+    }
+
     /// The tool changes something at a backend; unknown ones are taken to.
     pub(crate) fn writes(&self, tool: &str) -> bool {
         self.rules

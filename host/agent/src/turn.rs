@@ -45,7 +45,7 @@ impl Default for TurnLimits {
         Self {
             steps: 16,
             tokens: 200_000,
-            time: Duration::from_secs(120),
+            time: Duration::from_mins(2),
             same_call: 2,
             reply_tokens: 2_048,
             messages: 80,

@@ -4,6 +4,7 @@ mod compile;
 mod contract;
 mod lift;
 mod lower;
+mod param_docs;
 mod plan;
 mod pointer;
 mod schema;
@@ -11,6 +12,7 @@ mod shape;
 mod text;
 mod tool_error;
 mod vendor;
+mod words;
 
 #[cfg(test)]
 mod tests;

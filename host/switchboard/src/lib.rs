@@ -16,7 +16,8 @@ mod mcp;
 mod secrets;
 
 pub use config::{
-    Amount, AmountError, Budgets, Config, ConfigError, DEFAULT_FILE, DemoBackend, Model, Plugins, Provider, Rules, Share, Turn, VARIABLES, Variable,
+    Amount, AmountError, Budgets, Config, ConfigError, DEFAULT_FILE, DemoBackend, Model, Plugins,
+    Provider, Rules, Share, Turn, VARIABLES, Variable,
 };
 pub use environment::Environment;
 pub use host::{ModelSetupError, Options, Progress, Running, StartError, start};

@@ -12,6 +12,8 @@ pub struct Claim {
     pub kind: &'static str,
     /// The speaker says to have done it, rather than that it is so.
     pub own: bool,
+    /// The part of it that makes the claim.
+    pub clause: String,
     /// The whole sentence.
     pub sentence: String,
 }
@@ -53,6 +55,7 @@ fn claims_in(clause: &str, sentence: &str) -> Vec<Claim> {
             (own || kind.state.is_match(clause)).then(|| Claim {
                 kind: kind.name,
                 own,
+                clause: clause.trim().to_owned(),
                 sentence: sentence.to_owned(),
             })
         })

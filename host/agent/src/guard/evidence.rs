@@ -14,6 +14,8 @@ pub struct Evidence {
     effects: BTreeSet<String>,
     recorded: BTreeSet<&'static str>,
     released: String,
+    /// What articles say, in letters and digits only.
+    articles: String,
     settled: String,
 }
 
@@ -38,6 +40,9 @@ impl Evidence {
                 let text = content.to_string();
                 if matches!(outcome.as_str(), "ok" | "replayed") {
                     self.record(content);
+                    if tenant.publishes(tool) {
+                        self.articles.push_str(&letters(&text));
+                    }
                     if let Some(claim) = tenant.claim(tool) {
                         self.effects.insert(claim.to_owned());
                         self.settled.push_str(&text);
@@ -71,6 +76,9 @@ impl Evidence {
     /// Something in this case bears the claim out: an effect of its kind for what was done here, a record for what is so.
     /// Amounts and order numbers in the sentence must have been seen.
     pub fn supports(&self, claim: &Claim) -> bool {
+        if self.quotes_article(claim) {
+            return true;
+        }
         let effect = self.effects.contains(claim.kind);
         let borne_out = effect || (!claim.own && self.recorded.contains(claim.kind));
         borne_out && self.knows_details(claim)
@@ -81,6 +89,13 @@ impl Evidence {
         super::contains_whole(&self.released, text)
     }
 
+    /// What an article says of refunds in general, said word for word, claims nothing of this case.
+    fn quotes_article(&self, claim: &Claim) -> bool {
+        const LONG_ENOUGH: usize = 16;
+        let clause = letters(&claim.clause);
+        !claim.own && clause.len() >= LONG_ENOUGH && self.articles.contains(&clause)
+    }
+
     fn knows_details(&self, claim: &Claim) -> bool {
         DETAIL.find_iter(&claim.sentence).all(|detail| {
             let detail = detail.as_str();
@@ -88,6 +103,10 @@ impl Evidence {
                 || super::contains_whole(&self.settled, detail)
         })
     }
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// The claims that a field of a released record bears out.

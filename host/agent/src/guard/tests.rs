@@ -45,7 +45,12 @@ fn tenant() -> Tenant {
         .into_iter()
         .map(|(tool, claim)| (tool.to_owned(), rule(Some(claim))))
         .collect();
-    rules.insert("lookup_order".to_owned(), rule(None));
+    rules.insert("search_knowledge_base".to_owned(), rule(None));
+    for tool in ["lookup_order", "get_ticket"] {
+        let mut read = rule(None);
+        read.owner.push("/customer_id".to_owned());
+        rules.insert(tool.to_owned(), read);
+    }
     Tenant {
         company: "Demo".to_owned(),
         prompts: Arc::new(minimal()),
@@ -203,6 +208,21 @@ fn a_record_proves_the_state_but_not_the_deed() {
         json!({"status": "shipped", "refunded": {"amount": "0.00", "currency": "USD"}}),
     )];
     assert_ne!(offences("It has already been refunded.", &none), []);
+}
+
+#[test]
+fn an_article_may_be_quoted_word_for_word() {
+    let reply = "Here is what our article says: Your refund is issued to the card you paid with.";
+    let excerpt = json!({ "articles": [{ "excerpt": "Your refund is issued to the card you paid with. Ask us." }] });
+    assert_eq!(
+        offences(
+            reply,
+            &[result("search_knowledge_base", "ok", excerpt.clone())]
+        ),
+        []
+    );
+    assert_ne!(offences(reply, &[]), []);
+    assert_ne!(offences(reply, &[result("get_ticket", "ok", excerpt)]), []);
 }
 
 #[test]

@@ -31,8 +31,8 @@ impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            silence: Duration::from_secs(60),
-            total: Duration::from_secs(120),
+            silence: Duration::from_mins(1),
+            total: Duration::from_mins(2),
             retries: 3,
             pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(20),

@@ -1,4 +1,4 @@
-//! The adapter for OpenAI-compatible chat completions, streamed: OpenAI itself, or any local server.
+//! The adapter for OpenAI-compatible chat completions, streamed: `OpenAI` itself, or any local server.
 
 mod wire;
 
@@ -51,7 +51,7 @@ impl OpenAi {
         }
     }
 
-    /// OpenAI's own newer models refuse the name that every other server knows.
+    /// `OpenAI`'s own newer models refuse the name that every other server knows.
     fn token_field(&self) -> &'static str {
         if self.config.base_url.contains("//api.openai.com") {
             "max_completion_tokens"

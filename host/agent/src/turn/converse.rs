@@ -47,7 +47,7 @@ impl Turn<'_> {
             bounds.tokens += reply.usage.input_tokens + reply.usage.output_tokens;
             if reply.calls.is_empty() {
                 let last = !notes.is_empty();
-                match self.guarded(reply, last) {
+                match self.guarded(&reply, last) {
                     Ok(ending) => return Ok(ending),
                     Err(objection) => notes.extend(objection),
                 }
@@ -118,11 +118,11 @@ impl Turn<'_> {
     }
 
     /// The reply, if it may leave; otherwise the objection to it, or, for the last time, a safe text in its place.
-    fn guarded(&self, reply: ModelReply, last: bool) -> Result<Ending, Vec<Message>> {
-        let text = final_text(&reply);
+    fn guarded(&self, reply: &ModelReply, last: bool) -> Result<Ending, Vec<Message>> {
+        let text = final_text(reply);
         let offences = self.guard.check(&text, &self.evidence());
         if offences.is_empty() {
-            let status = self.status_after(&text, &reply);
+            let status = self.status_after(&text, reply);
             return Ok(Ending { text, status });
         }
         tracing::warn!(case = self.request.case, ?offences, "a reply was held back");

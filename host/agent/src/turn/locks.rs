@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex as Table, PoisonError, Weak};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+/// By tenant and case.
+type Held = HashMap<(String, String), Weak<Mutex<()>>>;
+
 /// The cases that have a turn under way or waiting.
 #[derive(Default)]
-pub(super) struct Locks(Table<HashMap<(String, String), Weak<Mutex<()>>>>);
+pub(super) struct Locks(Table<Held>);
 
 impl Locks {
     /// Waits for the case's turn to come; in the order of asking.

@@ -107,7 +107,7 @@ impl Turn<'_> {
         self.result(id, tool, outcome.word(), outcome.for_model())
             .await?;
         if let Outcome::Denied { refusal, .. } | Outcome::Withheld { refusal, .. } = &outcome {
-            self.refused = refusal.say.clone();
+            self.refused.clone_from(&refusal.say);
         }
         if let Some(people) = outcome.escalation().cloned() {
             self.people_called(people.clone()).await?;

@@ -33,7 +33,7 @@ pub(super) fn still_open(reply: &str, question: &str) -> String {
 
 /// People have been called.
 pub(super) fn handed_over(because: &str, to: &EscalationRef) -> String {
-    let because = because.trim();
+    let because = without_offers(because);
     let gap = if because.is_empty() { "" } else { " " };
     let reference = reference(&to.id);
     format!(
@@ -48,6 +48,20 @@ pub(super) fn with_colleague(to: Option<&EscalationRef>) -> String {
     format!(
         "Thank you for your message. A colleague has your case and will get back to you.{reference} I have added what you wrote, so they will see it."
     )
+}
+
+/// A colleague who has been called need not be offered any more.
+fn without_offers(because: &str) -> String {
+    let (offers, rest): (Vec<&str>, Vec<&str>) = because
+        .split_inclusive(['.', '!', '?'])
+        .map(str::trim)
+        .filter(|sentence| !sentence.is_empty())
+        .partition(|sentence| sentence.contains("colleague"));
+    if rest.is_empty() {
+        offers.join(" ")
+    } else {
+        rest.join(" ")
+    }
 }
 
 fn reference(id: &str) -> String {

@@ -66,6 +66,10 @@ impl Dispatcher {
         let (Some(says), Some(owner)) = (rule.identity, single(owners)) else {
             return Ok(());
         };
+        // A colleague who looks somebody up says nothing of who the case's customer is.
+        if act.call.actor.role > Role::Agent {
+            return Ok(());
+        }
         let level = match says {
             IdentityRule::Claims => Level::Claimed,
             IdentityRule::Matches if act.case.identity.customer.as_deref() == Some(owner) => {

@@ -106,10 +106,11 @@ impl Trip<'_> {
         if self.safe
             && let Some(kept) = self.invocation.connector.kept(self.destination, &addresses)
         {
-            if let Ok(head) = self.ask(kept, request.clone()).await {
-                return (Answer::Status(head.0.status().as_u16()), Ok(head));
+            match self.ask(kept, request.clone()).await {
+                Ok(head) => return (Answer::Status(head.0.status().as_u16()), Ok(head)),
+                Err(Error::Hyper(_)) => unsent = Answer::Nothing,
+                Err(error) => return (Answer::Nothing, Err(error)),
             }
-            unsent = Answer::Nothing;
         }
         let channel = match self.connect(&addresses).await {
             Ok(channel) => channel,

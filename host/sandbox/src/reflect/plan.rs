@@ -9,11 +9,13 @@ use wit_parser::{Function, FunctionKind, Resolve, Type, TypeDefKind};
 
 use super::compile::{Compiler, Unsupported, text};
 use super::lift::{self, Misfit};
-use super::lower::{Lowering, found, unknown_field};
+use super::lower::Lowering;
+use super::param_docs;
 use super::pointer::Pointer;
 use super::schema::{self, Side};
 use super::shape::{Field, Kind, Name, Shape, TextRule};
 use super::tool_error;
+use super::words::{found, unknown_field};
 
 /// The parameter that the host fills in from the case.
 const BOUND: &str = "customer-id";
@@ -51,14 +53,18 @@ impl Plan {
             return Err("a method or an asynchronous function".to_owned());
         }
         let mut compiler = Compiler::new(resolve);
+        let docs = text(&function.docs);
         let params = function
             .params
             .iter()
             .map(|param| {
-                Ok(Field {
-                    name: Name::new(&param.name),
-                    shape: compiler.shape(&param.ty)?,
-                })
+                let name = Name::new(&param.name);
+                let mut shape = compiler.shape(&param.ty)?;
+                let own = docs
+                    .as_deref()
+                    .and_then(|docs| param_docs::of(docs, &name.json));
+                shape.docs = own.or(shape.docs);
+                Ok(Field { name, shape })
             })
             .collect::<Result<Vec<_>, Unsupported>>()?;
         if params
@@ -72,7 +78,7 @@ impl Plan {
         Ok(Self {
             function: Name::new(&function.name),
             interface: interface.to_owned(),
-            docs: text(&function.docs),
+            docs,
             params,
             returns: returns(&mut compiler, resolve, function.result.as_ref())?,
         })

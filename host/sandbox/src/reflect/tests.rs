@@ -1,5 +1,6 @@
 //! Reflection as tables: every WIT type, what its schema says, what it takes and what it refuses.
 
+mod composites;
 mod contract;
 mod errors;
 mod round_trip;

@@ -163,13 +163,13 @@ impl Guest {
         let snapshot = self.toolbox.snapshot(TENANT).unwrap();
         let tool = snapshot.tools[tool].clone();
         let arguments = tool.check(&arguments).unwrap();
-        let permit = permit(&tool.spec().name, &tool.spec().digest, json!(arguments));
+        let permit = permit(&tool.spec().name, &tool.spec().digest, &json!(arguments));
         tool.invoke(permit, self.gate.clone()).await
     }
 }
 
 /// A permit, from rules that allow everything.
-pub(crate) fn permit(tool: &str, digest: &str, arguments: Value) -> Permit {
+pub(crate) fn permit(tool: &str, digest: &str, arguments: &Value) -> Permit {
     let rule: ToolRule = serde_json::from_value(json!({ "effect": Effect::Read })).unwrap();
     let rulebook = Rulebook::load(RulebookSource {
         policies: vec![(

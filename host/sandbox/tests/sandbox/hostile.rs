@@ -145,6 +145,43 @@ async fn output_is_limited() {
     .await;
 }
 
+/// A guest that asks for one timer after the other, and drops none.
+fn hoarder() -> Vec<u8> {
+    const POLL: &str = "package wasi:io@0.2.0; interface poll { resource pollable; }";
+    const CLOCK: &str = "package wasi:clocks@0.2.0;
+        interface monotonic-clock {
+            use wasi:io/poll@0.2.0.{pollable};
+            subscribe-duration: func(when: u64) -> pollable; }";
+    const WORLD: &str = "package acme:hoard@1.0.0;
+        interface hoard { hoard: func(times: u32) -> u32; }
+        world w { import wasi:clocks/monotonic-clock@0.2.0; export hoard; }";
+    const ITEMS: &str = "
+        (import \"wasi:clocks/monotonic-clock@0.2.0\" \"subscribe-duration\"
+            (func $subscribe (param i64) (result i32)))
+        (func (export \"acme:hoard/hoard@1.0.0#hoard\") (param i32) (result i32)
+            (loop $again
+                (drop (call $subscribe (i64.const 1000000000)))
+                (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+                (br_if $again (local.get 0)))
+            (i32.const 1))";
+    component(&[POLL, CLOCK, WORLD], &core(ITEMS))
+}
+
+#[tokio::test]
+async fn handles_are_limited() {
+    let limits = Limits {
+        handles: 100,
+        ..Limits::default()
+    };
+    let guest = Guest::with_limits(hoarder(), limits).await;
+    guest.call("hoard", json!({ "times": 10 })).await.unwrap();
+    let error = guest
+        .call("hoard", json!({ "times": 1_000 }))
+        .await
+        .unwrap_err();
+    expect![[r#"Limit("handles: 100 at most")"#]].assert_eq(&format!("{error:?}"));
+}
+
 #[tokio::test]
 async fn arguments_are_limited_as_a_whole() {
     use dispatch::Tools as _;

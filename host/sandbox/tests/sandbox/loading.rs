@@ -252,6 +252,21 @@ async fn a_cache_that_cannot_be_written_is_no_obstacle() {
 }
 
 #[tokio::test]
+async fn a_machine_without_room_for_a_pool_does_without() {
+    // More memories than 47 bits of addresses can hold.
+    let toolbox = Toolbox::new(ToolboxSettings {
+        capacity: Capacity {
+            calls: 100_000,
+            ..Capacity::default()
+        },
+        ..settings()
+    });
+    let guest = Guest::live_in(toolbox.unwrap(), source(friendly())).await;
+    let sum = guest.call("add", json!({ "a": 1, "b": 2 })).await.unwrap();
+    assert_eq!(sum, json!({ "result": 3 }));
+}
+
+#[tokio::test]
 async fn an_unknown_tenant_has_no_tools() {
     let guest = Guest::live(source(friendly())).await;
     assert!(guest.toolbox.snapshot(TENANT).is_some());

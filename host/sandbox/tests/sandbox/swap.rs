@@ -10,7 +10,12 @@ use crate::guest::{Guest, TENANT, friendly, named, permit, source, toolbox};
 async fn every_publication_is_a_new_generation() {
     let toolbox = toolbox();
     let first = toolbox.load(source(friendly())).await.unwrap();
-    assert_eq!(toolbox.publish(TENANT, &[first.clone()]).unwrap(), 1);
+    assert_eq!(
+        toolbox
+            .publish(TENANT, std::slice::from_ref(&first))
+            .unwrap(),
+        1
+    );
     let held = toolbox.snapshot(TENANT).unwrap();
     assert_eq!(toolbox.publish(TENANT, &[]).unwrap(), 2);
     assert!(toolbox.snapshot(TENANT).unwrap().tools.is_empty());
@@ -23,7 +28,9 @@ async fn two_offers_of_one_tool_are_refused_and_change_nothing() {
     let toolbox = toolbox();
     let first = toolbox.load(source(friendly())).await.unwrap();
     let second = toolbox.load(source(named("other"))).await.unwrap();
-    toolbox.publish(TENANT, &[first.clone()]).unwrap();
+    toolbox
+        .publish(TENANT, std::slice::from_ref(&first))
+        .unwrap();
     let error = toolbox.publish(TENANT, &[first, second]).unwrap_err();
     expect!["both acme:friendly/friendly@1.0.0 (guest) and acme:other/other@1.0.0 (guest) offer the tool add; remove one of them"].assert_eq(&error.to_string());
     assert_eq!(toolbox.snapshot(TENANT).unwrap().generation, 1);
@@ -35,8 +42,8 @@ async fn a_permit_opens_one_tool_of_one_version_only() {
     let tool = guest.toolbox.snapshot(TENANT).unwrap().tools["add"].clone();
     let arguments = json!({ "a": 1, "b": 2 });
     for foreign in [
-        permit("echo", &tool.spec().digest, arguments.clone()),
-        permit("add", "another digest", arguments.clone()),
+        permit("echo", &tool.spec().digest, &arguments),
+        permit("add", "another digest", &arguments),
     ] {
         let refused = tool.invoke(foreign, guest.gate.clone()).await.unwrap_err();
         assert!(

@@ -5,16 +5,21 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use dispatch::Case;
-use policy::Level;
+use policy::{Actor, Level, Role};
 
 use super::ApiError;
-use super::request::Bearer;
+use super::request::{Bearer, check_id};
 use super::session::{self, Claims};
 use crate::host::Host;
 
-/// The caller of a customer-facing route.
-pub(super) struct Caller {
-    signed: Option<Claims>,
+/// Who a request comes from.
+pub(super) enum Caller {
+    /// A website or an agent, for a customer for whom nothing vouches.
+    Anybody,
+    /// A customer for whom a website vouches.
+    Signed(Claims),
+    /// A member of staff, by the operator key.
+    Staff,
 }
 
 impl FromRequestParts<Arc<Host>> for Caller {
@@ -22,41 +27,71 @@ impl FromRequestParts<Arc<Host>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, host: &Arc<Host>) -> Result<Self, ApiError> {
         let Bearer(Some(token)) = Bearer::from_request_parts(parts, host).await? else {
-            return Ok(Self { signed: None });
+            return Ok(Self::Anybody);
         };
-        let claims = session::verify(
-            &token,
-            host.session_secret.as_ref(),
-            &host.tenant,
-            host.now().await?,
-        );
+        if host.operator_key.matches(&token) {
+            return Ok(Self::Staff);
+        }
+        let secret = host.session_secret.as_ref();
+        let claims = session::verify(&token, secret, &host.tenant, host.now().await?);
         claims
-            .map(|claims| Self {
-                signed: Some(claims),
-            })
+            .map(Self::Signed)
             .map_err(|error| ApiError::unauthorized(error.to_string()))
     }
 }
 
 impl Caller {
-    /// The case to act in: the one that is named, else the caller's own.
+    /// As whom a tool is called.
+    pub(super) fn actor(&self) -> Actor {
+        let (role, subject) = match self {
+            Self::Anybody | Self::Signed(_) => (Role::Agent, "http:api"),
+            Self::Staff => (Role::Supervisor, "user:operator"),
+        };
+        Actor {
+            role,
+            subject: subject.to_owned(),
+        }
+    }
+
+    /// The caller of the desk's own resources. On a machine of their own, people need no key to look at their desk.
+    pub(super) fn at_the_desk(self, host: &Host) -> Self {
+        match self {
+            Self::Anybody if host.is_local => Self::Staff,
+            other => other,
+        }
+    }
+
+    /// The case to act in: the one of that id, the caller's own of that name, or without either the caller's own.
     pub(super) async fn case(&self, host: &Host, named: Option<&str>) -> Result<Case, ApiError> {
         let case = match named {
-            Some(id) => {
-                let found = host.store().case(&host.tenant, id).await?;
-                found.ok_or_else(|| {
-                    ApiError::not_found(
-                        "there is no such case; leave `case` out to start without one",
-                    )
-                })?
-            }
-            None => {
-                host.store()
-                    .case_of_session(&host.tenant, &self.implicit_session(host))
-                    .await?
-            }
+            Some(name) => self.named_case(host, name).await?,
+            None => self.own_case(host, None).await?,
         };
         self.enter(host, case).await
+    }
+
+    async fn named_case(&self, host: &Host, name: &str) -> Result<Case, ApiError> {
+        check_id("case", name)?;
+        if let Some(case) = host.store().case(&host.tenant, name).await? {
+            return Ok(case);
+        }
+        // An id is never taken for a name: a mistyped one must not open an empty case.
+        if uuid::Uuid::try_parse(name).is_ok() || self.principal(host).is_none() {
+            return Err(ApiError::not_found(
+                "there is no such case; leave `case` out to start without one",
+            ));
+        }
+        self.own_case(host, Some(name)).await
+    }
+
+    async fn own_case(&self, host: &Host, name: Option<&str>) -> Result<Case, ApiError> {
+        // Strangers must not share a case: what one of them establishes would serve the next.
+        let principal = self.principal(host);
+        let mut session = principal.unwrap_or_else(|| format!("http:{}", uuid::Uuid::new_v4()));
+        if let Some(name) = name {
+            session = format!("{session}:{name}");
+        }
+        Ok(host.store().case_of_session(&host.tenant, &session).await?)
     }
 
     /// The current case of a chat session.
@@ -70,8 +105,8 @@ impl Caller {
 
     /// A case whose customer is verified is entered with that customer's token only; a token verifies its customer.
     async fn enter(&self, host: &Host, case: Case) -> Result<Case, ApiError> {
-        let Some(claims) = &self.signed else {
-            return if case.identity.level == Level::Verified {
+        let Self::Signed(claims) = self else {
+            return if matches!(self, Self::Anybody) && case.identity.level == Level::Verified {
                 Err(ApiError::unauthorized(
                     "this conversation belongs to a signed-in customer; send the session token with it",
                 ))
@@ -92,12 +127,12 @@ impl Caller {
         ))
     }
 
-    fn implicit_session(&self, host: &Host) -> String {
-        match &self.signed {
-            Some(claims) => format!("http:customer:{}", claims.sub),
-            None if host.is_local => "http:local".to_owned(),
-            // Strangers must not share a case: what one of them establishes would serve the next.
-            None => format!("http:{}", uuid::Uuid::new_v4()),
+    /// Under which name the caller's own cases are kept; none for strangers.
+    fn principal(&self, host: &Host) -> Option<String> {
+        match self {
+            Self::Signed(claims) => Some(format!("http:customer:{}", claims.sub)),
+            Self::Staff => Some("http:staff".to_owned()),
+            Self::Anybody => host.is_local.then(|| "http:local".to_owned()),
         }
     }
 }

@@ -15,14 +15,12 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinHandle;
 
 use super::access::{Caller, chat_session};
-use super::request::{JsonBody, QueryOf};
+use super::request::{JsonBody, QueryOf, check_id};
 use super::{ApiError, stream};
 use crate::host::Host;
 
 /// Bytes of one message, at most.
 const LONGEST_MESSAGE: usize = 8 * 1024;
-/// Characters of an id that a client chooses, at most.
-const LONGEST_ID: usize = 128;
 
 /// What a customer says.
 #[derive(Debug, Deserialize)]
@@ -140,18 +138,6 @@ fn check(said: &Said) -> Result<(), ApiError> {
         id.as_deref().map_or(Ok(()), |id| check_id(name, id))?;
     }
     Ok(())
-}
-
-fn check_id(name: &str, id: &str) -> Result<(), ApiError> {
-    let fits =
-        (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits {
-        Ok(())
-    } else {
-        Err(ApiError::invalid(format!(
-            "{name} does not fit: expected 1 to {LONGEST_ID} visible ASCII characters"
-        )))
-    }
 }
 
 fn wants_events(headers: &HeaderMap) -> bool {

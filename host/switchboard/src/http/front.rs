@@ -104,3 +104,45 @@ fn panicked(reason: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!(reason = text, "a request panicked");
     ApiError::internal().into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    async fn asked(front: &Arc<Front>, path: &str) -> (u16, String) {
+        let request = Request::get(path)
+            .header("host", "127.0.0.1:1")
+            .body(Body::empty());
+        let answer = Arc::clone(front)
+            .router()
+            .oneshot(request.unwrap())
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        let body = axum::body::to_bytes(answer.into_body(), 10_000)
+            .await
+            .unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_shut_door_says_what_is_missing() {
+        let hosts = AllowedHosts::new(([127, 0, 0, 1], 1).into(), &[]);
+        let front = Front::shut(hosts, &["plugins", "store"]);
+        front.arrived("store");
+        let (status, body) = asked(&front, "/api/health").await;
+        assert_eq!(
+            (status, body.contains("plugins"), body.contains("store")),
+            (503, true, false)
+        );
+        assert_eq!(asked(&front, "/api/tools").await.0, 503);
+    }
+
+    #[test]
+    fn a_panic_is_an_answer_that_tells_nothing_of_it() {
+        let answer = panicked(Box::new("index 7 out of bounds"));
+        assert_eq!(answer.status().as_u16(), 500);
+    }
+}

@@ -1,7 +1,7 @@
 //! How the outcome of a tool call is told over HTTP: the one place where outcomes become status codes.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dispatch::{Outcome, ToolError};
 use serde_json::{Map, Value, json};
@@ -74,7 +74,29 @@ fn detail(outcome: &Outcome) -> Value {
 
 /// The whole answer of the tool interface.
 pub(super) fn answer(case: &str, outcome: &Outcome) -> Response {
-    (status(outcome), Json(body(case, outcome))).into_response()
+    let mut response = (status(outcome), Json(body(case, outcome))).into_response();
+    if let Some(seconds) = retry_after_seconds(outcome) {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// When asking again makes sense, where it does.
+fn retry_after_seconds(outcome: &Outcome) -> Option<u32> {
+    match outcome {
+        Outcome::InFlight => Some(1),
+        Outcome::Failed {
+            error:
+                ToolError::Unavailable {
+                    retry_after_seconds,
+                    ..
+                },
+            ..
+        } => *retry_after_seconds,
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -151,6 +173,15 @@ mod tests {
         ] {
             assert_eq!(status(&outcome).as_u16(), expected, "{outcome:?}");
         }
+    }
+
+    #[test]
+    fn a_busy_backend_says_when_to_ask_again() {
+        let busy = failed(ToolError::Unavailable {
+            message: String::new(),
+            retry_after_seconds: Some(7),
+        });
+        assert_eq!(answer("case-1", &busy).headers()[header::RETRY_AFTER], "7");
     }
 
     #[test]

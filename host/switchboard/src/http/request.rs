@@ -12,6 +12,8 @@ use super::ApiError;
 
 /// Bytes of a body, at most.
 const LARGEST_BODY: usize = 1024 * 1024;
+/// Characters of an id that a client chooses, at most.
+const LONGEST_ID: usize = 128;
 /// This much of a refused body is still read, so that its sender gets to hear the answer.
 const LARGEST_DRAIN: usize = 16 * 1024 * 1024;
 
@@ -122,5 +124,18 @@ impl<S: Sync> FromRequestParts<S> for Bearer {
                 "the Authorization header does not fit: expected `Bearer` and a token",
             )),
         }
+    }
+}
+
+/// Refuses an id that no store and no log should hold.
+pub(super) fn check_id(name: &str, id: &str) -> Result<(), ApiError> {
+    let fits =
+        (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits {
+        Ok(())
+    } else {
+        Err(ApiError::invalid(format!(
+            "{name} does not fit: expected 1 to {LONGEST_ID} visible ASCII characters"
+        )))
     }
 }

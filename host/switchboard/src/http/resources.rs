@@ -39,7 +39,7 @@ pub(super) async fn ticket(
 ) -> Result<Response, ApiError> {
     resource(
         &host,
-        &caller,
+        caller,
         query.case,
         "get_ticket",
         json!({ "ticket_id": id }),
@@ -57,7 +57,7 @@ pub(super) async fn suggest_response(
 ) -> Result<Response, ApiError> {
     resource(
         &host,
-        &caller,
+        caller,
         query.case,
         "suggest_response",
         of_ticket(id, body),
@@ -75,7 +75,7 @@ pub(super) async fn update_ticket(
 ) -> Result<Response, ApiError> {
     resource(
         &host,
-        &caller,
+        caller,
         query.case,
         "update_ticket",
         of_ticket(id, body),
@@ -92,7 +92,7 @@ pub(super) async fn customer(
 ) -> Result<Response, ApiError> {
     resource(
         &host,
-        &caller,
+        caller,
         query.case,
         "get_customer",
         json!({ "id": id }),
@@ -112,7 +112,7 @@ pub(super) async fn search_faq(
     }
     resource(
         &host,
-        &caller,
+        caller,
         query.case,
         "search_knowledge_base",
         arguments,
@@ -129,13 +129,14 @@ fn of_ticket(id: String, mut body: Map<String, Value>) -> Value {
 /// The tool's output as it is; anything else as the tool interface tells it.
 async fn resource(
     host: &Arc<Host>,
-    caller: &Caller,
+    caller: Caller,
     case: Option<String>,
     tool: &str,
     arguments: Value,
 ) -> Result<Response, ApiError> {
+    let caller = caller.at_the_desk(host);
     let case = caller.case(host, case.as_deref()).await?;
-    match tools::run(host, &case, tool, arguments).await? {
+    match tools::run(host, caller.actor(), &case, tool, arguments).await? {
         Outcome::Done { output, .. } => Ok(Json(output).into_response()),
         other => Ok(outcome::answer(&case.id, &other)),
     }

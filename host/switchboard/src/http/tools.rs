@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use dispatch::{CallRequest, Case, Outcome};
-use policy::{Actor, Channel, Role};
+use policy::{Actor, Channel};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -54,13 +54,14 @@ pub(super) async fn call(
     JsonBody(body): JsonBody<CallBody>,
 ) -> Result<Response, ApiError> {
     let case = caller.case(&host, body.case.as_deref()).await?;
-    let ended = run(&host, &case, &tool, body.arguments.into()).await?;
+    let ended = run(&host, caller.actor(), &case, &tool, body.arguments.into()).await?;
     Ok(outcome::answer(&case.id, &ended))
 }
 
 /// Calls a tool for whoever uses the HTTP interface.
 pub(super) async fn run(
     host: &Arc<Host>,
+    actor: Actor,
     case: &Case,
     tool: &str,
     arguments: Value,
@@ -68,10 +69,7 @@ pub(super) async fn run(
     let request = CallRequest {
         tenant: host.tenant.clone(),
         case: case.id.clone(),
-        actor: Actor {
-            role: Role::Agent,
-            subject: "http:api".to_owned(),
-        },
+        actor,
         channel: Channel::Http,
         tool: tool.to_owned(),
         arguments,

@@ -52,6 +52,12 @@ impl Desk {
         Some(self.catalogues.of(&snapshot, &rules))
     }
 
+    /// Whether there is such a tool now.
+    pub(super) fn has_tool(&self, name: &str) -> bool {
+        let catalogue = self.catalogue();
+        catalogue.is_some_and(|catalogue| catalogue.tool(name).is_some())
+    }
+
     /// Who calls.
     pub(super) fn principal(&self) -> &str {
         &self.parts.principal

@@ -145,7 +145,7 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        if self.get_tool(&request.name).is_none() {
+        if !self.desk.has_tool(&request.name) {
             return Err(answer::unknown_tool(&request.name));
         }
         let session = self.session(&context)?;

@@ -144,9 +144,11 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, x) in a.chars().enumerate() {
         let mut next = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let swap = (previous == Some(*y) && j > 0 && b.get(j - 1) == Some(&x))
-                .then(|| before.get(j - 1).map_or(usize::MAX, |edits| edits + 1))
-                .unwrap_or(usize::MAX);
+            let swapped = previous == Some(*y) && j > 0 && b.get(j - 1) == Some(&x);
+            let swap = match before.get(j.wrapping_sub(1)) {
+                Some(edits) if swapped => edits + 1,
+                _ => usize::MAX,
+            };
             let edits = (row[j] + usize::from(x != *y))
                 .min(row[j + 1] + 1)
                 .min(next[j] + 1)

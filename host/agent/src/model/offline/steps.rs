@@ -42,8 +42,7 @@ pub(super) fn step(context: &Context<'_>, task: &Task) -> Move {
 pub(super) fn report(seen: &Seen<'_>) -> Move {
     Move::say(match read(seen.result) {
         Read::Done { output, again } => reply::done(&seen.call.tool, output, again),
-        Read::NotFound => reply::NOT_POSSIBLE.to_owned(),
-        Read::Not("") => reply::NOT_POSSIBLE.to_owned(),
+        Read::NotFound | Read::Not("") => reply::NOT_POSSIBLE.to_owned(),
         Read::Not(said) => said.to_owned(),
     })
 }

@@ -7,14 +7,14 @@ use crate::model::wire_server::{Answer, End, WireServer, limits, question};
 use crate::{Arguments, Message, Model, ModelError, ModelReply, Stop, ToolCall, ToolResult};
 
 fn sse(chunks: &[Value]) -> String {
-    let lines: String = chunks
+    let lines: Vec<String> = chunks
         .iter()
         .map(|chunk| format!("data: {chunk}\n\n"))
         .collect();
-    format!("{lines}data: [DONE]\n\n")
+    format!("{}data: [DONE]\n\n", lines.concat())
 }
 
-fn delta(delta: Value) -> Value {
+fn delta(delta: &Value) -> Value {
     json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": null }] })
 }
 
@@ -22,17 +22,17 @@ fn finish(reason: &str) -> Value {
     json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": reason }] })
 }
 
-fn piece(index: u64, rest: Value) -> Value {
+fn piece(index: u64, rest: &Value) -> Value {
     let mut call = json!({ "index": index });
     call.as_object_mut()
         .unwrap()
         .extend(rest.as_object().unwrap().clone());
-    delta(json!({ "tool_calls": [call] }))
+    delta(&json!({ "tool_calls": [call] }))
 }
 
 fn said(text: &str) -> String {
     sse(&[
-        delta(json!({ "role": "assistant", "content": text })),
+        delta(&json!({ "role": "assistant", "content": text })),
         finish("stop"),
     ])
 }
@@ -57,8 +57,8 @@ fn model(server: &WireServer) -> OpenAi {
 async fn odd_chunks_do_not_matter() {
     let usage = json!({ "choices": [], "usage": { "prompt_tokens": 12, "completion_tokens": 34 } });
     let chunks = [
-        delta(json!({ "content": "Grüße, " })),
-        delta(json!({ "content": "5 € 🙂" })),
+        delta(&json!({ "content": "Grüße, " })),
+        delta(&json!({ "content": "5 € 🙂" })),
         finish("stop"),
         usage,
     ];
@@ -78,14 +78,14 @@ async fn parallel_calls_and_broken_arguments() {
     let chunks = [
         piece(
             0,
-            json!({ "id": "a", "function": { "name": "lookup_order", "arguments": "" } }),
+            &json!({ "id": "a", "function": { "name": "lookup_order", "arguments": "" } }),
         ),
         piece(
             1,
-            json!({ "id": "b", "function": { "name": "lookup_order", "arguments": "{\"order_id\": " } }),
+            &json!({ "id": "b", "function": { "name": "lookup_order", "arguments": "{\"order_id\": " } }),
         ),
-        piece(0, json!({ "function": { "arguments": "{\"order_id\":" } })),
-        piece(0, json!({ "function": { "arguments": "\"ORD-1\"}" } })),
+        piece(0, &json!({ "function": { "arguments": "{\"order_id\":" } })),
+        piece(0, &json!({ "function": { "arguments": "\"ORD-1\"}" } })),
         finish("tool_calls"),
     ];
     let (reply, _) = reply(vec![Answer::stream(sse(&chunks), 5)]).await;
@@ -107,7 +107,7 @@ async fn servers_with_habits_of_their_own() {
     let whole =
         |name: &str| json!({ "function": { "name": name, "arguments": { "order_id": "ORD-1" } } });
     let chunks = [
-        delta(json!({ "tool_calls": [whole("lookup_order"), whole("get_tracking_info")] })),
+        delta(&json!({ "tool_calls": [whole("lookup_order"), whole("get_tracking_info")] })),
         finish("stop"),
     ];
     let (answer, _) = reply(vec![Answer::stream(
@@ -132,17 +132,17 @@ async fn servers_with_habits_of_their_own() {
 async fn why_it_stopped() {
     let table = [
         (
-            delta(json!({ "content": "x" })),
+            delta(&json!({ "content": "x" })),
             finish("length"),
             Stop::Length,
         ),
         (
-            delta(json!({ "content": "x" })),
+            delta(&json!({ "content": "x" })),
             finish("content_filter"),
             Stop::Refusal,
         ),
         (
-            delta(json!({ "refusal": "I can't." })),
+            delta(&json!({ "refusal": "I can't." })),
             finish("stop"),
             Stop::Refusal,
         ),
@@ -186,7 +186,7 @@ async fn what_passes_is_tried_again() {
 
 #[tokio::test]
 async fn a_stream_cut_in_the_middle_and_silence() {
-    let half = format!("data: {}\n\n", delta(json!({ "content": "Hel" })));
+    let half = format!("data: {}\n\n", delta(&json!({ "content": "Hel" })));
     let (cut, server) = reply(vec![Answer::stream(half.clone(), 64).end(End::Cut)]).await;
     assert_eq!(cut.unwrap_err(), ModelError::Cut);
     assert_eq!(server.asked().len(), 1);

@@ -13,7 +13,8 @@ fn sse(events: &[Value]) -> String {
     events
         .iter()
         .map(|event| format!("data: {event}\n\n"))
-        .collect()
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 fn anthropic_text(text: &str, stop: &str) -> Answer {

@@ -41,7 +41,7 @@ async fn yes_resumes_the_call_and_the_model_reports_it() {
         desk.host.0.lock().unwrap().answers,
         [("consent-7".to_owned(), true)]
     );
-    let requests = model.requests.lock().unwrap();
+    let requests = model.asked();
     let Some(Message::Results(results)) = requests.last().unwrap().messages.last() else {
         panic!()
     };

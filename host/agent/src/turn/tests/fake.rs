@@ -129,7 +129,14 @@ impl ToolHost for FakeHost {
 #[derive(Default)]
 pub(super) struct Scripted {
     replies: Mutex<VecDeque<Result<ModelReply, ModelError>>>,
-    pub(super) requests: Mutex<Vec<ModelRequest>>,
+    requests: Mutex<Vec<ModelRequest>>,
+}
+
+impl Scripted {
+    /// What the model was asked so far.
+    pub(super) fn asked(&self) -> Vec<ModelRequest> {
+        self.requests.lock().unwrap().clone()
+    }
 }
 
 #[async_trait]
@@ -350,6 +357,7 @@ pub(super) fn script(
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a script holds failures too")]
 pub(super) fn text(text: &str) -> Result<ModelReply, ModelError> {
     Ok(ModelReply {
         text: text.to_owned(),
@@ -369,6 +377,7 @@ pub(super) fn broken(tool: &str) -> Result<ModelReply, ModelError> {
     reply_with(tool, Arguments::Broken("{\"order_id\": ".to_owned()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a script holds failures too")]
 fn reply_with(tool: &str, arguments: Arguments) -> Result<ModelReply, ModelError> {
     let call = ToolCall {
         id: "call_0".to_owned(),

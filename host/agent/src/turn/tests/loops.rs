@@ -52,7 +52,7 @@ async fn the_model_reads_the_system_prompt_and_the_whole_case() {
     let mut desk = Desk::new(model.clone());
     desk.say("hello there").await;
     desk.say("it is ORD-1").await;
-    let requests = model.requests.lock().unwrap();
+    let requests = model.asked();
     assert!(requests[1].system.contains("support agent of Demo"));
     assert!(requests[1].system.contains("# Refunds"));
     assert_eq!(requests[1].messages.len(), 3);
@@ -71,12 +71,11 @@ async fn broken_arguments_run_nothing_and_are_told_once() {
     let result = desk.say("refund").await;
     assert!(desk.called().is_empty());
     assert_eq!(result.response, "Which order is it?");
-    let requests = model.requests.lock().unwrap();
+    let requests = model.asked();
     let Some(Message::Results(results)) = requests[1].messages.last() else {
         panic!()
     };
     assert_eq!(results[0].outcome, "invalid");
-    drop(requests);
     let mut desk = Desk::new(script([broken("process_refund"), broken("process_refund")]));
     let result = desk.say("refund").await;
     assert!(desk.called().is_empty());
@@ -121,12 +120,11 @@ async fn a_claim_without_an_effect_is_sent_back_and_then_replaced() {
     let mut desk = Desk::new(model.clone());
     let result = desk.say("refund me").await;
     assert_eq!(result.response, "Which order should I refund?");
-    let requests = model.requests.lock().unwrap();
+    let requests = model.asked();
     assert!(matches!(
         requests[1].messages.last(),
         Some(Message::Note(_))
     ));
-    drop(requests);
     let mut desk = Desk::new(script([
         text("I've refunded you."),
         text("Your refund has been issued!"),

@@ -174,14 +174,17 @@ fn a_function_is_a_tool() {
         "record order { order-id: order-id, note: option<string> }
          /// Looks it up.
          ///
-         /// Quickly.
+         /// - `loud`: whether to tell everybody.
          look-it-up: func(order-id: order-id, customer-id: option<customer-id>, loud: option<bool>) -> result<order, error>;",
     );
     assert_eq!(
         (plan.tool(), plan.title().as_str()),
         ("look_it_up", "Look it up")
     );
-    assert_eq!(plan.description(), "Looks it up.\n\nQuickly.");
+    assert_eq!(
+        plan.description(),
+        "Looks it up.\n\n- `loud`: whether to tell everybody."
+    );
     assert_eq!(
         plan.bound().into_iter().collect::<Vec<_>>(),
         [("customer_id".to_owned(), false)]
@@ -198,7 +201,8 @@ fn a_function_is_a_tool() {
               "description": "The number of an order."
             },
             "loud": {
-              "type": "boolean"
+              "type": "boolean",
+              "description": "whether to tell everybody."
             }
           },
           "required": [

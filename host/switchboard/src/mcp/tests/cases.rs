@@ -3,7 +3,8 @@
 use http::HeaderValue;
 use serde_json::{Value, json};
 
-use super::world::{World, modern, modern_request, send};
+use super::client::{modern, modern_request, send};
+use super::world::World;
 
 fn call() -> Value {
     json!({ "name": "classify_inquiry", "arguments": { "text": "hello" } })

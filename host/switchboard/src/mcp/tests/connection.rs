@@ -5,7 +5,8 @@ use tokio::io::{
     AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf,
 };
 
-use super::world::{MODERN, World};
+use super::client::MODERN;
+use super::world::World;
 use crate::mcp::{Desk, StdioError, serve};
 
 struct Client {

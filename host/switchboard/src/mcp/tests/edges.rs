@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use http::HeaderValue;
 use serde_json::json;
 
-use super::world::{World, answer, modern_request, post, send};
+use super::client::{answer, modern_request, post, send};
+use super::world::World;
 
 #[tokio::test]
 async fn only_this_servers_own_pages_may_call() {

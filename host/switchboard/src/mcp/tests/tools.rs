@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::world::{Legacy, MODERN, World};
+use super::client::{Legacy, MODERN};
+use super::world::World;
 
 fn call(tool: &str, arguments: &Value) -> Value {
     json!({ "name": tool, "arguments": arguments })

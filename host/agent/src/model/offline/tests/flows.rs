@@ -116,7 +116,8 @@ fn short(arguments: &Value) -> String {
                 value.as_str().or(value["amount"].as_str()).unwrap_or("?")
             )
         })
-        .collect()
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 fn usd(amount: &str) -> Value {
