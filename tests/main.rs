@@ -1,5 +1,10 @@
 //! The stories: what people who use Switchboard see, told over its real surfaces and checked at the real backend.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
 mod bad_input;
 mod chat;
 mod contract;

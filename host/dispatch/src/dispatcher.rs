@@ -170,7 +170,7 @@ impl Dispatcher {
                 Decision::Allow(permit) => match act.effect() {
                     Effect::Read => self.read(&act, permit).await?,
                     Effect::Write | Effect::Escalation => {
-                        self.write_to_the_end(act.clone(), permit).await?
+                        self.write_to_the_end(Act::clone(&act), permit).await?
                     }
                 },
                 Decision::Replay => self.replay(&act).await?,

@@ -6,7 +6,7 @@ mod chat;
 mod doctor;
 mod mcp;
 mod serve;
-mod terminal;
+pub(crate) mod terminal;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -124,7 +124,7 @@ fn told(error: &anyhow::Error) -> String {
 fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
     let command = line.command.unwrap_or(Command::Serve(line.serve));
     if matches!(command, Command::Config) {
-        print!("{DEFAULT_FILE}");
+        terminal::ask(DEFAULT_FILE);
         return Ok(ExitCode::SUCCESS);
     }
     let environment = Environment::of_process();

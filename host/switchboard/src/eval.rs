@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+use crate::cli::terminal::say;
 use crate::{Config, Secrets};
 use desk::Desk;
 use judge::{Leaks, Observed};
@@ -32,7 +33,7 @@ pub(crate) async fn run(
     for (number, scenario) in chosen.iter().enumerate() {
         let desk = Desk::open(config, secrets, folder.path(), number).await?;
         if number == 0 {
-            println!("model: {}", desk.model());
+            say(format_args!("model: {}", desk.model()));
         }
         let observed = desk.play(scenario).await;
         tally.leaks.add(
@@ -71,32 +72,27 @@ impl Tally {
                 self.passed += 1;
                 self.resolved_at_once +=
                     usize::from(scenario.first_contact && observed.is_resolved_at_first_contact());
-                println!("pass  {}", scenario.name);
+                say(format_args!("pass  {}", scenario.name));
             }
             Err(reason) => {
                 self.failed += 1;
-                println!("FAIL  {}: {reason:#}", scenario.name);
+                say(format_args!("FAIL  {}: {reason:#}", scenario.name));
             }
         }
     }
 
     fn report(&self) -> ExitCode {
-        println!();
-        println!(
-            "scenarios passed: {} of {}",
-            self.passed,
-            self.passed + self.failed
-        );
-        println!(
-            "first-contact resolution: {} of {}",
-            self.resolved_at_once, self.resolvable
-        );
-        println!(
-            "internal codes, limits and secrets in replies: {}",
-            self.leaks.count()
-        );
+        say("");
+        let all = self.passed + self.failed;
+        say(format_args!("scenarios passed: {} of {all}", self.passed));
+        let (at_once, of) = (self.resolved_at_once, self.resolvable);
+        say(format_args!("first-contact resolution: {at_once} of {of}"));
+        let leaks = self.leaks.count();
+        say(format_args!(
+            "internal codes, limits and secrets in replies: {leaks}"
+        ));
         for leak in self.leaks.examples() {
-            println!("  said: {leak}");
+            say(format_args!("  said: {leak}"));
         }
         if self.failed == 0 && self.leaks.count() == 0 {
             ExitCode::SUCCESS

@@ -22,7 +22,7 @@ pub(super) struct Act {
 
 /// Whether a call gets as far as being judged.
 pub(super) enum Admission {
-    Act(Act),
+    Act(Box<Act>),
     Ended(Outcome),
 }
 
@@ -83,14 +83,14 @@ impl Dispatcher {
             plugin_digest: tool.spec().digest.clone(),
             arguments,
         };
-        Ok(Admission::Act(Act {
+        Ok(Admission::Act(Box::new(Act {
             case,
             tool,
             rulebook,
             call,
             consent,
             unbound,
-        }))
+        })))
     }
 }
 

@@ -22,12 +22,11 @@ impl Dispatcher {
             ));
             match act.tool.invoke(permit, gate).await {
                 Ok(output) => return self.release(act, output, false).await,
-                Err(error) => match retry_after(&error) {
-                    Some(asked) if attempt <= self.parts.retry.retries => {
-                        tokio::time::sleep(self.parts.retry.after(attempt, asked)).await;
-                    }
-                    _ => return self.failed(act, error, attempt).await,
-                },
+                Err(error) if may_pass(&error) && attempt <= self.parts.retry.retries => {
+                    let pause = self.parts.retry.after(attempt, asked_pause(&error));
+                    tokio::time::sleep(pause).await;
+                }
+                Err(error) => return self.failed(act, error, attempt).await,
             }
             attempt += 1;
             permit = match self.judge(act, None).await? {
@@ -50,7 +49,7 @@ impl Dispatcher {
                 escalation: None,
             });
         }
-        let gave_up = retry_after(&error).is_some();
+        let gave_up = may_pass(&error);
         tracing::warn!(tool = act.call.tool, attempts, %error, "a tool failed");
         let error = typed(error);
         let escalation = if gave_up {
@@ -66,14 +65,23 @@ impl Dispatcher {
     }
 }
 
-/// Whether trying again makes sense, and when the backend asked for it.
-pub(super) fn retry_after(error: &InvokeError) -> Option<Option<u32>> {
+/// Whether the cause may pass by itself, so that trying again makes sense.
+pub(super) fn may_pass(error: &InvokeError) -> bool {
+    matches!(
+        error,
+        InvokeError::Tool(ToolError::Unavailable { .. })
+            | InvokeError::Busy(_)
+            | InvokeError::Deadline(_)
+    )
+}
+
+/// The seconds that the backend asked to be left alone.
+pub(super) fn asked_pause(error: &InvokeError) -> Option<u32> {
     match error {
         InvokeError::Tool(ToolError::Unavailable {
             retry_after_seconds,
             ..
-        }) => Some(*retry_after_seconds),
-        InvokeError::Busy(_) | InvokeError::Deadline(_) => Some(None),
+        }) => *retry_after_seconds,
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Dispatcher;
 use super::act::Act;
-use super::read::{retry_after, typed};
+use super::read::{asked_pause, may_pass, typed};
 use super::running::Turnstile;
 use crate::gate::{CallGate, Exchange};
 use crate::{
@@ -211,7 +211,7 @@ impl Dispatcher {
             let sensible = if unsure {
                 deduplicates
             } else {
-                retry_after(&error).is_some()
+                may_pass(&error)
             };
             if !sensible || attempt > self.parts.retry.retries {
                 return self.give_up(act, &intent, error, unsure, attempt).await;
@@ -273,7 +273,7 @@ impl Dispatcher {
             Some(intent.to_owned()),
         ));
         let result = act.tool.invoke(permit, gate.clone()).await;
-        let asked = result.as_ref().err().and_then(retry_after).flatten();
+        let asked = result.as_ref().err().and_then(asked_pause);
         (judge_invocation(result, &gate.unsafe_exchanges()), asked)
     }
 

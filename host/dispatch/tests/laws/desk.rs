@@ -117,7 +117,7 @@ impl Scripted {
         match (step, answer) {
             (Step::TrapAfterSend, _) => Err(InvokeError::Trapped("unreachable".into())),
             (_, Answer::Status(status)) if status < 300 => Ok(self.output(arguments)),
-            (_, Answer::Status(429 | 500..)) | (_, Answer::Nothing | Answer::NotSent) => {
+            (_, Answer::Status(429 | 500..) | Answer::Nothing | Answer::NotSent) => {
                 Err(ToolError::Unavailable {
                     message: "no".into(),
                     retry_after_seconds: None,

@@ -38,226 +38,44 @@ fn row(
     }
 }
 
+#[rustfmt::skip]
 fn rows() -> Vec<Row> {
     use Nature::{Deduplicates, Neither, Queryable};
     use Step::{Fails, NoAnswer, NotSent, OtherBody, Status, Trap, TrapAfterSend};
-    let unavailable = || {
-        Fails(ToolError::Unavailable {
-            message: "down".into(),
-            retry_after_seconds: None,
-        })
-    };
-    let not_found = || {
-        Fails(ToolError::NotFound {
-            message: "gone".into(),
-        })
-    };
+    let unavailable = || Fails(ToolError::Unavailable { message: "down".into(), retry_after_seconds: None });
+    let not_found = || Fails(ToolError::NotFound { message: "gone".into() });
     vec![
-        row(
-            "done, then replayed",
-            Deduplicates,
-            &[Status(201)],
-            ("ok", 1),
-            ("replayed", 1),
-        ),
-        row(
-            "done at a careless backend",
-            Neither,
-            &[Status(201)],
-            ("ok", 1),
-            ("replayed", 1),
-        ),
-        row(
-            "refused by the backend",
-            Deduplicates,
-            &[Status(422)],
-            ("failed", 1),
-            ("ok", 2),
-        ),
-        row(
-            "refused as malformed",
-            Neither,
-            &[Status(400)],
-            ("failed", 1),
-            ("ok", 2),
-        ),
-        row(
-            "refused for the credentials",
-            Neither,
-            &[Status(401)],
-            ("failed", 1),
-            ("ok", 2),
-        ),
-        row(
-            "busy, then done",
-            Neither,
-            &[Status(429), Status(201)],
-            ("ok", 2),
-            ("replayed", 2),
-        ),
-        row(
-            "busy for good",
-            Neither,
-            &[Status(429), Status(429), Status(429)],
-            ("failed", 3),
-            ("ok", 4),
-        ),
-        row(
-            "never sent, then done",
-            Neither,
-            &[NotSent, Status(201)],
-            ("ok", 1),
-            ("replayed", 1),
-        ),
-        row(
-            "never sent",
-            Neither,
-            &[NotSent, NotSent, NotSent],
-            ("failed", 0),
-            ("ok", 1),
-        ),
-        row(
-            "no answer, then done",
-            Deduplicates,
-            &[NoAnswer, Status(201)],
-            ("ok", 2),
-            ("replayed", 2),
-        ),
-        row(
-            "no answer at all",
-            Deduplicates,
-            &[NoAnswer, NoAnswer, NoAnswer],
-            ("unknown", 3),
-            ("ok", 4),
-        ),
-        row(
-            "no answer, careless",
-            Neither,
-            &[NoAnswer],
-            ("unknown", 1),
-            ("unknown", 1),
-        ),
-        row(
-            "no answer, queryable",
-            Queryable,
-            &[NoAnswer],
-            ("unknown", 1),
-            ("unknown", 1),
-        ),
-        row(
-            "broken, then done",
-            Deduplicates,
-            &[Status(500), Status(201)],
-            ("ok", 2),
-            ("replayed", 2),
-        ),
-        row(
-            "broken, careless",
-            Neither,
-            &[Status(500)],
-            ("unknown", 1),
-            ("unknown", 1),
-        ),
-        row(
-            "broken for good",
-            Deduplicates,
-            &[Status(503), Status(503), Status(503)],
-            ("unknown", 3),
-            ("ok", 4),
-        ),
-        row(
-            "key in flight there",
-            Deduplicates,
-            &[Status(409), Status(201)],
-            ("ok", 2),
-            ("replayed", 2),
-        ),
-        row(
-            "key in flight, careless",
-            Neither,
-            &[Status(409)],
-            ("unknown", 1),
-            ("unknown", 1),
-        ),
-        row(
-            "timed out there",
-            Neither,
-            &[Status(408)],
-            ("unknown", 1),
-            ("unknown", 1),
-        ),
-        row(
-            "trap before",
-            Deduplicates,
-            &[Trap],
-            ("failed", 0),
-            ("ok", 1),
-        ),
-        row(
-            "trap after",
-            Deduplicates,
-            &[TrapAfterSend, Status(201)],
-            ("ok", 2),
-            ("replayed", 2),
-        ),
-        row(
-            "trap after, careless",
-            Neither,
-            &[TrapAfterSend],
-            ("unknown", 1),
-            ("unknown", 1),
-        ),
-        row(
-            "fails before",
-            Neither,
-            &[not_found()],
-            ("failed", 0),
-            ("ok", 1),
-        ),
-        row(
-            "unavailable, then done",
-            Neither,
-            &[unavailable(), Status(201)],
-            ("ok", 1),
-            ("replayed", 1),
-        ),
-        row(
-            "unavailable for good",
-            Neither,
-            &[unavailable(), unavailable(), unavailable()],
-            ("failed", 0),
-            ("ok", 1),
-        ),
+        row("done, then replayed", Deduplicates, &[Status(201)], ("ok", 1), ("replayed", 1)),
+        row("done at a careless backend", Neither, &[Status(201)], ("ok", 1), ("replayed", 1)),
+        row("refused by the backend", Deduplicates, &[Status(422)], ("failed", 1), ("ok", 2)),
+        row("refused as malformed", Neither, &[Status(400)], ("failed", 1), ("ok", 2)),
+        row("refused for the credentials", Neither, &[Status(401)], ("failed", 1), ("ok", 2)),
+        row("busy, then done", Neither, &[Status(429), Status(201)], ("ok", 2), ("replayed", 2)),
+        row("busy for good", Neither, &[Status(429), Status(429), Status(429)], ("failed", 3), ("ok", 4)),
+        row("never sent, then done", Neither, &[NotSent, Status(201)], ("ok", 1), ("replayed", 1)),
+        row("never sent", Neither, &[NotSent, NotSent, NotSent], ("failed", 0), ("ok", 1)),
+        row("no answer, then done", Deduplicates, &[NoAnswer, Status(201)], ("ok", 2), ("replayed", 2)),
+        row("no answer at all", Deduplicates, &[NoAnswer, NoAnswer, NoAnswer], ("unknown", 3), ("ok", 4)),
+        row("no answer, careless", Neither, &[NoAnswer], ("unknown", 1), ("unknown", 1)),
+        row("no answer, queryable", Queryable, &[NoAnswer], ("unknown", 1), ("unknown", 1)),
+        row("broken, then done", Deduplicates, &[Status(500), Status(201)], ("ok", 2), ("replayed", 2)),
+        row("broken, careless", Neither, &[Status(500)], ("unknown", 1), ("unknown", 1)),
+        row("broken for good", Deduplicates, &[Status(503), Status(503), Status(503)], ("unknown", 3), ("ok", 4)),
+        row("key in flight there", Deduplicates, &[Status(409), Status(201)], ("ok", 2), ("replayed", 2)),
+        row("key in flight, careless", Neither, &[Status(409)], ("unknown", 1), ("unknown", 1)),
+        row("timed out there", Neither, &[Status(408)], ("unknown", 1), ("unknown", 1)),
+        row("trap before", Deduplicates, &[Trap], ("failed", 0), ("ok", 1)),
+        row("trap after", Deduplicates, &[TrapAfterSend, Status(201)], ("ok", 2), ("replayed", 2)),
+        row("trap after, careless", Neither, &[TrapAfterSend], ("unknown", 1), ("unknown", 1)),
+        row("fails before", Neither, &[not_found()], ("failed", 0), ("ok", 1)),
+        row("unavailable, then done", Neither, &[unavailable(), Status(201)], ("ok", 1), ("replayed", 1)),
+        row("unavailable for good", Neither, &[unavailable(), unavailable(), unavailable()], ("failed", 0), ("ok", 1)),
         // Once it may have happened, no later refusal and no failed connection makes it a failure.
-        row(
-            "no answer, then gone",
-            Deduplicates,
-            &[NoAnswer, NotSent, NotSent],
-            ("unknown", 1),
-            ("ok", 2),
-        ),
-        row(
-            "broken, then refused",
-            Deduplicates,
-            &[Status(500), Status(422), Status(422)],
-            ("unknown", 3),
-            ("ok", 4),
-        ),
-        row(
-            "no answer, then busy",
-            Deduplicates,
-            &[NoAnswer, Status(429), Status(201)],
-            ("ok", 3),
-            ("replayed", 3),
-        ),
+        row("no answer, then gone", Deduplicates, &[NoAnswer, NotSent, NotSent], ("unknown", 1), ("ok", 2)),
+        row("broken, then refused", Deduplicates, &[Status(500), Status(422), Status(422)], ("unknown", 3), ("ok", 4)),
+        row("no answer, then busy", Deduplicates, &[NoAnswer, Status(429), Status(201)], ("ok", 3), ("replayed", 3)),
         // A plugin that asks for other bytes the second time may not have them: what was sent first is unknown.
-        row(
-            "other bytes",
-            Deduplicates,
-            &[NoAnswer, OtherBody(201), OtherBody(201)],
-            ("unknown", 1),
-            ("ok", 2),
-        ),
+        row("other bytes", Deduplicates, &[NoAnswer, OtherBody(201), OtherBody(201)], ("unknown", 1), ("ok", 2)),
     ]
 }
 

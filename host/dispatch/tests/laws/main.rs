@@ -1,5 +1,10 @@
 //! Dispatch against a real store and the shipped rulebook; only the plugin and its backend are scripted.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
 mod desk;
 mod escalation;
 mod idempotency;

@@ -4,14 +4,14 @@ use std::fmt::Display;
 use std::io::{Write, stdout};
 
 /// One line.
-pub(super) fn say(line: impl Display) {
+pub(crate) fn say(line: impl Display) {
     let mut out = stdout().lock();
     // Whoever closed the pipe has seen enough.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 /// A text without an end of line.
-pub(super) fn ask(text: impl Display) {
+pub(crate) fn ask(text: impl Display) {
     let mut out = stdout().lock();
     let _ = write!(out, "{text}").and_then(|()| out.flush());
 }

@@ -70,52 +70,46 @@ pub(crate) async fn assemble(
     let prompts = Arc::new(Prompts::load(embedded::PROMPTS.iter().copied())?);
     let store = open_store(&config.data_dir, OpenOptions { clock })?;
     arrived("store");
-    let backend_token = Secret::random();
-    let backend = backend::start(
-        &config.demo_backend,
-        &config.data_dir.join("demo-backend"),
-        &backend_token,
-    )
-    .await?;
+    let token = Secret::random();
+    let folder = config.data_dir.join("demo-backend");
+    let backend = backend::start(&config.demo_backend, &folder, &token).await?;
     let compiled = compiled.unwrap_or_else(|| config.data_dir.join("compiled"));
     let toolbox = load_plugins(&config, &compiled, backend.addr, &*progress).await?;
     let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
     let hidden = Credentials::hiding(secrets.all().chain([&operator_key]));
-    let credentials =
-        Arc::new(hidden.with_bearer(demo::TENANT, demo::CREDENTIAL, backend_token.clone()));
+    let credentials: Arc<dyn dispatch::Secrets> =
+        Arc::new(hidden.with_bearer(demo::TENANT, demo::CREDENTIAL, token.clone()));
     let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
         tools: toolbox,
         store: Arc::clone(&store) as Arc<dyn dispatch::Store>,
-        secrets: Arc::clone(&credentials) as Arc<dyn dispatch::Secrets>,
+        secrets: Arc::clone(&credentials),
         completions: Arc::new(ModelCompletions::new(Arc::clone(&model))),
         rulebooks: of_demo(Arc::clone(&rulebook)),
         retry,
     }));
     let recovery = dispatcher.recover().await.map_err(StartError::Recovery)?;
     arrived("plugins");
-    let model_label = model.name().to_owned();
-    let agent = Agent::new(AgentParts {
-        host: Arc::clone(&dispatcher) as Arc<dyn agent::ToolHost>,
-        model,
-        tenants: tenant(prompts, tools, &config),
-        secrets: credentials,
-        limits: turn_limits(&config),
-    });
     let host = Host {
         tenant: demo::TENANT.to_owned(),
+        model_label: model.name().to_owned(),
+        agent: Agent::new(AgentParts {
+            host: Arc::clone(&dispatcher) as Arc<dyn agent::ToolHost>,
+            model,
+            tenants: tenant(prompts, tools, &config),
+            secrets: credentials,
+            limits: turn_limits(&config),
+        }),
         dispatcher,
-        agent,
         rulebook,
         session_secret: secrets.session_secret,
         operator_key,
-        model_label,
         is_local: config.listen.ip().is_loopback() && config.allowed_hosts.is_empty(),
         tasks: TaskTracker::new(),
     };
     Ok(Assembled {
         host: Arc::new(host),
         backend,
-        backend_token,
+        backend_token: token,
         store,
         recovery,
     })

@@ -1,7 +1,7 @@
 //! The built-in tenant `demo`: its plugins, and exactly where each of them may send requests.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use policy::{HttpGrant, Nature, PathPattern};
 
@@ -81,7 +81,7 @@ pub(super) struct DemoPlugin {
 
 /// The tenant's plugins, bound to the demo backend where it really listens.
 pub(super) fn plugins(backend: SocketAddr) -> Vec<DemoPlugin> {
-    let origin = format!("http://{backend}");
+    let origin = format!("http://{}", reachable(backend));
     let bound = |(name, reach): &(&'static str, Reach)| DemoPlugin {
         name,
         grants: reach
@@ -92,6 +92,14 @@ pub(super) fn plugins(backend: SocketAddr) -> Vec<DemoPlugin> {
         model: ASKS_MODEL.contains(name),
     };
     PLUGINS.iter().map(bound).collect()
+}
+
+/// What listens everywhere is reached on loopback.
+fn reachable(mut backend: SocketAddr) -> SocketAddr {
+    if backend.ip().is_unspecified() {
+        backend.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    backend
 }
 
 fn grant(origin: &str, methods: &[&str], paths: &[&str]) -> HttpGrant {

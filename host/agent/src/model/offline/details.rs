@@ -30,6 +30,7 @@ pub(crate) fn details(message: &str) -> Details {
 
 fn emails(message: &str) -> Vec<String> {
     let spelled = SPELLED_EMAIL.replace_all(message, "$1@$2.$3");
+    let spelled = BRACKETED_AT.replace_all(&spelled, "$1@$2");
     let mut found = Vec::new();
     for email in EMAIL.find_iter(&spelled) {
         let email = email.as_str().trim_end_matches(['.', '-']).to_lowercase();
@@ -125,6 +126,10 @@ pattern!(
 pattern!(
     SPELLED_EMAIL,
     r"(?i)\b([a-z0-9._%+-]+) ?[(\[]? ?\bat\b ?[)\]]? ?([a-z0-9-]+) ?[(\[]? ?\bdot\b ?[)\]]? ?(com|org|net|io|de|eu|uk|example)\b"
+);
+pattern!(
+    BRACKETED_AT,
+    r"(?i)\b([a-z0-9._%+-]+) ?[(\[] ?at ?[)\]] ?([a-z0-9-]+(?:\.[a-z0-9-]+)+)"
 );
 pattern!(
     ORDER,

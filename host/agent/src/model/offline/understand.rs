@@ -87,7 +87,8 @@ fn intent(message: &str, plain: &str, details: &Details) -> Intent {
     }
     let about_own_order = !details.orders.is_empty() || OWN_ORDER.is_match(plain);
     let is_question = (asks(message, plain) || GENERAL.is_match(plain)) && !about_own_order;
-    if is_question && GENERAL.is_match(plain) {
+    let about_rules = RULES.is_match(plain) && details.orders.is_empty();
+    if about_rules || (is_question && GENERAL.is_match(plain)) {
         return Intent::Question;
     }
     task(plain)
@@ -96,16 +97,27 @@ fn intent(message: &str, plain: &str, details: &Details) -> Intent {
                 && matches!(intent, Intent::Status | Intent::Return)
                 && details.emails.is_empty())
         })
+        .or_else(|| looks_at(message, plain, details).then_some(Intent::Status))
         .or_else(|| is_question.then_some(Intent::Question))
         .or_else(|| (asks(message, plain) && !points(plain, details)).then_some(Intent::Question))
+        .or_else(|| TOPIC.is_match(plain).then_some(Intent::Question))
         .or_else(|| politeness(plain).filter(|_| *details == Details::default()))
         .unwrap_or_else(|| rest(details))
 }
 
-/// "And ORD-8850?" only points at something.
+/// An order is named and something about it is asked: whatever it is, the order must be looked up.
+fn looks_at(message: &str, plain: &str, details: &Details) -> bool {
+    let asks = asks(message, plain) && !points(plain, details);
+    !details.orders.is_empty() && (asks || LOOK.is_match(plain))
+}
+
+/// "And ORD-8850?" only points at something, and goes on with what was asked before.
 fn points(plain: &str, details: &Details) -> bool {
     const FEW: usize = 5;
-    *details != Details::default() && plain.split(' ').count() <= FEW
+    let few = *details != Details::default() && plain.split(' ').count() <= FEW;
+    few && (!QUESTION_WORD.is_match(plain)
+        || plain.contains("what about")
+        || plain.contains("how about"))
 }
 
 /// The first that fits, the surest first.
@@ -161,11 +173,11 @@ pattern!(
     WHO,
     r"\b(?:are|r) (?:you|u) (?:a |an |just |really |actually |even |some |kind of )*(?:real|human|humans|bot|robot|ai|machine|person|chatgpt|gpt|claude|computer|language model|llm|automated|alive|chatbot)\b",
     r"|\bwho are you\b|\bwhat are you(?:$| (?:a|an|exactly|actually)\b)|\b(?:what|which) (?:\w+ ){0,3}(?:bot|ai|model|llm) (?:are you|is this|do you)\b|\bam i (?:talking|speaking|chatting) (?:to|with) (?:a |an )?(?:real |actual )?(?:bot|robot|human|person|machine|ai|computer)\b",
-    r"|\bis this (?:a |an )?(?:bot|robot|ai|automated|chatbot|real person|human)\b|\bwhich (?:ai|model|llm)\b"
+    r"|\b(?:youre|you are|u r|ur) (?:a |an |just |only )*(?:bot|robot|ai|machine|chatbot)\b|\bis this (?:a |an )?(?:bot|robot|ai|automated|chatbot|real person|human)\b|\bwhich (?:ai|model|llm)\b"
 );
 pattern!(
     OWN_ORDER,
-    r"\b(?:my|the|this|that) (?:\w+ )?(?:order|orders|package|parcel|delivery|shipment|stuff|item|items|purchase|refund|money)\b|\bit\b.*\b(?:arrived?|broken?|damaged)\b"
+    r"\b(?:my|the|this|that) (?:\w+ )?(?:order|orders|package|parcel|delivery|shipment|stuff|item|items|purchase)\b|\b(?:my|this|that) (?:refund|money)\b|\b(?:return|replace|exchange|send|ship) (?:it|this|them|these|my)\b|\breplacement\b|\bit\b.*\b(?:arrived?|broken?|damaged)\b"
 );
 pattern!(
     GENERAL,
@@ -175,6 +187,18 @@ pattern!(
     UPDATE,
     r"\b(?:update|updating|change|changing|correct|edit|replace|modify|switch|set|fix|amend)\b(?: \S+){0,6}? (?:address|email|mail|phone|mobile|telephone|cell|contact|phonenumber)\b",
     r"|\b(?:new|another|different) (?:\w+ )?(?:address|email|phone|mobile|telephone)\b|\b(?:address|email|phone|phone number|mobile) (?:has |is )?(?:changed|wrong|outdated|out of date|old)\b"
+);
+pattern!(
+    RULES,
+    r"\b(?:polic(?:y|ies)|warranty|guarantee|terms and conditions)\b"
+);
+pattern!(
+    LOOK,
+    r"\b(?:show|details?|look|lookup|info|information|tell|see|know|check|read|open|find|contents?|invoice)\b"
+);
+pattern!(
+    TOPIC,
+    r"\b(?:charged|overcharged|invoice|receipt|payments?|password|log ?in|sign ?in|account|discount|coupon|promo\w*|battery|batteries|manual|spare parts?|recipes?)\b"
 );
 pattern!(
     MOVED,
@@ -194,7 +218,7 @@ pattern!(
 );
 pattern!(
     CANCEL_SOFT,
-    r"\b(?:dont|do not|no longer|not) (?:want|need|send|ship)(?: \S+){0,4}? (?:anymore|any more|order|longer|now)\b|\b(?:dont|do not) (?:ship|send) (?:it|my|the)\b|\bno longer (?:want|need)\b|\bordered (?:it |this |that )?(?:by (?:mistake|accident)|accidentally|twice)\b|\bchanged my mind\b"
+    r"\b(?:dont|do not|no longer|not) (?:want|need|send|ship)(?: \S+){0,4}? (?:anymore|any more|order|longer|now)\b|\b(?:dont|do not) (?:ship|send) (?:it|my|the)\b|\b(?:dont|do not) want (?:it|this|that|them|(?:the|my|this) order)\b|\bno longer (?:want|need)\b|\bordered (?:it |this |that )?(?:by (?:mistake|accident)|accidentally|twice)\b|\bchanged my mind\b"
 );
 pattern!(
     REFUND,
@@ -214,7 +238,7 @@ pattern!(
 );
 pattern!(
     ORDER_LIST,
-    r"\b(?:list|show|see|view|tell me|give me|all|which|recent|past|previous|history of|last|any)\b(?: \S+){0,4}? (?:orders|purchases)\b|\b(?:order|purchase) history\b|\bwhat (?:did|have|all did|else did) i (?:order|ordered|buy|bought|purchase|purchased)\b|\bwhat are my orders\b|\bmy orders\b|\bi (?:dont|do not|cant) (?:know|remember|find|have) (?:my |the )?order (?:number|no|id)\b"
+    r"\b(?:list|show|see|view|tell me|give me|all|what|which|recent|past|previous|history of|last|any)\b(?: \S+){0,4}? (?:orders|purchases)\b|\b(?:order|purchase) history\b|\bwhat (?:did|have|all did|else did) i (?:order|ordered|buy|bought|purchase|purchased)\b|\bwhat are my orders\b|\bmy orders\b|\bi (?:dont|do not|cant) (?:know|remember|find|have) (?:my |the )?order (?:number|no|id)\b"
 );
 pattern!(
     STATUS,
@@ -222,7 +246,7 @@ pattern!(
 );
 pattern!(
     COMPLAINT,
-    r"\b(?:broke|broken|breaks|damaged?|defective|defect|faulty|cracked|shattered|smashed|crushed|dented|leak(?:s|ing|ed)?|dead on arrival|doa|malfunction\w*|scratched|torn|spoiled|expired)\b|\b(?:doesnt|does not|not|isnt|wont|stopped|quit|never|didnt) (?:\w+ )?(?:work|working|worked|turn on|start|charge|power)\b|\bwrong (?:item|product|colou?r|one|model|thing|order|\w+)\b|\b(?:not|nothing) (?:as|like) (?:described|pictured|advertised|the)|\bdifferent from\b|\bmissing\b|\bincomplete\b|\bpoor quality\b|\bnever (?:arrived|came|got|received|showed|turned up|delivered)\b|\bfell apart\b|\bin pieces\b"
+    r"\b(?:broke|broken|breaks|damaged?|defective|defect|faulty|cracked|shattered|smashed|crushed|dented|leak(?:s|ing|ed)?|dead on arrival|doa|malfunction\w*|scratched|torn|spoiled|expired)\b|\b(?:doesnt|does not|not|isnt|wont|stopped|quit|never|didnt) (?:\w+ )?(?:work|working|worked|turn on|start|charge|power)\b|\b(?:order|item|product|it) (?:is|was) wrong\b|\bwrong (?:item|product|colou?r|one|model|thing|order|\w+)\b|\b(?:not|nothing) (?:as|like) (?:described|pictured|advertised|the)|\bdifferent from\b|\bmissing\b|\bincomplete\b|\bpoor quality\b|\bnever (?:arrived|came|got|received|showed|turned up|delivered)\b|\bfell apart\b|\bin pieces\b"
 );
 pattern!(
     LATE,
@@ -242,5 +266,5 @@ pattern!(
 );
 pattern!(
     GREETING,
-    r"^(?:hi|hello|hey|hiya|howdy|yo|good (?:morning|afternoon|evening|day)|greetings|hallo|hola|moin)\b(?: \S+){0,3}$"
+    r"^(?:please )?help(?: me)?(?: please)?$|\b(?:need|want) (?:some |your )?(?:help|assistance|support)\b|\bi have (?:a|an|another|some) (?:\w+ )?(?:question|problem|issue|request)s?\b|\b(?:can|could) you help\b|^(?:hi|hello|hey|hiya|howdy|yo|good (?:morning|afternoon|evening|day)|greetings|hallo|hola|moin)\b(?: \S+){0,3}$"
 );

@@ -7,7 +7,7 @@ use crate::model::offline::understand::Intent::{
 };
 use crate::model::offline::understand::understand;
 
-const WORDINGS: [(&str, Intent); 78] = [
+const WORDINGS: [(&str, Intent); 93] = [
     (
         "Hi, email sarah@example.com. My blender arrived broken, order ORD-8842. I want a refund.",
         Refund,
@@ -89,6 +89,21 @@ const WORDINGS: [(&str, Intent); 78] = [
     ("asdf qwer", Unclear),
     ("the thing", Unclear),
     ("blue", Unclear),
+    ("what is the refund policy", Question),
+    ("I'm sarah@example.com, what's in ORD-1006?", Status),
+    ("Please show me order ORD-1006", Status),
+    ("What did Kim get in order 1006?", Status),
+    ("Can you look at ORD-1006 for me?", Status),
+    ("get rid of order 1003 please, don't want it", Cancel),
+    ("what orders do I have with you?", OrderList),
+    ("you're a bot aren't you", WhoAreYou),
+    ("help", Greeting),
+    ("Hi, I have a problem with my order", Greeting),
+    ("I got charged twice", Question),
+    ("my order is wrong", Complaint),
+    ("can I return it?", Return),
+    ("I want compensation for the delay", Credit),
+    ("Order 1005 hasn't turned up", Status),
 ];
 
 #[test]
@@ -135,6 +150,10 @@ fn finds_the_other_details() {
     assert_eq!(found.amount.as_deref(), Some("20.00"));
     assert_eq!(
         details("sarah at example dot com").emails,
+        ["sarah@example.com"]
+    );
+    assert_eq!(
+        details("sarah [at] example.com").emails,
         ["sarah@example.com"]
     );
     assert_eq!(details("20.5 dollars").amount.as_deref(), Some("20.50"));
