@@ -56,16 +56,26 @@ pub(super) fn next(request: &ModelRequest) -> Step {
     let mut state = State::default();
     let mut before = Vec::new();
     let mut step = Step::Clarify("Hello! What can I do for you?".to_owned());
-    for turn in turns(&request.messages) {
+    let turns = turns(&request.messages);
+    let last = turns.len().saturating_sub(1);
+    for (number, turn) in turns.into_iter().enumerate() {
         let task = state.hear(turn.said);
-        let context = Context {
-            state: &state,
-            now: &turn.seen,
-            before: &before,
-            tools: &request.tools,
-            customer: request.customer.as_deref(),
+        let decided = |customer| {
+            let context = Context {
+                state: &state,
+                now: &turn.seen,
+                before: &before,
+                tools: &request.tools,
+                customer,
+            };
+            decide(&context, &task)
         };
-        let next = decide(&context, &task);
+        let mut next = decided(request.customer.as_deref());
+        // A turn that is over ended in words. Where it would have gone on to a call now, the host did not know the customer
+        // yet.
+        if number < last && matches!(next.step, Step::Call { .. }) {
+            next = decided(None);
+        }
         step = next.step;
         state.replied(&task, next.expects);
         before.extend(turn.seen);
