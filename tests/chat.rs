@@ -22,6 +22,7 @@ pub(crate) fn signed(customer: &str, seconds: i64) -> String {
         },
         &Secret::new(SESSION_SECRET),
     )
+    .unwrap()
 }
 
 /// The events of a server-sent stream: name and data.
