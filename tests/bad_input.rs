@@ -17,6 +17,10 @@ fn message(answer: &Answer) -> String {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table, a row for each way of being wrong"
+)]
 async fn arguments_that_do_not_fit_name_the_field() {
     let desk = Desk::open().await;
     desk.know_sarah("c").await;

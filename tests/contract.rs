@@ -44,9 +44,8 @@ fn world(resolve: &mut Resolve, packages: &[(String, String)], version: &str) ->
     for (name, text) in packages {
         let package = resolve.push_str(name, text).unwrap();
         for interface in resolve.packages[package].interfaces.keys() {
-            imports.push_str(&format!(
-                "import switchboard:{name}/{interface}@{version}; "
-            ));
+            imports += "import switchboard:";
+            imports += &[name, "/", interface, "@", version, "; "].concat();
         }
     }
     let text = format!("package switchboard:all@{version}; world all {{ {imports} }}");

@@ -36,6 +36,7 @@ impl Desk {
         let environment: Environment = [
             set("SWITCHBOARD_OPERATOR_KEY", OPERATOR_KEY),
             set("SWITCHBOARD_SESSION_SECRET", SESSION_SECRET),
+            set("OPENAI_API_KEY", "model-key-of-the-tests-0123456789"),
         ]
         .into_iter()
         .collect();

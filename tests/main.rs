@@ -10,6 +10,7 @@ mod chat;
 mod contract;
 mod desk;
 mod mcp;
+mod models;
 mod programs;
 mod refusals;
 mod scenarios;

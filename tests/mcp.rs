@@ -63,7 +63,8 @@ fn post(desk: &Desk, revision: &str) -> RequestBuilder {
         .header("mcp-protocol-version", revision)
 }
 
-fn rpc(method: &str, params: Value) -> Value {
+fn rpc(method: &str, params: impl Into<Value>) -> Value {
+    let params = params.into();
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }
 

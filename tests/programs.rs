@@ -193,6 +193,32 @@ fn what_cannot_be_served_is_said_in_one_message() {
         folder,
     ]);
     refuses(&output, &["missing.toml"]);
+
+    let rules = data.path().join("rules");
+    std::fs::create_dir(&rules).unwrap();
+    let typo = "@id(\"own.typo\")\npermit (principal, action == Action::\"get_customer\", resource)\nwhen { context.figurs.refund_limit > 1 };\n";
+    std::fs::write(rules.join("own.cedar"), typo).unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--data", folder];
+    let output = switchboard()
+        .args(serve)
+        .env("RULES_FOLDER", &rules)
+        .output()
+        .unwrap();
+    refuses(&output, &["own.cedar: 3:", "figurs"]);
+
+    for (content, words) in [
+        ("just some text", "no WebAssembly component"),
+        ("\0asm\x01\0\0\0", "core module"),
+    ] {
+        let plugin = data.path().join("extra.wasm");
+        std::fs::write(&plugin, content).unwrap();
+        let output = switchboard()
+            .args(serve)
+            .env("EXTRA_PLUGINS", &plugin)
+            .output()
+            .unwrap();
+        refuses(&output, &["extra.wasm", words]);
+    }
 }
 
 #[test]

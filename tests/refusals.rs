@@ -49,6 +49,7 @@ fn refund_in(order: &str, amount: &str, currency: &str) -> Value {
     json!({ "order_id": order, "amount": { "amount": amount, "currency": currency }, "reason": "broken" })
 }
 
+#[expect(clippy::too_many_lines, reason = "a table, a row for each rule")]
 fn table() -> Vec<Refused> {
     use Known::{Claimed, Matched, Nobody};
     let order = |id: &str| json!({ "order_id": id });
@@ -274,7 +275,7 @@ async fn a_ticket_is_resolved_after_a_sure_suggestion_only() {
 #[tokio::test]
 async fn a_daily_budget_holds_over_many_orders() {
     let desk = Desk::open_with(|config| {
-        config.budgets.refund_customer_day = "150.00".to_owned().try_into().unwrap()
+        config.budgets.refund_customer_day = "150.00".to_owned().try_into().unwrap();
     })
     .await;
     desk.know("c", "aisha.rahman@example.com", "ORD-8888").await;

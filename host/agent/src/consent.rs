@@ -24,12 +24,16 @@ pub fn read_answer(message: &str) -> Answer {
     if DOUBT.is_match(text) {
         return Answer::Unclear;
     }
+    if PAUSE.is_match(text) {
+        return Answer::Unclear;
+    }
     if PLEASE_NOT.is_match(text) {
         return Answer::No;
     }
     let (yes, no) = (YES.is_match(text), NO.is_match(text));
     if yes {
-        let conditional = CONDITION.is_match(&NO_PROBLEM.replace_all(text, ""));
+        let conditional =
+            text.ends_with('?') || CONDITION.is_match(&NO_PROBLEM.replace_all(text, ""));
         return if conditional {
             Answer::Unclear
         } else {
@@ -58,11 +62,17 @@ pattern!(
 );
 pattern!(
     NO,
-    r"^\W*(?:(?:oh|ah|well|um|uh|ok|okay|hmm|actually|sorry)\W+)*",
-    r"(?:no|nope|nah|n|nay|never|never mind|nevermind|stop|negative|cancel that|forget it|rather not|i'd rather not|better not|not now|not yet|hold on|hold off|wait|keep it|leave it|abort|decline|declined)\b",
+    r"^\W*(?:(?:oh|ah|well|um|uh|ok|okay|hmm|actually|sorry|wait|hold on)\W+)*",
+    r"(?:no|nope|nah|n|nay|never|never mind|nevermind|stop|negative|cancel that|forget it|rather not|i'd rather not|better not|not now|not yet|hold off|keep it|leave it|abort|decline|declined)\b",
     r"|\b(?:don't|do not|dont|please don't|changed my mind|rather not|not any ?more|keep (?:it|the order|my order))\b"
 );
 pattern!(PLEASE_NOT, r"^\W*please (?:don'?t|do not|no)\b");
+pattern!(
+    PAUSE,
+    r"^\W*(?:(?:oh|ah|well|um|uh|ok|okay|hm+|actually|sorry|yes|yeah|please)\W+)*",
+    r"(?:wait|hold on|hang on|one (?:sec|second|moment|minute)|just a (?:sec|second|moment|minute))",
+    r"(?:\W+(?:a|an|one|for|just|please|sec|second|moment|minute|bit|there))*\W*$"
+);
 pattern!(NO_PROBLEM, r"\bno problem\b");
 pattern!(
     DOUBT,
@@ -70,7 +80,7 @@ pattern!(
 );
 pattern!(
     CONDITION,
-    r"\b(?:but|if|unless|only|except|provided|as long as|however|instead|first|no|not|nope|don't|dont|stop|wait)\b"
+    r"\b(?:but|if|unless|only|except|provided|as long as|however|instead|first|no|not|nope|nah|nay|don't|dont|stop|wait)\b"
 );
 pattern!(
     REQUEST,
@@ -113,6 +123,15 @@ mod tests {
             ("yes but only if you also give me a credit", Unclear),
             ("yes, unless it has shipped", Unclear),
             ("yes no", Unclear),
+            ("yeah nah", Unclear),
+            ("nah", No),
+            ("yes?", Unclear),
+            ("ok?", Unclear),
+            ("hmm wait", Unclear),
+            ("hold on", Unclear),
+            ("wait a second please", Unclear),
+            ("wait, no", No),
+            ("wait, where is my other order?", Other),
             ("maybe", Unclear),
             ("I'm not sure", Unclear),
             ("hmm", Unclear),

@@ -11,7 +11,7 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dispatch::policy::{Actor, Channel};
+use dispatch::policy::{Actor, Channel, ConsentFrom};
 use dispatch::{Case, CaseStatus, DispatchError, EscalationRef, Event, PendingConsent, Secrets};
 use thiserror::Error;
 use tokio::sync::mpsc::UnboundedSender;
@@ -250,20 +250,21 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// The question that the customer was asked last and that still waits for an answer.
+    /// The question that the customer was shown last, where it still waits for an answer. A yes means nothing else.
     async fn question_put(&self) -> Result<Option<PendingConsent>, TurnError> {
+        let before = self.history.get(..self.start).unwrap_or_default();
+        let pending = self.questions_open().await?;
+        Ok(history::shown_last(before, pending))
+    }
+
+    /// What waits for the customer's answer.
+    async fn questions_open(&self) -> Result<Vec<PendingConsent>, TurnError> {
         let host = &self.parts.host;
         let mut pending = host
             .pending(&self.request.tenant, &self.request.case)
             .await?;
-        let last = self.history.iter().rev().find_map(|event| match event {
-            Event::ConsentAsked { id, .. } => pending.iter().position(|consent| consent.id == *id),
-            _ => None,
-        });
-        Ok(match last {
-            Some(place) => Some(pending.swap_remove(place)),
-            None => pending.pop(),
-        })
+        pending.retain(|consent| consent.from == ConsentFrom::Customer);
+        Ok(pending)
     }
 
     async fn close(mut self, ending: Ending) -> Result<TurnResult, TurnError> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rusqlite::ErrorCode;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
@@ -58,6 +59,14 @@ pub enum StartError {
         /// The folder that was asked for.
         folder: PathBuf,
         /// What went wrong there.
+        why: String,
+    },
+    /// The store is no database any more.
+    #[error("the demo backend's data in {} is damaged: {why}. Move that folder away and start again: the demo's data is then made anew", folder.display())]
+    DamagedData {
+        /// The folder that was asked for.
+        folder: PathBuf,
+        /// What was found there.
         why: String,
     },
     /// The store was written by a newer program.
@@ -134,6 +143,14 @@ impl Running {
     }
 }
 
+/// Whether the file is at fault, rather than who may use it.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    )
+}
+
 async fn open_store(folder: PathBuf) -> Result<Store, StartError> {
     let opened = tokio::task::spawn_blocking({
         let folder = folder.clone();
@@ -142,6 +159,10 @@ async fn open_store(folder: PathBuf) -> Result<Store, StartError> {
     match opened.await {
         Ok(Ok(store)) => Ok(store),
         Ok(Err(error @ OpenError::Newer { .. })) => Err(StartError::NewerData {
+            folder,
+            why: error.to_string(),
+        }),
+        Ok(Err(OpenError::Database(error))) if is_damage(&error) => Err(StartError::DamagedData {
             folder,
             why: error.to_string(),
         }),

@@ -20,6 +20,8 @@ pub enum IntentState {
     Done,
     /// It did not happen; the key is free again.
     Failed,
+    /// It happened, and a later intent of the same key took its place.
+    Replaced,
 }
 
 /// What one call draws on a budget.
@@ -44,7 +46,7 @@ pub struct NewIntent {
     pub id: String,
     /// Whose.
     pub tenant: String,
-    /// The business key, unique per tenant among intents that have not failed.
+    /// The business key, unique per tenant among intents that have neither failed nor been replaced.
     pub key: String,
     /// Digest of the business terms: equal means the same intent asked again.
     pub terms: String,
@@ -60,6 +62,8 @@ pub struct NewIntent {
     pub rulebook: String,
     /// Reserved now, released when it fails.
     pub charges: Vec<Charge>,
+    /// A done intent of the same key and other terms gives up its place.
+    pub replaces: bool,
 }
 
 /// An intent as the ledger holds it.
@@ -131,7 +135,7 @@ pub enum Settlement {
 /// The ledger.
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// The live intent (not failed) under a key.
+    /// The live intent (neither failed nor replaced) under a key.
     async fn intent(&self, tenant: &str, key: &str) -> Result<Option<Intent>, StoreError>;
 
     /// Makes the intent and its charges durable, atomically, if the key is free and every budget has room.
@@ -155,7 +159,7 @@ pub trait Ledger: Send + Sync {
         of: &[(String, String, i64)],
     ) -> Result<Vec<i64>, StoreError>;
 
-    /// Every intent that is neither done nor failed, oldest first.
+    /// Every intent whose end is open, oldest first.
     async fn open_intents(&self) -> Result<Vec<Intent>, StoreError>;
 
     /// Unix seconds by the store's clock.

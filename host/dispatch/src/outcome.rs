@@ -99,6 +99,14 @@ impl Outcome {
         }
     }
 
+    /// The rules let it run, whatever came of it.
+    pub fn has_run(&self) -> bool {
+        matches!(
+            self,
+            Self::Done { .. } | Self::Withheld { .. } | Self::Unknown { .. } | Self::Failed { .. }
+        )
+    }
+
     /// The people that were called, if any.
     pub fn escalation(&self) -> Option<&EscalationRef> {
         match self {

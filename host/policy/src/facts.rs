@@ -15,7 +15,7 @@ pub enum Level {
     /// Nothing is known.
     #[default]
     Anonymous = 0,
-    /// Somebody said an e-mail address or a customer id.
+    /// Somebody said an e-mail address.
     Claimed = 1,
     /// The e-mail address and one of that customer's order numbers agree.
     Matched = 2,

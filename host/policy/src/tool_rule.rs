@@ -45,6 +45,10 @@ pub struct ToolRule {
     /// What a result says of who the customer is.
     #[serde(default)]
     pub identity: Option<IdentityRule>,
+    /// Pointer into the arguments: `identity` counts only where this argument was given: an id can be guessed, an e-mail
+    /// address was said.
+    #[serde(default)]
+    pub claimed_by: Option<String>,
     /// What a person is asked before it runs, with `{order_id}` for that argument's value and `{arguments}` for all of
     /// them: `Shall I cancel order {order_id}?`
     #[serde(default)]
@@ -87,6 +91,10 @@ pub struct Intent {
     /// The key holds within one case only (a ticket opened, a person called), not across cases.
     #[serde(default)]
     pub per_case: bool,
+    /// Only the last one counts, as where a value is set: once settled, other terms are a new intent in its place, and the
+    /// first terms after those are another. Without it other terms are a conflict.
+    #[serde(default)]
+    pub latest: bool,
 }
 
 /// One fact that a result establishes.

@@ -55,6 +55,8 @@ pub struct Rules {
     pub lookup_max_age_seconds: u32,
     /// How sure a suggested response must be before its ticket is resolved without a person.
     pub resolve_confidence: Share,
+    /// A folder of `*.cedar` files to judge by in place of the shipped rules; empty means the shipped ones.
+    pub folder: PathBuf,
 }
 
 /// Sums per UTC day.
@@ -121,6 +123,8 @@ pub struct Plugins {
     pub memory_mib: u32,
     /// Requests to backends.
     pub max_http_calls: u32,
+    /// Files of further components, which are loaded beside the shipped ones and granted nothing.
+    pub extra: Vec<PathBuf>,
 }
 
 /// The demo backend.
@@ -136,7 +140,7 @@ impl Default for Config {
         Self {
             listen: loopback(8080),
             data_dir: "switchboard-data".into(),
-            log: "warn".to_owned(),
+            log: "warn,rmcp=error".to_owned(),
             allowed_hosts: Vec::new(),
             rules: Rules::default(),
             budgets: Budgets::default(),
@@ -157,6 +161,7 @@ impl Default for Rules {
             credit_limit: Amount::from_cents(2_000),
             lookup_max_age_seconds: 3_600,
             resolve_confidence: Share::from_per_mille(850),
+            folder: PathBuf::new(),
         }
     }
 }
@@ -200,6 +205,7 @@ impl Default for Plugins {
             deadline_ms: 10_000,
             memory_mib: 64,
             max_http_calls: 16,
+            extra: Vec::new(),
         }
     }
 }

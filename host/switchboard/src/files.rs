@@ -1,11 +1,32 @@
 //! The file system, as far as this crate touches it.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The whole text of a file.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
+}
+
+/// All of a file.
+pub(crate) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    std::fs::read(path)
+}
+
+/// The files of a folder whose names end in `.ending`, as (path, text), in the order of their names.
+pub(crate) fn texts_in(folder: &Path, ending: &str) -> io::Result<Vec<(PathBuf, String)>> {
+    let entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    let mut paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).collect();
+    paths.retain(|path| path.extension().is_some_and(|found| found == ending));
+    paths.sort();
+    let named = |path: PathBuf| match read_text(&path) {
+        Ok(text) => Ok((path, text)),
+        Err(error) => Err(io::Error::new(
+            error.kind(),
+            format!("{}: {error}", path.display()),
+        )),
+    };
+    paths.into_iter().map(named).collect()
 }
 
 /// Makes a folder with all folders above it, and proves that it can be written to.
@@ -19,6 +40,12 @@ pub(crate) fn make_writable_folder(path: &Path) -> io::Result<()> {
 /// Writes a text as a file.
 pub(crate) fn write_text(path: &Path, text: &str) -> io::Result<()> {
     std::fs::write(path, text)
+}
+
+/// Writes a file.
+#[cfg(test)]
+pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    std::fs::write(path, bytes)
 }
 
 /// There is a folder here.

@@ -35,6 +35,8 @@ pub(crate) struct McpParts {
     pub(crate) tenant: String,
     /// Who calls, for the audit log and the implicit case: `local` is `mcp:local` there.
     pub(crate) principal: String,
+    /// People who do not know each other reach the HTTP server under that one principal, so no two of them may share a case.
+    pub(crate) strangers: bool,
     /// Where the HTTP server listens: requests must name this address or loopback as their host.
     pub(crate) listen: SocketAddr,
     /// Further names (`tools.example.com`, `tools.example.com:8443`) under which clients reach this server.

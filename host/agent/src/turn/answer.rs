@@ -38,10 +38,11 @@ impl Turn<'_> {
             arguments,
         })
         .await?;
-        match self.outcome(id, tool, outcome).await? {
-            Some(ending) => Ok(ending),
-            None => self.converse().await,
-        }
+        let ending = match self.outcome(id, tool, outcome).await? {
+            Some(ending) => ending,
+            None => self.converse().await?,
+        };
+        self.with_next_question(ending, &asked).await
     }
 
     async fn declined(&mut self, asked: PendingConsent) -> Result<Ending, TurnError> {
@@ -51,25 +52,34 @@ impl Turn<'_> {
             Err(error) => return Err(error.into()),
         }
         self.record_answer(&asked, false).await?;
-        Ok(Ending {
+        let ending = Ending {
             text: words::NOT_DONE.to_owned(),
             status: CaseStatus::Open,
+        };
+        self.with_next_question(ending, &asked).await
+    }
+
+    /// One question is answered; the oldest that is left is put again, or a later yes would mean nothing.
+    async fn with_next_question(
+        &self,
+        ending: Ending,
+        answered: &PendingConsent,
+    ) -> Result<Ending, TurnError> {
+        let left = self.questions_open().await?;
+        let next = left
+            .into_iter()
+            .filter(|consent| consent.id != answered.id)
+            .min_by_key(|consent| consent.created_at);
+        Ok(match next {
+            Some(next) => still_open(ending, &next),
+            None => ending,
         })
     }
 
     /// Another request is worked on; the question stays open, and the customer is told so.
     async fn something_else(&mut self, asked: PendingConsent) -> Result<Ending, TurnError> {
         let ending = self.converse().await?;
-        if matches!(
-            ending.status,
-            CaseStatus::Escalated | CaseStatus::AwaitingConsent
-        ) {
-            return Ok(ending);
-        }
-        Ok(Ending {
-            text: words::still_open(&ending.text, &asked.question),
-            status: CaseStatus::AwaitingConsent,
-        })
+        Ok(still_open(ending, &asked))
     }
 
     async fn answer(
@@ -94,6 +104,20 @@ impl Turn<'_> {
     ) -> Result<(), TurnError> {
         let id = asked.id.clone();
         self.record(Event::ConsentAnswered { id, granted }).await
+    }
+}
+
+/// The reply with a question that still waits, unless people have the case or another question was just put.
+fn still_open(ending: Ending, waits: &PendingConsent) -> Ending {
+    if matches!(
+        ending.status,
+        CaseStatus::Escalated | CaseStatus::AwaitingConsent
+    ) {
+        return ending;
+    }
+    Ending {
+        text: words::still_open(&ending.text, &waits.question),
+        status: CaseStatus::AwaitingConsent,
     }
 }
 

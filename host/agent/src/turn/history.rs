@@ -1,6 +1,6 @@
 //! Reading a case's events: as the conversation that a model goes on with, and for what the host must know of it.
 
-use dispatch::{EscalationRef, Event};
+use dispatch::{EscalationRef, Event, PendingConsent};
 use serde_json::json;
 
 use super::steps::CLARIFY;
@@ -78,6 +78,25 @@ fn newest(mut messages: Vec<Message>, limit: usize) -> Vec<Message> {
         .or_else(|| messages.iter().rposition(customer));
     messages.drain(..start.unwrap_or(0));
     messages
+}
+
+/// Of these questions the one that stands in the last thing the customer was told; the last one, where several do.
+pub(super) fn shown_last(
+    events: &[Event],
+    pending: Vec<PendingConsent>,
+) -> Option<PendingConsent> {
+    let told = events.iter().rev().find_map(|event| match event {
+        Event::Text { text } => Some((None, text)),
+        Event::ConsentAsked { id, question } => Some((Some(id), question)),
+        _ => None,
+    });
+    let (asked, text) = told?;
+    pending
+        .into_iter()
+        .filter(|consent| asked.is_none_or(|id| consent.id == *id))
+        .filter_map(|consent| Some((text.rfind(&consent.question)?, consent)))
+        .max_by_key(|(place, _)| *place)
+        .map(|(_, consent)| consent)
 }
 
 /// How often the customer had a reply.

@@ -46,7 +46,7 @@ pub(super) fn handed_over(because: &str, to: &EscalationRef) -> String {
 pub(super) fn with_colleague(to: Option<&EscalationRef>) -> String {
     let reference = to.map(|to| reference(&to.id)).unwrap_or_default();
     format!(
-        "Thank you for your message. A colleague has your case and will get back to you.{reference} I have added what you wrote, so they will see it."
+        "Thank you for your message. A colleague has your case and will get back to you.{reference}"
     )
 }
 

@@ -44,7 +44,14 @@ async fn a_store_that_is_none_is_left_alone() {
     )
     .unwrap();
     let refused = Backend::start(options(folder.path())).await.unwrap_err();
-    assert!(matches!(refused, StartError::Data { .. }), "{refused}");
+    assert!(
+        matches!(refused, StartError::DamagedData { .. }),
+        "{refused}"
+    );
+    assert!(
+        refused.to_string().contains("Move that folder away"),
+        "{refused}"
+    );
     assert!(
         std::fs::read_to_string(&store)
             .unwrap()

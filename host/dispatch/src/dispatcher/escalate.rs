@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::act::Act;
 use super::{CallRequest, Dispatcher, EscalationRequest};
-use crate::{AuditEntry, AuditKind, CaseStatus, DispatchError, EscalationRef, Outcome};
+use crate::{AuditEntry, AuditKind, Case, CaseStatus, DispatchError, EscalationRef, Outcome};
 
 /// The contract's escalation tool.
 const ESCALATION_TOOL: &str = "escalate_to_human";
@@ -58,12 +58,25 @@ impl Dispatcher {
     pub(super) async fn escalate_for(
         &self,
         act: &Act,
-        request: EscalationRequest,
+        mut request: EscalationRequest,
     ) -> Result<Option<EscalationRef>, DispatchError> {
         if act.effect() == Effect::Escalation {
             return Ok(None);
         }
+        request.summary = format!("{} {}", who(&act.case), request.summary);
         Ok(Some(self.escalate(request).await?))
+    }
+}
+
+/// The first thing that a colleague wants to know.
+fn who(case: &Case) -> String {
+    let identity = &case.identity;
+    match &identity.customer {
+        Some(customer) => {
+            let level = format!("{:?}", identity.level).to_lowercase();
+            format!("Customer {customer} ({level}).")
+        }
+        None => "Customer unknown.".to_owned(),
     }
 }
 

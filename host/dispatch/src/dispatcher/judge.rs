@@ -1,6 +1,8 @@
 //! The facts of the moment, and the record of what was decided on them.
 
-use policy::{BudgetSubject, Decision, Facts, Money, Prior, Refusal};
+use std::collections::BTreeMap;
+
+use policy::{BudgetSubject, Decision, Effect, Facts, Money, Prior};
 use serde_json::{Value, json};
 
 use super::Dispatcher;
@@ -13,7 +15,11 @@ impl Dispatcher {
     pub(super) async fn facts(&self, act: &Act, own: Option<&str>) -> Result<Facts, DispatchError> {
         let store = &self.parts.store;
         let now = store.now().await?;
-        let entities = store.facts(&act.case.id).await?;
+        // Rules see the facts of the entity that the call names, and of no other.
+        let entities = match act.rule().is_some_and(|rule| rule.entity.is_some()) {
+            true => store.facts(&act.case.id).await?,
+            false => BTreeMap::new(),
+        };
         let mut facts = Facts {
             now,
             identity: act.case.identity.clone(),
@@ -21,7 +27,7 @@ impl Dispatcher {
             consent: act.consent.clone(),
             ..Facts::default()
         };
-        if own.is_none() && act.effect() != policy::Effect::Read {
+        if own.is_none() && act.effect() != Effect::Read {
             facts.prior = self.prior(act).await?;
             self.read_budgets(act, &mut facts).await?;
         }
@@ -35,8 +41,10 @@ impl Dispatcher {
         Ok(
             match self.parts.store.intent(&act.call.tenant, &key).await? {
                 None => Prior::None,
-                Some(intent) if intent.state == IntentState::Failed => Prior::None,
                 Some(intent) if intent.terms == terms => Prior::Same,
+                Some(intent) if intent.state == IntentState::Done && act.only_latest_counts() => {
+                    Prior::None
+                }
                 Some(_) => Prior::Other,
             },
         )
@@ -53,30 +61,29 @@ impl Dispatcher {
         Ok(())
     }
 
+    /// Records what was decided, before anything follows from it. An allowed read changes nothing, so its decision is
+    /// recorded together with its outcome.
     pub(super) async fn record_decision(
         &self,
         act: &Act,
-        facts: &Facts,
+        prior: Prior,
         decision: &Decision,
     ) -> Result<(), DispatchError> {
         let (word, refusal) = match decision {
+            Decision::Allow(_) if act.effect() == Effect::Read => return Ok(()),
             Decision::Allow(_) => ("allow", None),
             Decision::Replay => ("replay", None),
             Decision::Deny(refusal) => ("deny", Some(refusal)),
             Decision::Escalate { refusal, .. } => ("escalate", Some(refusal)),
             Decision::NeedsConsent { refusal, .. } => ("needs_consent", Some(refusal)),
         };
-        let detail = json!({
-            "decision": word,
-            "code": refusal.map(|r: &Refusal| &r.code),
-            "rules": refusal.map(|r: &Refusal| &r.rules),
-            "arguments_digest": crate::digest::of_json(&Value::Object(act.call.arguments.clone())),
-            "plugin": act.call.plugin_digest,
-            "rulebook": act.rulebook.version(),
-            "identity": facts.identity,
-            "prior": facts.prior,
-            "consent": facts.consent,
-        });
+        let mut detail = act.explained();
+        detail["decision"] = word.into();
+        detail["prior"] = json!(prior);
+        if let Some(refusal) = refusal {
+            detail["code"] = refusal.code.as_str().into();
+            detail["rules"] = json!(refusal.rules);
+        }
         self.record(act, AuditKind::Decision, detail).await
     }
 
@@ -85,7 +92,15 @@ impl Dispatcher {
         act: &Act,
         outcome: &Outcome,
     ) -> Result<(), DispatchError> {
-        let detail = json!({ "outcome": outcome.word(), "escalation": outcome.escalation() });
+        let read = act.effect() == Effect::Read && outcome.has_run();
+        let mut detail = if read { act.explained() } else { json!({}) };
+        if read {
+            detail["decision"] = "allow".into();
+        }
+        detail["outcome"] = outcome.word().into();
+        if let Some(escalation) = outcome.escalation() {
+            detail["escalation"] = json!(escalation);
+        }
         self.record(act, AuditKind::Outcome, detail).await
     }
 
@@ -108,6 +123,24 @@ impl Dispatcher {
 }
 
 impl Act {
+    /// Asking for other terms takes the place of what is settled.
+    pub(super) fn only_latest_counts(&self) -> bool {
+        let intent = self.rule().and_then(|rule| rule.intent.as_ref());
+        intent.is_some_and(|intent| intent.latest)
+    }
+
+    /// What explains a decision: on which arguments, plugin and rules it was taken, for whom, with whose consent.
+    fn explained(&self) -> Value {
+        let arguments = Value::Object(self.call.arguments.clone());
+        json!({
+            "arguments_digest": crate::digest::of_json(&arguments),
+            "plugin": self.call.plugin_digest,
+            "rulebook": self.rulebook.version(),
+            "identity": self.case.identity,
+            "consent": self.consent,
+        })
+    }
+
     /// The business key and the digest of the business terms; none for tools that no rule classifies.
     pub(super) fn intent(&self) -> Option<(String, String)> {
         let rule = self.rule()?;

@@ -1,12 +1,12 @@
 //! After a start: intents that an earlier process left open are seen through, or parked for a person.
 
-use policy::{Actor, Channel, Role};
+use policy::{Actor, Channel, Priority, Role};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::act::Admission;
-use super::{CallRequest, Dispatcher};
-use crate::{DispatchError, Intent, Outcome};
+use super::{CallRequest, Dispatcher, EscalationRequest};
+use crate::{DispatchError, Intent, Outcome, Settlement};
 
 /// What became of the intents that were open at the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -42,9 +42,13 @@ impl Dispatcher {
             tool: intent.tool.clone(),
             arguments: Value::Object(intent.arguments.clone()),
         };
-        let act = match self.admit(request, None).await? {
-            Admission::Act(act) => act,
-            Admission::Ended(outcome) => return Ok(outcome),
+        let act = match self.admit(request, None).await {
+            Ok(Admission::Act(act)) => act,
+            Ok(Admission::Ended(_))
+            | Err(DispatchError::UnknownTenant(_) | DispatchError::UnknownCase(_)) => {
+                return self.set_aside(intent).await;
+            }
+            Err(error) => return Err(error),
         };
         let Ok(turnstile) = self.running.enter(&intent.id) else {
             return Ok(Outcome::InFlight);
@@ -52,5 +56,33 @@ impl Dispatcher {
         let outcome = self.see_through(&act, intent, turnstile).await?;
         self.record_outcome(&act, &outcome).await?;
         Ok(outcome)
+    }
+
+    /// Its tool, its tenant or its customer is no longer what it was: nobody but a person can say what became of it.
+    async fn set_aside(&self, intent: Intent) -> Result<Outcome, DispatchError> {
+        self.parts
+            .store
+            .settle(&intent.id, Settlement::Unknown)
+            .await?;
+        let asked = EscalationRequest {
+            tenant: intent.tenant,
+            case: intent.case,
+            priority: Priority::P2,
+            team: "operations".to_owned(),
+            reason: "a write without a known outcome".to_owned(),
+            summary: format!(
+                "{} was under way when the host stopped, and cannot be taken up again (intent {}).",
+                intent.tool, intent.id
+            ),
+            order: None,
+        };
+        let escalation = self.escalate(asked).await;
+        if let Err(error) = &escalation {
+            tracing::error!(%error, intent = intent.id, "an intent was set aside, and nobody could be told");
+        }
+        Ok(Outcome::Unknown {
+            intent: intent.id,
+            escalation: escalation.ok(),
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! The release check: what a result establishes, and whether this customer may have it.
 
-use policy::{Effect, IdentityRule, Level, Owners, Priority, Refusal, Role, ToolRule};
+use policy::{Call, Effect, IdentityRule, Level, Owners, Priority, Refusal, Role, ToolRule};
 use serde_json::{Value, json};
 
 use super::Dispatcher;
@@ -66,8 +66,8 @@ impl Dispatcher {
         let (Some(says), Some(owner)) = (rule.identity, single(owners)) else {
             return Ok(());
         };
-        // A colleague who looks somebody up says nothing of who the case's customer is.
-        if act.call.actor.role > Role::Agent {
+        // A colleague who looks somebody up says nothing of who the case's customer is, and a guessed id says nothing at all.
+        if act.call.actor.role > Role::Agent || !is_claimed(rule, &act.call) {
             return Ok(());
         }
         let level = match says {
@@ -137,6 +137,15 @@ impl Dispatcher {
 /// Staff see everything; an agent only what belongs to the case's customer. A result whose owner cannot be told is nobody's.
 fn may_see(act: &Act, owners: &Owners, customer: Option<&str>) -> bool {
     act.call.actor.role > Role::Agent || owners.all_are(customer)
+}
+
+/// Whether the caller gave what a claim needs, such as the e-mail address.
+fn is_claimed(rule: &ToolRule, call: &Call) -> bool {
+    let Some(at) = &rule.claimed_by else {
+        return true;
+    };
+    let arguments = Value::Object(call.arguments.clone());
+    arguments.pointer(at).is_some_and(|value| !value.is_null())
 }
 
 /// The one owner of a result, where there is exactly one.

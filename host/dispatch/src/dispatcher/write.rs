@@ -100,6 +100,7 @@ impl Dispatcher {
             plugin_digest: act.call.plugin_digest.clone(),
             rulebook: act.rulebook.version().to_owned(),
             charges: act.charges(now),
+            replaces: act.only_latest_counts(),
         }))
     }
 
@@ -127,7 +128,7 @@ impl Dispatcher {
                 .await;
         }
         match self.running.enter(&intent.id) {
-            Ok(turnstile) => self.see_through(act, intent, turnstile).await,
+            Ok(turnstile) => self.take_up(act, &intent, turnstile).await,
             Err(mut end) => {
                 // Either way of ending the wait says the same: the sender is gone, or time is up.
                 let _ = tokio::time::timeout(WAIT_FOR_OTHER, end.changed()).await;
@@ -148,6 +149,24 @@ impl Dispatcher {
                     _ => Ok(Outcome::InFlight),
                 }
             }
+        }
+    }
+
+    /// Whoever ran it may have ended between our look at it and our entry: what counts is how it stands now.
+    async fn take_up(
+        &self,
+        act: &Act,
+        seen: &Intent,
+        turnstile: Turnstile,
+    ) -> Result<Outcome, DispatchError> {
+        match self.parts.store.intent(&act.call.tenant, &seen.key).await? {
+            Some(now) if now.id != seen.id => Ok(Outcome::InFlight),
+            Some(now) if now.state == IntentState::Done => {
+                self.release(act, now.outcome.unwrap_or_default(), true)
+                    .await
+            }
+            Some(open) => self.see_through(act, open, turnstile).await,
+            None => Ok(Outcome::InFlight),
         }
     }
 
@@ -345,10 +364,7 @@ fn judge_invocation(result: Result<Value, InvokeError>, exchanges: &[Exchange]) 
         Ok(output) => return Verdict::Done(output),
         Err(error) => error,
     };
-    if !exchanges
-        .iter()
-        .all(|exchange| certainly_without_effect(exchange.answer))
-    {
+    if !exchanges.iter().all(Exchange::certainly_without_effect) {
         return Verdict::Unsure(error);
     }
     // A definite no of the backend reads as such even where the plugin called it unavailable.
@@ -362,16 +378,4 @@ fn judge_invocation(result: Result<Value, InvokeError>, exchanges: &[Exchange]) 
         }
         (error, _) => error,
     })
-}
-
-/// Whether a request certainly changed nothing: it never left, or the backend refused it. A 408, a 409 (the same key under
-/// way), a 425 and every 5xx leave it open; so does a success whose plugin failed afterwards.
-fn certainly_without_effect(answer: Option<Answer>) -> bool {
-    match answer {
-        Some(Answer::NotSent) => true,
-        Some(Answer::Status(status)) => {
-            (400..500).contains(&status) && !matches!(status, 408 | 409 | 425)
-        }
-        Some(Answer::Nothing) | None => false,
-    }
 }

@@ -29,6 +29,24 @@ pub(crate) struct Exchange {
     pub(crate) answer: Option<Answer>,
 }
 
+impl Exchange {
+    fn succeeded(&self) -> bool {
+        matches!(self.answer, Some(Answer::Status(200..=299)))
+    }
+
+    /// Whether the request certainly changed nothing: it never left, or the backend refused it. A 408, a 409 (the same key
+    /// under way), a 425 and every 5xx leave it open.
+    pub(crate) fn certainly_without_effect(&self) -> bool {
+        match self.answer {
+            Some(Answer::NotSent) => true,
+            Some(Answer::Status(status)) => {
+                (400..500).contains(&status) && !matches!(status, 408 | 409 | 425)
+            }
+            Some(Answer::Nothing) | None => false,
+        }
+    }
+}
+
 #[derive(Default)]
 struct Trace {
     completions: u32,
@@ -132,6 +150,10 @@ impl CallGate {
         let Some(intent) = &self.intent else {
             return Err(refusal("READ_CANNOT_WRITE"));
         };
+        if self.is_open() {
+            // A plugin that sends again what may have arrived would send it under another key.
+            return Err(refusal("OUTCOME_OPEN"));
+        }
         let unsafe_ordinal = self.number_unsafe(ordinal);
         let sent = SentRequest {
             ordinal: unsafe_ordinal,
@@ -155,6 +177,16 @@ impl CallGate {
         }
         HeaderValue::from_str(&format!("{intent}-{unsafe_ordinal}"))
             .map_err(|_| refusal("KEY_UNUSABLE"))
+    }
+
+    /// An earlier unsafe request of this invocation may or may not have taken effect.
+    fn is_open(&self) -> bool {
+        let open = |exchange: &Exchange| {
+            exchange.unsafe_ordinal.is_some()
+                && !exchange.succeeded()
+                && !exchange.certainly_without_effect()
+        };
+        self.trace().exchanges.iter().any(open)
     }
 
     fn number_unsafe(&self, ordinal: u32) -> u32 {

@@ -38,6 +38,8 @@ pub(crate) enum Step {
     Trap,
     /// Sends another body than its arguments say, gets this status.
     OtherBody(u16),
+    /// Sends it, gets a 500, and sends it again by itself, as careless HTTP libraries do.
+    RetriesInside,
     /// Sends it, tells that it did, then waits for ever: the process is as good as killed.
     Hang,
 }
@@ -113,6 +115,11 @@ impl Scripted {
             Step::OtherBody(_) => json!({ "another": "body" }),
             _ => Value::Object(arguments.clone()),
         };
+        if matches!(step, Step::RetriesInside) {
+            self.send(&Step::Status(500), body.clone(), &gate).await?;
+            self.send(&Step::Status(201), body, &gate).await?;
+            return Ok(self.output(arguments));
+        }
         let answer = self.send(&step, body, &gate).await?;
         match (step, answer) {
             (Step::TrapAfterSend, _) => Err(InvokeError::Trapped("unreachable".into())),

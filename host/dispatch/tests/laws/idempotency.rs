@@ -41,7 +41,7 @@ fn row(
 #[rustfmt::skip]
 fn rows() -> Vec<Row> {
     use Nature::{Deduplicates, Neither, Queryable};
-    use Step::{Fails, NoAnswer, NotSent, OtherBody, Status, Trap, TrapAfterSend};
+    use Step::{Fails, NoAnswer, NotSent, OtherBody, RetriesInside, Status, Trap, TrapAfterSend};
     let unavailable = || Fails(ToolError::Unavailable { message: "down".into(), retry_after_seconds: None });
     let not_found = || Fails(ToolError::NotFound { message: "gone".into() });
     vec![
@@ -67,6 +67,8 @@ fn rows() -> Vec<Row> {
         row("trap before", Deduplicates, &[Trap], ("failed", 0), ("ok", 1)),
         row("trap after", Deduplicates, &[TrapAfterSend, Status(201)], ("ok", 2), ("replayed", 2)),
         row("trap after, careless", Neither, &[TrapAfterSend], ("unknown", 1), ("unknown", 1)),
+        row("retries inside the plugin", Deduplicates, &[RetriesInside, Status(201)], ("ok", 2), ("replayed", 2)),
+        row("retries inside, careless", Neither, &[RetriesInside], ("unknown", 1), ("unknown", 1)),
         row("fails before", Neither, &[not_found()], ("failed", 0), ("ok", 1)),
         row("unavailable, then done", Neither, &[unavailable(), Status(201)], ("ok", 1), ("replayed", 1)),
         row("unavailable for good", Neither, &[unavailable(), unavailable(), unavailable()], ("failed", 0), ("ok", 1)),
@@ -118,6 +120,27 @@ async fn the_same_order_on_other_terms_is_a_conflict() {
         "{other:?}"
     );
     assert_eq!(desk.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_value_that_is_set_back_is_set_again() {
+    let ticket =
+        json!({ "ticket_id": "T-1", "customer_id": "C-1", "status": "open", "priority": "low" });
+    let desk = Desk::open(Nature::Deduplicates, &[]).await;
+    for (note, word) in [
+        ("a", "ok"),
+        ("a", "replayed"),
+        ("b", "ok"),
+        ("a", "ok"),
+        ("a", "replayed"),
+    ] {
+        if word == "ok" {
+            desk.then(Step::Returns(ticket.clone()));
+        }
+        let arguments = json!({ "ticket_id": "T-1", "note": note });
+        let outcome = desk.call("update_ticket", arguments).await;
+        assert_eq!(outcome.word(), word, "{note}: {outcome:?}");
+    }
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ const BASE: &[(&str, &[&str])] = &[
 ];
 
 /// Arguments that shipped rules look at, whatever tools a tenant has.
-const BASE_ARGUMENTS: &[&str] = &["status"];
+const BASE_ARGUMENTS: &[&str] = &["id", "status"];
 
 /// What a fact's attribute is to the rules; its name says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

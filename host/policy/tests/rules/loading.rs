@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 use policy::{Effect, Establishes, Rulebook, RulebookSource, Settings, ToolRule};
 use serde_json::{Value, json};
 
-use crate::scenario::{call, contract, line, source, usd};
+use crate::scenario::{SARAH, call, contract, line, source, usd};
 
 fn with(text: &str) -> RulebookSource {
     let mut source = source();
@@ -332,10 +332,11 @@ fn confidence_is_cut_off_not_rounded() {
             "update_ticket",
             json!({ "ticket_id": "T", "status": "resolved" }),
         )
+        .matched(SARAH)
         .seen(
             "ticket",
             "T",
-            json!({ "suggestion_confidence": confidence }),
+            json!({ "owner": SARAH, "suggestion_confidence": confidence }),
         );
         crate::scenario::check(&confidence.to_string(), &resolve, expect);
     }

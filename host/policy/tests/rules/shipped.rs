@@ -20,6 +20,13 @@ fn ordering() -> Vec<Case> {
     let tracking = || call("get_tracking_info", json!({ "order_id": "ORD-1" }));
     vec![
         ("anybody may say who they are", call("get_customer", json!({ "email": "s@example.com" })), "allow"),
+        ("nobody guesses ids", by_id(SARAH), "deny EMAIL_NEEDED"),
+        ("nor beside an address", call("get_customer", json!({ "email": "s@example.com", "id": BOB })).matched(SARAH), "deny EMAIL_NEEDED"),
+        ("an id that is left empty", call("get_customer", json!({ "email": "s@example.com", "id": null })), "allow"),
+        ("the case's own customer by id", by_id(SARAH).claimed(SARAH), "allow"),
+        ("somebody else by id", by_id(BOB).matched(SARAH), "deny EMAIL_NEEDED"),
+        ("an id of a customer without a level", by_id(SARAH).identity(Level::Anonymous, Some(SARAH)), "deny EMAIL_NEEDED"),
+        ("any customer by id, for staff", by_id(BOB).staff(), "allow"),
         ("no order before the customer", lookup(), "deny CUSTOMER_UNKNOWN"),
         ("a level without a customer is nobody", lookup().identity(Level::Verified, None), "deny CUSTOMER_UNKNOWN"),
         ("a customer without a level is nobody", lookup().identity(Level::Anonymous, Some(SARAH)), "deny CUSTOMER_UNKNOWN"),
@@ -45,7 +52,6 @@ fn ordering() -> Vec<Case> {
         ("so is a session", refund("49.99").looked_up(json!({})).identity(Level::Verified, Some(SARAH)), "allow"),
         ("a lookup of an hour ago", refund("49.99").seen_ago(3600, "order", "ORD-1", order(json!({}))), "allow"),
         ("a lookup of more than an hour ago", refund("49.99").seen_ago(3601, "order", "ORD-1", order(json!({}))), "deny LOOKUP_STALE"),
-        ("no ticket resolved before a suggestion", ticket(json!({ "status": "resolved" })), "ask staff RESOLVE_NEEDS_PERSON"),
     ]
 }
 
@@ -75,8 +81,12 @@ fn idempotency() -> Vec<Case> {
         ("the same label again", label().looked_up(json!({ "status": "returned" })).prior(Prior::Same), "replay"),
         ("the same credit again", credit("5.00").spent("credit_customer_day", 5_000).prior(Prior::Same), "replay"),
         ("the same change again", update().prior(Prior::Same), "replay"),
-        ("the same contact again", contact().matched(SARAH).prior(Prior::Same), "replay"),
-        ("the same resolution again", ticket(json!({ "status": "resolved" })).prior(Prior::Same), "replay"),
+        ("the same contact again", contact().staff().prior(Prior::Same), "replay"),
+        ("the same contact again, by no staff", contact().matched(SARAH).prior(Prior::Same), "deny STAFF_ONLY"),
+        ("the same resolution again", resolve().prior(Prior::Same).seen("ticket", "T-1", own_ticket()), "replay"),
+        ("the same resolution needs the lookup", resolve().prior(Prior::Same), "deny LOOKUP_FIRST"),
+        ("a label again, after the window", label().looked_up(json!({ "delivered_at": "2020-01-01T00:00:00Z" })).prior(Prior::Same), "replay"),
+        ("a label again, refunded by now", label().looked_up(json!({ "refunded": usd("400.00") })).prior(Prior::Same), "replay"),
     ]
 }
 
@@ -97,6 +107,11 @@ fn refunds() -> Vec<Case> {
         ("eligibility in words", of(json!({ "refund_eligible": "true" })), "deny NOT_ELIGIBLE"),
         ("not delivered", of(json!({ "delivered_at": null })), "deny NOT_DELIVERED"),
         ("delivered at no time", of(json!({ "delivered_at": "last week" })), "deny NOT_DELIVERED"),
+        ("cancelled before it left", of(json!({ "status": "cancelled", "delivered_at": null })), "allow"),
+        ("cancelled, and not eligible", of(json!({ "status": "cancelled", "delivered_at": null, "refund_eligible": false })), "deny NOT_ELIGIBLE"),
+        ("on its way", of(json!({ "status": "shipped", "delivered_at": null })), "deny NOT_DELIVERED"),
+        ("no state, not delivered", of(json!({ "status": null, "delivered_at": null })), "deny NOT_DELIVERED"),
+        ("cancelled, but delivered long ago", of(json!({ "status": "cancelled", "delivered_at": "2026-01-01T00:00:00Z" })), "deny WINDOW_PASSED"),
         ("the last second of the window", of(json!({ "delivered_at": "2026-10-21T12:00:00Z" })), "allow"),
         ("a second later", of(json!({ "delivered_at": "2026-10-21T11:59:59Z" })), "deny WINDOW_PASSED"),
         ("nothing", refund("0.00").looked_up(json!({})), "deny AMOUNT_INVALID"),
@@ -134,6 +149,12 @@ fn other_writes() -> Vec<Case> {
         ("a shipped order is not cancelled, yes or no", cancel().looked_up(json!({ "status": "shipped" })).consent(Customer), "deny ALREADY_SHIPPED"),
         ("nor one in no known state", cancel().looked_up(json!({ "status": null })).consent(Customer), "deny NOT_CANCELLABLE"),
         ("a label for an order that was delivered", label().looked_up(json!({})), "allow"),
+        ("a label for one that is on its way", label().looked_up(json!({ "status": "shipped", "delivered_at": null })), "allow"),
+        ("a label in the last second of the window", label().looked_up(json!({ "delivered_at": "2026-10-21T12:00:00Z" })), "allow"),
+        ("no label a second later", label().looked_up(json!({ "delivered_at": "2026-10-21T11:59:59Z" })), "deny WINDOW_PASSED"),
+        ("a label for what is refunded in part", label().looked_up(json!({ "refunded": usd("399.99") })), "allow"),
+        ("no label for what is refunded in full", label().looked_up(json!({ "refunded": usd("400.00") })), "deny ALREADY_REFUNDED"),
+        ("a label for what was free", label().looked_up(json!({ "total": usd("0.00") })), "allow"),
         ("no label for one that was not sent", label().looked_up(json!({ "status": "processing" })), "deny NOT_RETURNABLE"),
         ("no label for somebody else", label().looked_up(json!({ "owner": BOB })), "escalate P1 NOT_OWNER"),
         ("a small credit", credit("20.00"), "allow"),
@@ -154,35 +175,87 @@ fn other_writes() -> Vec<Case> {
     ]
 }
 
+/// Reading tickets and changing them.
 #[rustfmt::skip]
-fn desk() -> Vec<Case> {
+fn tickets() -> Vec<Case> {
     let sure = json!({ "owner": SARAH, "suggestion_confidence": 0.85 });
     let unsure = json!({ "owner": SARAH, "suggestion_confidence": 0.8499 });
-    let theirs = json!({ "owner": BOB, "status": "open" });
-    let resolve = || ticket(json!({ "status": "resolved" })).matched(SARAH);
-    let conversation = |tool| call(tool, json!({ "conversation_id": "c1", "body": "b", "tag": "t" }));
+    let theirs = || json!({ "owner": BOB, "status": "open" });
+    let read = |tool| call(tool, json!({ "ticket_id": "T-1" }));
+    let note = || ticket(json!({ "note": "n" }));
     vec![
-        ("a note on a ticket", ticket(json!({ "note": "n" })), "allow"),
+        ("a ticket for nobody", read("get_ticket"), "deny CUSTOMER_UNKNOWN"),
+        ("a ticket for a claim", read("get_ticket").claimed(SARAH), "deny IDENTITY_NOT_MATCHED"),
+        ("a summary for a claim", read("summarize_ticket").claimed(SARAH), "deny IDENTITY_NOT_MATCHED"),
+        ("a suggestion for a claim", read("suggest_response").claimed(SARAH), "deny IDENTITY_NOT_MATCHED"),
+        ("a ticket for a match", read("get_ticket").matched(SARAH), "allow"),
+        ("a ticket for staff", read("get_ticket").staff(), "allow"),
+        ("a ticket that this case opened, for a claim", read("get_ticket").claimed(SARAH).seen("ticket", "T-1", own_ticket()), "allow"),
+        ("a suggestion for it, for a claim", read("suggest_response").claimed(SARAH).seen("ticket", "T-1", own_ticket()), "allow"),
+        ("another ticket than this case opened", read("get_ticket").claimed(SARAH).seen("ticket", "T-2", own_ticket()), "deny IDENTITY_NOT_MATCHED"),
+        ("a ticket that nobody owns, for a claim", read("get_ticket").claimed(SARAH).seen("ticket", "T-1", json!({ "status": "open" })), "deny IDENTITY_NOT_MATCHED"),
+        ("one's own without a level", read("get_ticket").identity(Level::Anonymous, Some(SARAH)).seen("ticket", "T-1", own_ticket()), "deny CUSTOMER_UNKNOWN"),
+        ("somebody else's ticket, read again", read("get_ticket").matched(SARAH).seen("ticket", "T-1", theirs()), "escalate P1 NOT_OWNER"),
+        ("a note for nobody", note(), "deny CUSTOMER_UNKNOWN"),
+        ("a note before the lookup", note().matched(SARAH), "deny LOOKUP_FIRST"),
+        ("a note before the lookup, for a claim", note().claimed(SARAH), "deny LOOKUP_FIRST"),
+        ("a note after the lookup of another ticket", note().matched(SARAH).seen("ticket", "T-2", own_ticket()), "deny LOOKUP_FIRST"),
+        ("a note on a ticket that nobody owns", note().matched(SARAH).seen("ticket", "T-1", json!({ "status": "open" })), "deny LOOKUP_FIRST"),
+        ("a note after the lookup", note().matched(SARAH).seen("ticket", "T-1", own_ticket()), "allow"),
+        ("a note on a ticket that this case opened, for a claim", note().claimed(SARAH).seen("ticket", "T-1", own_ticket()), "allow"),
+        ("somebody else's ticket, changed", note().matched(SARAH).seen("ticket", "T-1", theirs()), "escalate P1 NOT_OWNER"),
+        ("somebody's ticket, changed for nobody", note().seen("ticket", "T-1", theirs()), "deny CUSTOMER_UNKNOWN"),
+        ("any ticket, changed by staff", note().staff().seen("ticket", "T-1", theirs()), "allow"),
+        ("any ticket, changed by staff unseen", note().staff(), "allow"),
+        ("resolved before a suggestion", resolve().seen("ticket", "T-1", own_ticket()), "ask staff RESOLVE_NEEDS_PERSON"),
+        ("resolved before the lookup: nobody is asked", resolve(), "deny LOOKUP_FIRST"),
         ("resolved after a sure suggestion", resolve().seen("ticket", "T-1", sure.clone()), "allow"),
         ("resolved after an unsure suggestion", resolve().seen("ticket", "T-1", unsure), "ask staff RESOLVE_NEEDS_PERSON"),
-        ("resolved after a suggestion for another ticket", resolve().seen("ticket", "T-2", sure), "ask staff RESOLVE_NEEDS_PERSON"),
-        ("closed is resolved", ticket(json!({ "status": "closed" })), "ask staff RESOLVE_NEEDS_PERSON"),
-        ("resolved with the customer's yes", resolve().consent(Customer), "allow"),
-        ("resolved by staff", resolve().staff(), "allow"),
-        ("somebody else's ticket, read again", call("get_ticket", json!({ "ticket_id": "T-1" })).matched(SARAH).seen("ticket", "T-1", theirs.clone()), "escalate P1 NOT_OWNER"),
-        ("somebody else's ticket, changed", ticket(json!({ "note": "n" })).matched(SARAH).seen("ticket", "T-1", theirs.clone()), "escalate P1 NOT_OWNER"),
-        ("somebody's ticket, changed for nobody", ticket(json!({ "note": "n" })).seen("ticket", "T-1", theirs.clone()), "deny CUSTOMER_UNKNOWN"),
-        ("any ticket, changed by staff", ticket(json!({ "note": "n" })).staff().seen("ticket", "T-1", theirs), "allow"),
-        ("the inbox for nobody", conversation("get_conversation"), "deny CUSTOMER_UNKNOWN"),
-        ("the inbox for a claim", conversation("get_conversation").claimed(SARAH), "allow"),
-        ("the inbox for staff", conversation("get_conversation").staff(), "allow"),
-        ("a tag for a claim", conversation("add_tag").claimed(SARAH), "allow"),
-        ("a message for a claim", conversation("send_message").claimed(SARAH), "deny IDENTITY_NOT_MATCHED"),
-        ("a message for a match", conversation("send_message").matched(SARAH), "allow"),
-        ("a contact changed for a match", contact().matched(SARAH), "ask customer CONSENT_NEEDED"),
-        ("a contact changed with a yes", contact().matched(SARAH).consent(Customer), "allow"),
-        ("a contact changed by staff", contact().staff(), "allow"),
+        ("resolved after a suggestion for another ticket", resolve().seen("ticket", "T-1", own_ticket()).seen("ticket", "T-2", sure), "ask staff RESOLVE_NEEDS_PERSON"),
+        ("closed is resolved", ticket(json!({ "status": "closed" })).matched(SARAH).seen("ticket", "T-1", own_ticket()), "ask staff RESOLVE_NEEDS_PERSON"),
+        ("resolved with the customer's yes", resolve().seen("ticket", "T-1", own_ticket()).consent(Customer), "allow"),
+        ("resolved by staff: a key is no yes", resolve().staff(), "ask staff RESOLVE_NEEDS_PERSON"),
+        ("resolved by staff who said yes", resolve().staff().consent(Staff), "allow"),
     ]
+}
+
+/// The shared inbox.
+#[rustfmt::skip]
+fn inbox() -> Vec<Case> {
+    let of = |tool| call(tool, json!({ "conversation_id": "c1", "contact_id": "p1", "query": "q", "body": "b", "tag": "t", "assignee": "a" }));
+    vec![
+        ("the inbox for nobody", of("get_conversation"), "deny STAFF_ONLY"),
+        ("the inbox for a claim", of("get_conversation").claimed(SARAH), "deny STAFF_ONLY"),
+        ("the inbox for a session", of("get_conversation").identity(Level::Verified, Some(SARAH)), "deny STAFF_ONLY"),
+        ("the inbox for staff", of("get_conversation").staff(), "allow"),
+        ("contacts for a match", of("search_users").matched(SARAH), "deny STAFF_ONLY"),
+        ("contacts for staff", of("search_users").staff(), "allow"),
+        ("a tag for a match", of("add_tag").matched(SARAH), "deny STAFF_ONLY"),
+        ("a tag for staff", of("add_tag").staff(), "allow"),
+        ("an assignment for a match", of("assign_conversation").matched(SARAH), "deny STAFF_ONLY"),
+        ("an assignment for staff", of("assign_conversation").staff(), "allow"),
+        ("a message for a match", of("send_message").matched(SARAH), "deny STAFF_ONLY"),
+        ("a message for staff", of("send_message").staff(), "allow"),
+        ("a conversation for a match", of("create_conversation").matched(SARAH), "deny STAFF_ONLY"),
+        ("a conversation for staff", of("create_conversation").staff(), "allow"),
+        ("a contact changed with the customer's yes", contact().matched(SARAH).consent(Customer), "deny STAFF_ONLY"),
+        ("a contact changed by staff", contact().staff(), "allow"),
+        ("articles for anybody", of("search_articles"), "allow"),
+    ]
+}
+
+fn by_id(customer: &str) -> Scenario {
+    call("get_customer", json!({ "id": customer }))
+}
+
+/// What a lookup says of Sarah's ticket.
+fn own_ticket() -> serde_json::Value {
+    json!({ "owner": SARAH, "status": "open" })
+}
+
+/// Sarah's ticket T-1, not looked up yet, is to be resolved.
+fn resolve() -> Scenario {
+    ticket(json!({ "status": "resolved" })).matched(SARAH)
 }
 
 fn ticket(change: serde_json::Value) -> Scenario {
@@ -232,7 +305,15 @@ fn contact() -> Scenario {
 }
 
 fn all() -> Vec<Case> {
-    [ordering(), idempotency(), refunds(), other_writes(), desk()].concat()
+    [
+        ordering(),
+        idempotency(),
+        refunds(),
+        other_writes(),
+        tickets(),
+        inbox(),
+    ]
+    .concat()
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn intent(key: &[&str], terms: &[&str], per_case: bool) -> Intent {
         key: own(key),
         terms: own(terms),
         per_case,
+        latest: false,
     }
 }
 

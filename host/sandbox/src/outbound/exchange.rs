@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use dispatch::{Answer, HttpApproval, OutboundHttp};
+use dispatch::{Answer, Gate, HttpApproval, OutboundHttp};
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -149,7 +150,7 @@ impl Trip<'_> {
         }
     }
 
-    /// Reads the whole body; the plugin gets all of it or an error.
+    /// Reads the whole body; the plugin gets all of it or an error, and in neither case a secret.
     async fn receive(
         &self,
         response: Response<Incoming>,
@@ -171,11 +172,26 @@ impl Trip<'_> {
         if self.safe {
             self.invocation.connector.keep(self.destination, channel);
         }
-        parts.headers = headers::incoming(parts.headers);
+        let gate = &*self.invocation.gate;
+        parts.headers = headers::incoming(parts.headers, gate);
+        let (body, was_scrubbed) = without_secrets(body, gate);
+        if was_scrubbed && parts.headers.contains_key(CONTENT_LENGTH) {
+            let length = HeaderValue::from(body.len());
+            parts.headers.insert(CONTENT_LENGTH, length);
+        }
         let body = Full::new(body)
             .map_err(|never| match never {})
             .boxed_unsync();
         Ok(Response::from_parts(parts, body))
+    }
+}
+
+/// The body without the secrets that the backend repeats, and whether there were any. What is no text is passed on as it is.
+fn without_secrets(body: Bytes, gate: &dyn Gate) -> (Bytes, bool) {
+    let scrubbed = std::str::from_utf8(&body).ok().map(|text| gate.scrub(text));
+    match scrubbed {
+        Some(scrubbed) if scrubbed.as_bytes() != body => (scrubbed.into(), true),
+        _ => (body, false),
     }
 }
 

@@ -1,13 +1,15 @@
 //! Which header fields a plugin may set, and which of an answer it may see.
 
+use dispatch::Gate;
 use http::HeaderMap;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderName,
     HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
-/// Fields that say who asks, where to and how it is sent: the host's to set, whatever the plugin wrote.
-const HOSTS_OWN: [HeaderName; 18] = [
+/// Fields that say who asks, where to and how it is sent: the host's to set, whatever the plugin wrote. With them those by which
+/// some servers take a request for another one than was judged.
+const HOSTS_OWN: [HeaderName; 22] = [
     AUTHORIZATION,
     CONNECTION,
     CONTENT_LENGTH,
@@ -25,7 +27,11 @@ const HOSTS_OWN: [HeaderName; 18] = [
     HeaderName::from_static("proxy-connection"),
     HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-http-method"),
     HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-rewrite-url"),
 ];
 
 /// The fields of the request as it leaves.
@@ -47,8 +53,16 @@ pub(super) fn outgoing(
     headers
 }
 
-/// The fields of an answer as the plugin sees them: a session that the backend opens for the host stays with the host.
-pub(super) fn incoming(mut backends: HeaderMap) -> HeaderMap {
+/// The fields of an answer as the plugin sees them: a session that the backend opens for the host stays with the host, and
+/// a secret that the backend repeats does, too.
+pub(super) fn incoming(mut backends: HeaderMap, gate: &dyn Gate) -> HeaderMap {
     backends.remove(SET_COOKIE);
+    for value in backends.values_mut() {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let scrubbed = gate.scrub(&text);
+        if scrubbed != text {
+            *value = HeaderValue::try_from(scrubbed).unwrap_or(HeaderValue::from_static(""));
+        }
+    }
     backends
 }

@@ -87,6 +87,11 @@ async fn the_host_decides_about_its_own_header_fields() {
         ("cookie", "session=1"),
         ("idempotency-key", "chosen by the plugin"),
         ("host", "elsewhere.example"),
+        ("x-http-method", "DELETE by the plugin"),
+        ("x-http-method-override", "DELETE by the plugin"),
+        ("x-method-override", "DELETE by the plugin"),
+        ("x-original-url", "/admin by the plugin"),
+        ("x-rewrite-url", "/admin by the plugin"),
         ("x-own", "kept"),
     ] {
         request.headers_mut().insert(name, value.parse().unwrap());
@@ -127,6 +132,21 @@ async fn a_session_of_the_backend_stays_with_the_host() {
     let response = caller.response(get(&backend.url("/"))).await.unwrap();
     assert!(!response.headers().contains_key("set-cookie"));
     assert!(response.headers().contains_key("x-other"));
+}
+
+/// A backend that repeats what it was sent, the host's credential with it.
+#[tokio::test]
+async fn a_secret_that_the_backend_repeats_stays_with_the_host() {
+    let echo = Reply::Raw(
+        "HTTP/1.1 200 OK\r\nx-echo: Bearer s3cr3t-token\r\ncontent-length: 22\r\n\r\nyou sent s3cr3t-token.",
+    );
+    let backend = Backend::start(vec![vec![echo]]).await;
+    let caller = Caller::new(TestGate::local());
+    let response = caller.response(get(&backend.url("/"))).await.unwrap();
+    assert_eq!(response.headers()["x-echo"], "Bearer [secret]");
+    assert_eq!(response.headers()["content-length"], "18");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, "you sent [secret].");
 }
 
 #[tokio::test]

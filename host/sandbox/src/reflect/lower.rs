@@ -180,15 +180,28 @@ impl Lowering {
             ])),
             Err(wrong) => {
                 let part = match wrong {
-                    MoneyError::Shape => None,
-                    MoneyError::Amount { .. } | MoneyError::Overflow => Some("amount"),
-                    MoneyError::Currency => Some("currency"),
+                    MoneyError::Shape => return self.money_shape(&wrong, value, at),
+                    MoneyError::Amount { .. } | MoneyError::Overflow => "amount",
+                    MoneyError::Currency => "currency",
                 };
-                let given = part.and_then(|part| value.get(part)).unwrap_or(value);
-                let at = part.map_or(at, |part| at.field(part));
-                self.refuse(at, format!("{wrong}, found {}", found(given)))
+                let given = value.get(part).unwrap_or(value);
+                self.refuse(at.field(part), format!("{wrong}, found {}", found(given)))
             }
         }
+    }
+
+    /// Names the part that is no string, where that is what is wrong; most often somebody gave the amount as a number.
+    fn money_shape(&mut self, wrong: &MoneyError, value: &Value, at: Pointer<'_>) -> Option<Val> {
+        for (part, example) in [("amount", "49.99"), ("currency", "USD")] {
+            if let Some(given) = value.get(part).filter(|given| !given.is_string()) {
+                let message = format!(
+                    "expected a string such as \"{example}\", found {}",
+                    found(given)
+                );
+                return self.refuse(at.field(part), message);
+            }
+        }
+        self.refuse(at, format!("{wrong}, found {}", found(value)))
     }
 
     fn list(&mut self, item: &Shape, value: &Value, at: Pointer<'_>) -> Option<Val> {

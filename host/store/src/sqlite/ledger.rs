@@ -67,7 +67,8 @@ const COLUMNS: &str = "SELECT id, tenant, key, terms, case_id, tool, arguments, 
 
 /// The intent that holds a key.
 fn live(db: &Connection, tenant: &str, key: &str) -> Result<Option<Intent>, Fault> {
-    let sql = format!("{COLUMNS} WHERE tenant = ? AND key = ? AND state <> 'failed'");
+    let sql =
+        format!("{COLUMNS} WHERE tenant = ? AND key = ? AND state NOT IN ('failed', 'replaced')");
     Ok(db
         .prepare_cached(&sql)?
         .query_row([tenant, key], intent)

@@ -17,7 +17,7 @@ use super::lock::FolderLock;
 use job::{Awaited, Job, Queued, Work};
 
 /// Jobs that may wait or run at a time; more callers than that wait for room.
-const ROOM: u32 = 4096;
+const ROOM: u32 = 16_384;
 
 /// Why the writer takes no more work: a queued write was lost, and what came after it must not stand without it.
 type Lost = Arc<OnceLock<String>>;

@@ -62,6 +62,7 @@ impl World {
             plugin_digest: "d1".into(),
             rulebook: "r1".into(),
             charges: vec![],
+            replaces: false,
         }
     }
 

@@ -33,6 +33,7 @@ pub(super) async fn run(config: Config, secrets: Secrets) -> anyhow::Result<Exit
         ("configuration", Fit("every key fits".to_owned())),
         ("data folder", check_folder(&config)),
         ("store", check_store(&config).await),
+        ("rules", check_rules(&config)),
         ("plugins", check_plugins(&config).await),
         ("model", check_model(&config, &secrets).await),
         ("address", check_address(&config).await),
@@ -79,13 +80,28 @@ async fn check_store(config: &Config) -> Finding {
     }
 }
 
+fn check_rules(config: &Config) -> Finding {
+    let folder = &config.rules.folder;
+    let whose = if folder.as_os_str().is_empty() {
+        "the shipped ones".to_owned()
+    } else {
+        format!("those in {}", folder.display())
+    };
+    let loaded = host::load_rules(config);
+    fits(loaded.map(drop), format!("{whose} fit the schema"))
+}
+
 async fn check_plugins(config: &Config) -> Finding {
     let nowhere = ([127, 0, 0, 1], 1).into();
     let loaded =
         host::load_plugins(config, &config.data_dir.join("compiled"), nowhere, &|_| ()).await;
+    let extra = match config.plugins.extra.len() {
+        0 => String::new(),
+        count => format!(" ({count} by plugins.extra, without grants)"),
+    };
     fits(
         loaded.map(drop),
-        "all of them compile, and ask for nothing that is not granted",
+        format!("all of them compile, and ask for nothing that is not granted{extra}"),
     )
 }
 

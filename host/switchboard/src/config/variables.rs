@@ -26,6 +26,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("CREDIT_LIMIT", "rules.credit_limit"),
     variable("LOOKUP_MAX_AGE_SECONDS", "rules.lookup_max_age_seconds"),
     variable("RESOLVE_CONFIDENCE", "rules.resolve_confidence"),
+    variable("RULES_FOLDER", "rules.folder"),
     variable("REFUND_CUSTOMER_DAY", "budgets.refund_customer_day"),
     variable("REFUND_TENANT_DAY", "budgets.refund_tenant_day"),
     variable("CREDIT_CUSTOMER_DAY", "budgets.credit_customer_day"),
@@ -41,6 +42,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("PLUGIN_DEADLINE_MS", "plugins.deadline_ms"),
     variable("PLUGIN_MEMORY_MIB", "plugins.memory_mib"),
     variable("PLUGIN_MAX_HTTP_CALLS", "plugins.max_http_calls"),
+    variable("EXTRA_PLUGINS", "plugins.extra"),
     variable("DEMO_BACKEND_LISTEN", "demo_backend.listen"),
 ];
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use agent::{Agent, AgentParts, ModelCompletions, Prompts, Tenant, Tenants, TurnLimits};
 use dispatch::{Dispatcher, DispatcherParts, Recovery, Rulebooks};
 use policy::{Rulebook, ToolRule};
-use sandbox::{Limits, Plugin, PluginSource, Toolbox, ToolboxSettings};
+use sandbox::{Limits, LoadError, Plugin, PluginSource, Toolbox, ToolboxSettings};
 use store::{OpenOptions, SqliteStore};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -146,6 +146,11 @@ pub(crate) async fn load_plugins(
     };
     let toolbox = Toolbox::new(settings).map_err(StartError::Sandbox)?;
     let mut ready: Vec<Arc<Plugin>> = Vec::new();
+    // First those that are likelier to be refused: nobody should wait for the others to hear of it.
+    for file in &config.plugins.extra {
+        progress(&format!("loading plugin {}", file.display()));
+        ready.push(load_extra(&toolbox, file, config).await?);
+    }
     for bound in demo::plugins(backend) {
         progress(&format!("loading plugin {}", bound.name));
         let name = bound.name;
@@ -161,6 +166,43 @@ pub(crate) async fn load_plugins(
     Ok(Arc::new(toolbox))
 }
 
+/// Loads a component that the operator names, which gets no grants.
+async fn load_extra(
+    toolbox: &Toolbox,
+    file: &Path,
+    config: &Config,
+) -> Result<Arc<Plugin>, StartError> {
+    let bytes = files::read_bytes(file).map_err(|source| StartError::PluginFile {
+        file: file.into(),
+        source,
+    })?;
+    let name = file.file_stem().unwrap_or(file.as_os_str());
+    let source = PluginSource {
+        name: name.to_string_lossy().into_owned(),
+        version: "extra".to_owned(),
+        bytes,
+        limits: limits(config),
+        ..PluginSource::default()
+    };
+    let loaded = toolbox.load(source).await;
+    loaded.map_err(|reason| StartError::Plugin {
+        plugin: file.display().to_string(),
+        reason: without_grants(reason),
+    })
+}
+
+/// The same reason, with advice that fits a plugin which cannot be granted anything.
+fn without_grants(reason: LoadError) -> LoadError {
+    match reason {
+        LoadError::UngrantedImport { plugin, import, .. } => LoadError::UngrantedImport {
+            plugin,
+            import,
+            remedy: "what plugins.extra (EXTRA_PLUGINS) names is granted nothing; build it without that import",
+        },
+        reason => reason,
+    }
+}
+
 fn source(bound: demo::DemoPlugin, config: &Config) -> PluginSource {
     PluginSource {
         name: bound.name.to_owned(),
@@ -169,11 +211,15 @@ fn source(bound: demo::DemoPlugin, config: &Config) -> PluginSource {
         config: bound.settings,
         grants: bound.grants,
         model: bound.model,
-        limits: Limits {
-            deadline_ms: config.plugins.deadline_ms.into(),
-            memory_bytes: (config.plugins.memory_mib as usize) << 20,
-            ..Limits::default()
-        },
+        limits: limits(config),
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        deadline_ms: config.plugins.deadline_ms.into(),
+        memory_bytes: (config.plugins.memory_mib as usize) << 20,
+        ..Limits::default()
     }
 }
 
@@ -197,5 +243,55 @@ fn turn_limits(config: &Config) -> TurnLimits {
         time: Duration::from_secs(config.turn.timeout_seconds.into()),
         reply_tokens: config.model.max_tokens,
         ..TurnLimits::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a start says of this file as a further plugin.
+    async fn refusal(file: &Path) -> String {
+        let toolbox = Toolbox::new(ToolboxSettings::default()).unwrap();
+        let Err(error) = load_extra(&toolbox, file, &Config::default()).await else {
+            panic!("{} loads", file.display());
+        };
+        error.to_string()
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_plugin_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("extra.wasm");
+        let missing = refusal(&file).await;
+        assert!(
+            missing.contains("extra.wasm") && missing.contains("EXTRA_PLUGINS"),
+            "{missing}"
+        );
+        for (content, words) in [
+            ("just some text", "no WebAssembly component"),
+            ("\0asm\x01\0\0\0", "a core module"),
+            ("\0asm\x0d\0\x01\0", "exports no tools"),
+        ] {
+            files::write_text(&file, content).unwrap();
+            let said = refusal(&file).await;
+            assert!(
+                said.contains("extra.wasm") && said.contains(words),
+                "{said}"
+            );
+        }
+    }
+
+    /// The shipped plugins send requests; the same component without grants must not load.
+    #[tokio::test]
+    async fn an_extra_plugin_is_granted_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("crm.wasm");
+        files::write_bytes(&file, embedded::component("crm")).unwrap();
+        let said = refusal(&file).await;
+        assert!(
+            said.contains("wasi:http") && said.contains("granted nothing"),
+            "{said}"
+        );
     }
 }

@@ -57,6 +57,16 @@ pub enum StartError {
     /// The rules do not fit.
     #[error("the rules do not load: {0}")]
     Rules(#[from] RulebookError),
+    /// The folder of rules cannot be read, or holds none.
+    #[error(
+        "the rules in {folder} cannot be read: {source}. The key rules.folder (RULES_FOLDER) names a folder of *.cedar files; leave it empty to use the shipped rules"
+    )]
+    RulesFolder {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The prompts do not fit.
     #[error("the prompts do not load: {0}")]
     Prompts(#[from] PromptError),
@@ -67,6 +77,16 @@ pub enum StartError {
         plugin: String,
         /// Why.
         reason: LoadError,
+    },
+    /// The file of a further plugin cannot be read.
+    #[error(
+        "the plugin {file} cannot be read: {source}. The key plugins.extra (EXTRA_PLUGINS) names files of components"
+    )]
+    PluginFile {
+        /// Which file.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// The plugins do not go together, or the sandbox does not start.
     #[error("the plugins do not load: {0}")]

@@ -1,14 +1,15 @@
 //! The tenant's rulebook: the shipped rules over the contract's classification, with the configuration's figures.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use policy::{Budget, BudgetSubject, Money, Rulebook, RulebookSource, Settings, ToolRule};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::StartError;
-use crate::embedded;
-use crate::{Amount, Config, ConfigError};
+use crate::{Amount, Config, ConfigError, embedded, files};
 
 const DAY_SECONDS: u32 = 86_400;
 
@@ -24,15 +25,38 @@ pub(super) fn classification() -> Result<BTreeMap<String, ToolRule>, StartError>
     Ok(toml::from_str::<Classification>(text)?.tool)
 }
 
-/// The shipped rules with this configuration's figures.
+/// The rulebook as a start would load it.
+pub(crate) fn load(config: &Config) -> Result<Rulebook, StartError> {
+    rulebook(classification()?, config)
+}
+
+/// The rules, shipped or of the configured folder, with this configuration's figures.
 pub(super) fn rulebook(
     tools: BTreeMap<String, ToolRule>,
     config: &Config,
 ) -> Result<Rulebook, StartError> {
-    Ok(Rulebook::load(RulebookSource::shipped(
-        tools,
-        settings(config)?,
-    ))?)
+    let mut source = RulebookSource::shipped(tools, settings(config)?);
+    let folder = &config.rules.folder;
+    if !folder.as_os_str().is_empty() {
+        source.policies = policies_in(folder).map_err(|source| StartError::RulesFolder {
+            folder: folder.clone(),
+            source,
+        })?;
+    }
+    Ok(Rulebook::load(source)?)
+}
+
+/// The policy texts of a folder, each by its path, as messages name it.
+fn policies_in(folder: &Path) -> io::Result<Vec<(String, String)>> {
+    let texts = files::texts_in(folder, "cedar")?;
+    if texts.is_empty() {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "no *.cedar file is there, and without rules every call would be refused",
+        ));
+    }
+    let named = |(path, text): (PathBuf, String)| (path.display().to_string(), text);
+    Ok(texts.into_iter().map(named).collect())
 }
 
 /// The figures that rules use, in minor units.
@@ -141,6 +165,42 @@ mod tests {
             rulebook.settings().budgets["credit_customer_day"].limit,
             5_000
         );
+    }
+
+    fn with_rules(rules: &[(&str, &str)]) -> Result<Rulebook, StartError> {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, text) in rules {
+            files::write_text(&folder.path().join(file), text).unwrap();
+        }
+        let mut config = Config::default();
+        config.rules.folder = folder.path().to_path_buf();
+        rulebook(classification().unwrap(), &config)
+    }
+
+    #[test]
+    fn a_folder_replaces_the_shipped_rules() {
+        let shipped = rulebook(classification().unwrap(), &Config::default()).unwrap();
+        let own = with_rules(Rulebook::SHIPPED).unwrap();
+        assert_ne!(own.version(), shipped.version());
+        let one =
+            r#"@id("own.one") permit (principal, action == Action::"get_customer", resource);"#;
+        with_rules(&[("own.cedar", one), ("notes.txt", "no rules")]).unwrap();
+    }
+
+    #[test]
+    fn rules_that_do_not_fit_are_refused_by_file_and_position() {
+        let typo = "@id(\"own.one\")\npermit (principal, action == Action::\"get_customer\", resource)\nwhen { context.figurs.refund_limit > 1 };";
+        for (text, words) in [
+            (typo, vec!["own.cedar: 3:", "figurs"]),
+            ("permit (principal", vec!["own.cedar: 1:"]),
+        ] {
+            let refusal = with_rules(&[("own.cedar", text)]).unwrap_err().to_string();
+            for word in words {
+                assert!(refusal.contains(word), "{word:?} is missing: {refusal}");
+            }
+        }
+        let refusal = with_rules(&[]).unwrap_err().to_string();
+        assert!(refusal.contains("RULES_FOLDER"), "{refusal}");
     }
 
     #[test]

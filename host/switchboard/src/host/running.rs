@@ -105,6 +105,7 @@ pub(crate) fn mcp_parts(host: &Host, listen: SocketAddr, hosts: Vec<String>) -> 
         dispatcher: Dispatcher::clone(&host.dispatcher),
         tenant: host.tenant.clone(),
         principal: "local".to_owned(),
+        strangers: !host.is_local,
         listen,
         hosts,
         stop: CancellationToken::new(),

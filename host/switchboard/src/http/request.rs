@@ -97,9 +97,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
         query.map(|Query(values)| Self(values)).map_err(|error| {
             ApiError::invalid(format!(
                 "{}; /docs shows what is expected",
-                error.body_text()
+                query_misfit(&error.body_text())
             ))
         })
+    }
+}
+
+/// The reader's words for a query that does not fit, in ours where a parameter is missing.
+fn query_misfit(said: &str) -> String {
+    let reason = said.rsplit(": ").next().unwrap_or(said);
+    let missing = reason
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.strip_suffix('`'));
+    match missing {
+        Some(name) => format!("{name} is missing: add {name}=… after the ?"),
+        None => format!("the query does not fit: {reason}"),
     }
 }
 
@@ -137,5 +149,43 @@ pub(super) fn check_id(name: &str, id: &str) -> Result<(), ApiError> {
         Err(ApiError::invalid(format!(
             "{name} does not fit: expected 1 to {LONGEST_ID} visible ASCII characters"
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Search {
+        #[allow(dead_code)]
+        q: String,
+        #[allow(dead_code)]
+        limit: Option<u32>,
+    }
+
+    async fn refusal(query: &str) -> String {
+        let (mut parts, ()) = http::Request::get(format!("/api/search?{query}"))
+            .body(())
+            .unwrap()
+            .into_parts();
+        let Err(error) = QueryOf::<Search>::from_request_parts(&mut parts, &()).await else {
+            panic!("{query} fits");
+        };
+        error.message
+    }
+
+    #[tokio::test]
+    async fn a_query_that_does_not_fit_is_refused_in_plain_words() {
+        let missing = refusal("limit=1").await;
+        assert_eq!(
+            missing,
+            "q is missing: add q=… after the ?; /docs shows what is expected"
+        );
+        let number = refusal("q=x&limit=many").await;
+        assert!(number.contains("invalid digit"), "{number}");
+        assert!(!number.contains("deserialize"), "{number}");
     }
 }

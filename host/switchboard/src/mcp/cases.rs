@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dispatch::{Store, StoreError};
+use uuid::Uuid;
 
 /// After this many seconds without a call the implicit case is over, and the next call opens another: what it had
 /// established of one customer must not meet the next one.
@@ -29,6 +30,11 @@ impl Session {
             key: format!("mcp:{id}"),
             ends_when_idle: false,
         }
+    }
+
+    /// A case for one request, which no other request finds again.
+    pub(super) fn fresh() -> Self {
+        Self::of_session(&Uuid::new_v4().to_string())
     }
 
     /// The one implicit case of a principal.

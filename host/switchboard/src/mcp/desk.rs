@@ -63,6 +63,11 @@ impl Desk {
         &self.parts.principal
     }
 
+    /// Whether peers over HTTP may be strangers to each other.
+    pub(super) fn serves_strangers(&self) -> bool {
+        self.parts.strangers
+    }
+
     /// Runs one call in the session's case.
     pub(super) async fn call(
         &self,

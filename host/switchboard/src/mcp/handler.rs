@@ -39,8 +39,15 @@ Tools of a customer support desk. The host decides every call by its own rules a
 has established, so the order matters: find the customer first (get_customer), then the order (lookup_order), then act on \
 it. A result with isError is an answer, not a crash: its `outcome` says what happened and what can be done next. \
 `awaiting_consent` means that a person must say yes first: do not repeat the call. Writes are never done twice: the same \
-write again returns the first result. Work on one customer at a time; for several conversations at once, name each of \
-them in _meta \"switchboard/case\".";
+write again returns the first result. Work on one customer at a time; ";
+
+/// How several conversations are told apart where one principal's clients know each other.
+const BY_NAME: &str =
+    "for several conversations at once, name each of them in _meta \"switchboard/case\".";
+
+/// How a conversation is told apart where the clients may be strangers to each other.
+const BY_SESSION: &str = "open an MCP session (initialize, protocol 2025-11-25 or 2025-06-18) for each conversation: a \
+request without one has a case of its own, and forgets it.";
 
 /// One peer. Over HTTP there is one for every session of the older revisions, and one for every request of the newer.
 pub(super) struct Handler {
@@ -69,8 +76,16 @@ impl Handler {
         }
     }
 
+    /// Whether whoever is at the other end may be somebody else than last time. A connection is one client to its end.
+    fn may_be_a_stranger(&self) -> bool {
+        self.connection.is_none() && self.desk.serves_strangers()
+    }
+
     /// The case's session: named by the client, else that of the MCP session or the connection, else the principal's.
     fn session(&self, context: &RequestContext<RoleServer>) -> Result<Session, ErrorData> {
+        if self.may_be_a_stranger() {
+            return self.session_of_stranger(context);
+        }
         let principal = self.desk.principal();
         if let Some(name) = context.meta.get(CASE) {
             let named = name
@@ -81,6 +96,18 @@ impl Handler {
         let own = self.connection.as_deref();
         let id = own.or_else(|| self.session_id(context));
         Ok(id.map_or_else(|| Session::implicit(principal), Session::of_session))
+    }
+
+    /// A stranger's only handle on a case is a session, whose id nobody can guess.
+    fn session_of_stranger(
+        &self,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Session, ErrorData> {
+        if context.meta.contains_key(CASE) {
+            return Err(answer::invalid_params(NO_NAMES));
+        }
+        let id = self.session_id(context);
+        Ok(id.map_or_else(Session::fresh, Session::of_session))
     }
 
     /// The session id that the transport has checked. Without a handshake the header is only what somebody claims.
@@ -95,14 +122,21 @@ impl Handler {
 
 const BAD_CASE: &str = "_meta \"switchboard/case\" must be a name of 1 to 128 printable ASCII characters without spaces and colons";
 
+const NO_NAMES: &str = "_meta \"switchboard/case\" names a case only where the server is reached from its own machine alone: here somebody else could know the name; leave it out, and open an MCP session to stay in one case";
+
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         let identity = Implementation::new("switchboard", env!("CARGO_PKG_VERSION"))
             .with_title("Switchboard")
             .with_description("Governed tools for customer support");
+        let conversations = if self.may_be_a_stranger() {
+            BY_SESSION
+        } else {
+            BY_NAME
+        };
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
             .with_server_info(identity)
-            .with_instructions(INSTRUCTIONS)
+            .with_instructions(format!("{INSTRUCTIONS}{conversations}"))
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {

@@ -82,10 +82,7 @@ async fn another_request_leaves_the_question_open() {
 #[tokio::test]
 async fn a_question_that_has_gone_runs_nothing() {
     let (mut desk, _) = asked(vec![]).await;
-    let pending = desk.host.0.lock().unwrap().pending.clone();
-    desk.say("no").await;
-    // It is listed again, and its outcome is gone: somebody else's answer won the race.
-    desk.host.0.lock().unwrap().pending = pending;
+    // It is still listed, and has no outcome: somebody else's answer won the race.
     let result = desk.say("yes").await;
     assert_eq!(result.status, CaseStatus::Open);
     assert!(
@@ -94,6 +91,55 @@ async fn a_question_that_has_gone_runs_nothing() {
         result.response
     );
     assert_eq!(desk.called(), ["cancel_order"]);
+}
+
+/// Another question of the same case, which the customer has not seen.
+fn unseen(desk: &Desk) {
+    let mut world = desk.host.0.lock().unwrap();
+    let mut other = world.pending[0].clone();
+    other.id = "consent-8".to_owned();
+    other.question = "Shall I cancel order ORD-2?".to_owned();
+    other.created_at = 1;
+    world.pending.push(other);
+}
+
+#[tokio::test]
+async fn a_yes_is_no_answer_to_a_question_that_was_not_shown_last() {
+    let (mut desk, _) = asked(vec![text("What do you mean?")]).await;
+    unseen(&desk);
+    let said = Event::Text {
+        text: "Your parcel has been delivered.".to_owned(),
+    };
+    desk.host.0.lock().unwrap().events.push(said);
+    let result = desk.say("yes").await;
+    assert_eq!(result.response, "What do you mean?");
+    assert!(desk.host.0.lock().unwrap().answers.is_empty());
+}
+
+#[tokio::test]
+async fn after_an_answer_the_next_open_question_is_put() {
+    let cancelled = text("Your order ORD-1 has been cancelled.");
+    for (answer, granted, then) in [("yes", true, vec![cancelled]), ("no", false, vec![])] {
+        let (mut desk, _) = asked(then).await;
+        unseen(&desk);
+        desk.on("cancel_order", [done(json!({ "order_id": "ORD-1" }))]);
+        let result = desk.say(answer).await;
+        assert_eq!(result.status, CaseStatus::AwaitingConsent, "{answer}");
+        let response = result.response;
+        assert!(
+            response.ends_with("Shall I cancel order ORD-2?"),
+            "{response}"
+        );
+        desk.say("no").await;
+        let answers = desk.host.0.lock().unwrap().answers.clone();
+        assert_eq!(
+            answers,
+            [
+                ("consent-7".to_owned(), granted),
+                ("consent-8".to_owned(), false)
+            ]
+        );
+    }
 }
 
 #[tokio::test]

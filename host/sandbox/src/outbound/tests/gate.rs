@@ -7,6 +7,9 @@ use dispatch::{Answer, CompletionError, CompletionRequest, Gate, HttpApproval, O
 use http::{HeaderName, HeaderValue};
 use policy::Refusal;
 
+/// What no plugin may see.
+const SECRET: &str = "s3cr3t-token";
+
 #[derive(Default)]
 pub(super) struct TestGate {
     private_network: bool,
@@ -86,6 +89,6 @@ impl Gate for TestGate {
     }
 
     fn scrub(&self, text: &str) -> String {
-        text.to_owned()
+        text.replace(SECRET, "[secret]")
     }
 }

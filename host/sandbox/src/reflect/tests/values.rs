@@ -267,7 +267,7 @@ fn money() {
         "money",
         r#"{"amount": 1, "currency": "USD"}"#,
         &expect![[
-            r#"/v: expected an object like {"amount": "49.99", "currency": "USD"}, found an object"#
+            r#"/v/amount: expected a string such as "49.99", found the number 1"#
         ]],
     );
     given(

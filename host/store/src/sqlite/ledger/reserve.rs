@@ -1,6 +1,6 @@
 //! The reservation: key and budgets together, or neither.
 
-use dispatch::{NewIntent, Reserved};
+use dispatch::{IntentState, NewIntent, Reserved};
 use rusqlite::{Connection, Savepoint, params};
 
 use super::{Fault, Json, budgets, live};
@@ -11,11 +11,15 @@ pub(super) fn reserve(
     intent: NewIntent,
     now: i64,
 ) -> Result<Reserved, Fault> {
-    if let Some(taken) = live(db, &intent.tenant, &intent.key)? {
-        return Ok(Reserved::Taken(Box::new(taken)));
-    }
     // Rolled back wherever it is dropped before its commit.
     let trial = db.savepoint()?;
+    if let Some(taken) = live(&trial, &intent.tenant, &intent.key)? {
+        let gives_way = taken.state == IntentState::Done && taken.terms != intent.terms;
+        if !(intent.replaces && gives_way) {
+            return Ok(Reserved::Taken(Box::new(taken)));
+        }
+        replace(&trial, &taken.id, now)?;
+    }
     insert(&trial, &intent, now)?;
     for (charge, number) in intent.charges.into_iter().zip(1_u32..) {
         if !budgets::draw(&trial, &intent.tenant, &charge)? {
@@ -25,6 +29,12 @@ pub(super) fn reserve(
     }
     trial.commit()?;
     Ok(Reserved::New)
+}
+
+fn replace(db: &Connection, id: &str, now: i64) -> Result<(), Fault> {
+    db.prepare_cached("UPDATE intents SET state = 'replaced', updated_at = ? WHERE id = ?")?
+        .execute(params![now, id])?;
+    Ok(())
 }
 
 fn insert(db: &Connection, intent: &NewIntent, now: i64) -> Result<(), Fault> {

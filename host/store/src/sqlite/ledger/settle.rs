@@ -61,7 +61,10 @@ fn after_the_end(intent: &str, from: IntentState, to: IntentState) -> Result<(),
 }
 
 fn is_settled(state: IntentState) -> bool {
-    matches!(state, IntentState::Done | IntentState::Failed)
+    matches!(
+        state,
+        IntentState::Done | IntentState::Failed | IntentState::Replaced
+    )
 }
 
 fn target(settlement: &Settlement) -> IntentState {

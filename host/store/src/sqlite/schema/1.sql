@@ -48,14 +48,14 @@ CREATE TABLE intents (
     arguments     TEXT NOT NULL,
     plugin_digest TEXT NOT NULL,
     rulebook      TEXT NOT NULL,
-    state         TEXT NOT NULL CHECK (state IN ('reserved', 'sent', 'unknown', 'done', 'failed')),
+    state         TEXT NOT NULL CHECK (state IN ('reserved', 'sent', 'unknown', 'done', 'failed', 'replaced')),
     outcome       TEXT,
     created_at    INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL,
     FOREIGN KEY (tenant, case_id) REFERENCES cases (tenant, id)
 ) STRICT;
 -- One live intent per business key: this index is what stands between a race and a second effect.
-CREATE UNIQUE INDEX intents_live ON intents (tenant, key) WHERE state <> 'failed';
+CREATE UNIQUE INDEX intents_live ON intents (tenant, key) WHERE state NOT IN ('failed', 'replaced');
 CREATE INDEX intents_open ON intents (number) WHERE state IN ('reserved', 'sent', 'unknown');
 
 CREATE TABLE sent_requests (

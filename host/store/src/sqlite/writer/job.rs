@@ -23,6 +23,9 @@ impl Job {
 
 /// What the writer thread does with a job.
 pub(super) trait Work: Send {
+    /// Somebody waits for the commit.
+    fn is_awaited(&self) -> bool;
+
     /// Runs inside the transaction; a failure undoes this job alone.
     fn run(&mut self, transaction: &mut Transaction<'_>);
 
@@ -52,6 +55,10 @@ where
     T: Send,
     F: FnOnce(&mut Savepoint<'_>) -> Result<T, Fault> + Send,
 {
+    fn is_awaited(&self) -> bool {
+        true
+    }
+
     fn run(&mut self, transaction: &mut Transaction<'_>) {
         if let Some(act) = self.act.take() {
             self.outcome = Some(alone(transaction, act).map_err(StoreError::from));
@@ -95,6 +102,10 @@ impl<F> Work for Queued<F>
 where
     F: FnOnce(&mut Savepoint<'_>) -> Result<(), Fault> + Send,
 {
+    fn is_awaited(&self) -> bool {
+        false
+    }
+
     fn run(&mut self, transaction: &mut Transaction<'_>) {
         if let Some(Err(fault)) = self.act.take().map(|act| alone(transaction, act)) {
             self.lose(&fault);

@@ -9,8 +9,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::job::Job;
 use super::{Fault, HeadFile, Lost};
 
-/// Jobs in one transaction at most: bounds how long the first of them waits.
-const BATCH: usize = 256;
+/// Jobs in one transaction at most: bounds how long the first of them waits. A commit costs a flush of the disk, so under
+/// load this is also what bounds how many jobs are done in a second.
+const BATCH: usize = 4096;
+/// How long jobs that nobody waits for may gather before they are committed.
+const PATIENCE: Duration = Duration::from_millis(5);
 /// The exported audit head lags behind the log by at most this.
 const HEAD_EVERY: Duration = Duration::from_secs(1);
 
@@ -37,8 +40,7 @@ impl Scribe {
     /// Works until no sender is left and the queue is empty.
     pub(super) fn run(mut self) {
         while let Some(first) = self.receive() {
-            let mut batch = vec![first];
-            batch.extend(self.waiting.try_iter().take(BATCH - 1));
+            let batch = self.gather(first);
             self.commit(batch);
         }
         self.export_head();
@@ -47,6 +49,25 @@ impl Scribe {
         if let Err(error) = self.db.query_row(checkpoint, [], |_| Ok(())) {
             tracing::warn!(%error, "the write-ahead log stays: the next start reads it");
         }
+    }
+
+    /// The first job with those that are in line behind it. While nobody waits for any of them, more may come.
+    fn gather(&self, first: Job) -> Vec<Job> {
+        let until = Instant::now() + PATIENCE;
+        let mut batch = vec![first];
+        while batch.len() < BATCH {
+            let is_awaited = batch.last().is_some_and(|job| job.work.is_awaited());
+            if is_awaited {
+                batch.extend(self.waiting.try_iter().take(BATCH - batch.len()));
+                break;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            match self.waiting.recv_timeout(left) {
+                Ok(job) => batch.push(job),
+                Err(_) => break,
+            }
+        }
+        batch
     }
 
     /// The next job; exports the head whenever that is due.

@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use serde_json::{Value, json};
 
-use super::client::{modern, modern_request, send};
+use super::client::{LEGACY, Legacy, modern, modern_request, send};
 use super::world::World;
 
 fn call() -> Value {
@@ -107,6 +107,46 @@ async fn a_name_is_no_credential() {
         .await;
         assert_ne!(world.last_case(), case);
     }
+}
+
+/// Under one principal, whoever shares a case shares what it knows of its customer.
+#[tokio::test]
+async fn strangers_share_no_case() {
+    let world = World::new();
+    world.modern("tools/call", call()).await;
+    let implicit = world.last_case();
+    let router = world.served_to_strangers();
+    modern(&router, "tools/call", call()).await;
+    let first = world.last_case();
+    assert_ne!(first, implicit);
+    modern(&router, "tools/call", call()).await;
+    assert_ne!(world.last_case(), first);
+    assert_ne!(world.last_case(), implicit);
+}
+
+#[tokio::test]
+async fn a_stranger_names_no_case() {
+    let world = World::new();
+    let router = world.served_to_strangers();
+    let refused = modern(&router, "tools/call", call_in(&"ticket-1".into())).await;
+    assert_eq!(refused["error"]["code"], -32602, "{refused}");
+    assert!(world.ran().is_empty());
+}
+
+#[tokio::test]
+async fn a_strangers_session_keeps_its_case() {
+    let world = World::new();
+    let router = world.served_to_strangers();
+    let (first, second) = (
+        Legacy::open(&router, LEGACY).await,
+        Legacy::open(&router, LEGACY).await,
+    );
+    first.ask("tools/call", call()).await;
+    let case = world.last_case();
+    second.ask("tools/call", call()).await;
+    assert_ne!(world.last_case(), case);
+    first.ask("tools/call", call()).await;
+    assert_eq!(world.last_case(), case);
 }
 
 /// Outside a session nobody has checked the header, so it must not lead into somebody's case.

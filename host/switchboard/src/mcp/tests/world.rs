@@ -70,6 +70,7 @@ impl World {
             dispatcher,
             tenant: "demo".to_owned(),
             principal: "local".to_owned(),
+            strangers: false,
             listen: LISTEN.parse().unwrap(),
             hosts: vec!["tools.example.com".to_owned()],
             stop: CancellationToken::new(),
@@ -91,6 +92,15 @@ impl World {
     pub(super) fn served_to(&self, principal: &str) -> Router {
         let parts = McpParts {
             principal: principal.to_owned(),
+            ..self.parts.clone()
+        };
+        serve(&parts, &self.now)
+    }
+
+    /// The same desk as it is served where anybody may call.
+    pub(super) fn served_to_strangers(&self) -> Router {
+        let parts = McpParts {
+            strangers: true,
             ..self.parts.clone()
         };
         serve(&parts, &self.now)
