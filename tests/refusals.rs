@@ -207,9 +207,9 @@ fn table() -> Vec<Refused> {
         refused(
             SARAH,
             "update_ticket",
-            json!({ "ticket_id": "T-1001", "status": "resolved" }),
-            202,
-            "staff",
+            json!({ "ticket_id": "T-902", "status": "resolved" }),
+            403,
+            "LOOKUP_FIRST",
         ),
     ]
 }
@@ -239,6 +239,23 @@ async fn what_the_rules_refuse_reaches_no_backend() {
         assert_eq!(because, row.because, "{context}");
         assert_eq!(desk.shop.writes().await, Vec::<String>::new(), "{context}");
     }
+}
+
+#[tokio::test]
+async fn a_guessed_customer_id_opens_nothing() {
+    let desk = Desk::open().await;
+    let said = json!({ "session_id": "s", "message": "refund ORD-8842, it is broken", "customer_id": "C-1001" });
+    let reply = desk.post("/api/chat", said).await.expect(200);
+    assert_eq!(reply["status"], "open", "{reply}");
+    let guessed = desk
+        .tool("c", "get_customer", json!({ "id": "C-1001" }))
+        .await;
+    assert_eq!(guessed.status, 403, "{:#}", guessed.body);
+    let ticket = json!({ "ticket_id": "T-902", "note": "mine now" });
+    assert_eq!(desk.tool("c", "update_ticket", ticket).await.status, 403);
+    let tag = json!({ "conversation_id": "CV-501", "tag": "vip" });
+    assert_eq!(desk.tool("c", "add_tag", tag).await.status, 403);
+    desk.shop.saw_no_write().await;
 }
 
 #[tokio::test]

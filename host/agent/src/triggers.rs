@@ -1,7 +1,9 @@
 //! What a customer may say that people must hear of before a model does anything: whole words, never substrings.
 
 use dispatch::policy::Priority;
+use regex::Captures;
 
+use crate::model::offline;
 use crate::pattern::pattern;
 
 /// Why people are called.
@@ -37,7 +39,7 @@ pub fn screen(message: &str, attempts: usize) -> Option<Trigger> {
     let text = plain(message);
     let kind = if is_legal(&text) {
         TriggerKind::Legal
-    } else if SECURITY.is_match(&text) {
+    } else if is_security(&text) {
         TriggerKind::Security
     } else if asks_for_person(&text) {
         TriggerKind::Person
@@ -82,7 +84,52 @@ fn trigger(kind: TriggerKind) -> Trigger {
 /// Straight quotes, and no e-mail or web addresses: whatever stands in them is no word of the customer's.
 fn plain(message: &str) -> String {
     let straight = message.replace(['\u{2019}', '\u{2018}', '`'], "'");
-    ADDRESS.replace_all(&straight, " ").into_owned()
+    let words = ADDRESS.replace_all(&straight, " ");
+    let put_right = |word: &Captures<'_>| corrected(&word[0]).to_owned();
+    WORD.replace_all(&words, put_right).into_owned()
+}
+
+/// Words that call people, as they should be spelled.
+const CALLS: [&str; 12] = [
+    "supervisor",
+    "manager",
+    "human",
+    "person",
+    "somebody",
+    "someone",
+    "speak",
+    "lawyer",
+    "attorney",
+    "fraud",
+    "unacceptable",
+    "representative",
+];
+
+/// Words of their own, one letter away from one that calls people.
+const NEIGHBOURS: [&str; 12] = [
+    "manage", "managed", "manages", "layer", "lawler", "freud", "steak", "sneak", "spear",
+    "humane", "parson", "persona",
+];
+
+/// One slip of the fingers in a word that calls people is put right; other words stay as they are.
+fn corrected(word: &str) -> &str {
+    let lower = word.to_lowercase();
+    if NEIGHBOURS.contains(&lower.as_str()) {
+        return word;
+    }
+    let meant = |call: &&&str| {
+        lower.starts_with(&call[..1])
+            && !lower.starts_with(**call)
+            && offline::distance(call, &lower) == 1
+    };
+    CALLS.iter().find(meant).map_or(word, |call| call)
+}
+
+/// "fraud", except where it only names a service.
+fn is_security(text: &str) -> bool {
+    SECURITY
+        .find_iter(text)
+        .any(|found| !HARMLESS_FRAUD.is_match(&text[found.start()..]))
 }
 
 fn is_legal(text: &str) -> bool {
@@ -135,11 +182,16 @@ fn shouts(text: &str) -> bool {
             .all(|word| !word.chars().any(char::is_lowercase))
 }
 
+pattern!(WORD, r"[A-Za-z]{5,16}");
+pattern!(
+    HARMLESS_FRAUD,
+    r"(?i)^fraud (?:protection|prevention|detection|insurance|cover(?:age)?)\b"
+);
 pattern!(ADDRESS, r"\S+@\S+|https?://\S+");
 pattern!(
     LEGAL,
     r"(?i)\b(lawyers?|attorneys?|solicitors?|lawsuits?|litigation|suing|sued|small claims|class action",
-    r"|in court|to court|court (?:case|order|action)|ombudsman|trading standards)\b"
+    r"|in court|to court|court (?:case|order|action)|ombudsman|trading standards|consumer protection)\b"
 );
 pattern!(LEGAL_WORD, r"(?i)\b(?:il)?legal(?:ly)?\b");
 pattern!(
@@ -177,12 +229,13 @@ pattern!(
 );
 pattern!(
     DECLINES_PERSON,
-    r"(?i)\b(?:don'?t|do not|no|not|needn'?t|without) (?:need |want |needing |having )?(?:to (?:talk|speak|chat) (?:to|with) )?(?:a |an |any )?(?:real |live )?(?:human|person|manager|supervisor|agent|representative)\b"
+    r"(?i)\b(?:don'?t|do not|no|not|needn'?t|without) (?:need |want |needing |having )?(?:to (?:talk|speak|chat) (?:to|with) )?(?:a |an |any )?(?:real |live )?(?:human|person|manager|supervisor|agent|representative)\b",
+    r"|\b(?:don'?t|do not|no need to) escalate\b"
 );
 pattern!(
     WANTS_PERSON,
-    r"(?i)\b(?:talk|talking|speak|speaking|spoke|chat|connect|connected|transfer|transferred|escalate|want|wanna|need|get|give|put|pass|reach|contact|demand|request|require|prefer|hand|bring|fetch|call|ask for|asking for|through to|like|let me have|see)\b",
-    r"(?:[ ,]+(?:me|us|this|it|now|please|to|with|for|in|on|over|through|up|directly|right|rather|instead|have|be|speak|talk|chat|talking|speaking|a|an|the|your|some|any|real|live|actual|human|proper|senior|another|different|customer|support|service|care|store|shift|team|back)){0,9}",
+    r"(?i)\b(?:gimme|lemme see|talk|talking|speak|speaking|spoke|chat|connect|connected|transfer|transferred|escalate|want|wanna|need|get|give|put|pass|reach|contact|demand|request|require|prefer|hand|bring|fetch|call|ask for|asking for|through to|like|let me have|see)\b",
+    r"(?:[ ,]+(?:me|us|this|it|now|please|to|with|for|in|on|over|through|up|directly|right|rather|instead|have|be|speak|talk|chat|talking|speaking|a|an|the|your|ur|yr|some|any|real|live|actual|human|proper|senior|another|different|customer|support|service|care|store|shift|team|back)){0,9}",
     r"[ ,]+(?:humans?|(?:real|live|actual|human) (?:person|people|being|agent)|person|people|managers?|supervisors?|boss|superior|representatives?|reps?|agents?|operator|colleague|staff|somebody|someone|human being)\b"
 );
 pattern!(
@@ -190,7 +243,9 @@ pattern!(
     r"(?i)\b(?:is|are) there (?:a|an|any|some) (?:real |live |actual )?(?:human|person|people|manager|supervisor|agent|representative|someone|somebody|anyone)(?: \w+){0,4} (?:i|we) (?:can|could|may) (?:talk|speak|chat)",
     r"|\b(?:anyone|anybody|someone|somebody) (?:real|human)\b",
     r"|\b(?:where is|where's) (?:your|the) (?:manager|supervisor)\b",
-    r"|\b(?:can|could|may|will) (?:a|an|your|some) (?:real |live |actual )?(?:human|person|manager|supervisor|agent|representative|colleague) (?:please )?(?:help|call|contact|look|take|handle|answer|reply|deal|step|get)\b"
+    r"|\b(?:can|could|may|will) (?:a|an|your|some) (?:real |live |actual )?(?:human|person|manager|supervisor|agent|representative|colleague) (?:please )?(?:help|call|contact|look|take|handle|answer|reply|deal|step|get)\b",
+    r"|\bescalate (?:this|it|my|the)\b|\b(?:this|it) (?:to be |must be |should be |needs to be )escalated\b",
+    r"|\b(?:someone|somebody|anyone|anybody|(?:a|an|your|some) (?:human|person|manager|supervisor|agent|representative|colleague)) (?:please |to |should |must |needs to )*(?:call|phone|ring|contact) me\b"
 );
 pattern!(
     ONLY_PERSON,

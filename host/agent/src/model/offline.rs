@@ -3,6 +3,7 @@
 //! It is a function of the conversation alone. Each of the customer's messages is understood by rules, the state of the
 //! matter is folded from the first message to the last, and the newest tool results decide the next step.
 
+mod amount;
 mod details;
 mod plan;
 mod reply;
@@ -11,11 +12,13 @@ mod spelling;
 mod state;
 mod steps;
 mod understand;
+mod wanted;
 
 use async_trait::async_trait;
 use serde_json::json;
 
 pub(crate) use details::details;
+pub(crate) use spelling::distance;
 
 use self::plan::Step;
 use super::{Arguments, Model, ModelError, ModelReply, ModelRequest, Stop, ToolCall};

@@ -44,6 +44,18 @@ fn calls_people() {
         ("put me through to your supervisor please", Person),
         ("talk to human", Person),
         ("I need a human, not a bot", Person),
+        ("get me ur supervisor now", Person),
+        ("let me talk to a superviser", Person),
+        ("gimme a manger", Person),
+        ("I want to speek to a human", Person),
+        ("speek to a human", Person),
+        ("sombody human", Person),
+        ("I demand to escalate this", Person),
+        ("someone call me back", Person),
+        ("I'll call my lawyr", Legal),
+        ("expect a letter from consumer protection", Legal),
+        ("this is fruad", Security),
+        ("this is unacceptble", Distress),
     ];
     for (message, kind) in table {
         assert_eq!(
@@ -81,6 +93,12 @@ fn leaves_the_rest_to_the_model() {
         "I want a refund",
         "a person of my age likes it",
         "what cleaning agent is safe for the blender",
+        "is fraud protection included when I pay by card?",
+        "fraud protection included when I pay by card?",
+        "the top layer of the blender is loose",
+        "I need it managed better",
+        "please don't escalate this",
+        "the courier said someone would call",
     ];
     for message in table {
         assert_eq!(screen(message, 0), None, "{message}");

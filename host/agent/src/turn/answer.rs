@@ -31,7 +31,7 @@ impl Turn<'_> {
         self.record_answer(&asked, true).await?;
         let id = format!("consent-{}", asked.id);
         let tool = asked.call.tool.clone();
-        let arguments = Value::Object(asked.call.arguments);
+        let arguments = Value::Object(asked.call.arguments.clone());
         self.record(Event::ToolCall {
             id: id.clone(),
             tool: tool.clone(),

@@ -81,10 +81,7 @@ fn newest(mut messages: Vec<Message>, limit: usize) -> Vec<Message> {
 }
 
 /// Of these questions the one that stands in the last thing the customer was told; the last one, where several do.
-pub(super) fn shown_last(
-    events: &[Event],
-    pending: Vec<PendingConsent>,
-) -> Option<PendingConsent> {
+pub(super) fn shown_last(events: &[Event], pending: Vec<PendingConsent>) -> Option<PendingConsent> {
     let told = events.iter().rev().find_map(|event| match event {
         Event::Text { text } => Some((None, text)),
         Event::ConsentAsked { id, question } => Some((Some(id), question)),

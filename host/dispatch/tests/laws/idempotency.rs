@@ -127,6 +127,9 @@ async fn a_value_that_is_set_back_is_set_again() {
     let ticket =
         json!({ "ticket_id": "T-1", "customer_id": "C-1", "status": "open", "priority": "low" });
     let desk = Desk::open(Nature::Deduplicates, &[]).await;
+    desk.then(Step::Returns(ticket.clone()));
+    let seen = desk.call("get_ticket", json!({ "ticket_id": "T-1" })).await;
+    assert_eq!(seen.word(), "ok", "{seen:?}");
     for (note, word) in [
         ("a", "ok"),
         ("a", "replayed"),

@@ -7,6 +7,7 @@
 )]
 
 mod addresses;
+mod desk;
 mod http;
 mod laws;
 mod loading;

@@ -139,6 +139,41 @@ fn one_intent_has_one_key() {
     assert_ne!(key(&none, "c1", &refund), key(&none, "c2", &refund));
 }
 
+/// Of what is set, the last value counts, whichever case set it: a value set back from another case is no replay. A tag is put
+/// on once in a case.
+#[test]
+fn the_contract_keys_what_is_set_by_the_thing() {
+    let contract = contract();
+    let key = |tool: &str, case: &str, arguments: Value| {
+        contract[tool].intent_key("demo", tool, case, &object(arguments))
+    };
+    for tool in [
+        "update_customer_info",
+        "update_ticket",
+        "update_user",
+        "assign_conversation",
+    ] {
+        let arguments = json!({ "customer_id": "C", "ticket_id": "T", "contact_id": "P", "conversation_id": "V" });
+        let set = json!({ "customer_id": "C", "ticket_id": "T", "contact_id": "P", "conversation_id": "V", "status": "open", "email": "e", "assignee": "a" });
+        assert_eq!(key(tool, "c1", arguments), key(tool, "c2", set), "{tool}");
+    }
+    let tag = |case: &str, conversation: &str, tag: &str| {
+        key(
+            "add_tag",
+            case,
+            json!({ "conversation_id": conversation, "tag": tag }),
+        )
+    };
+    let keys = [
+        tag("c1", "V", "t"),
+        tag("c2", "V", "t"),
+        tag("c1", "W", "t"),
+        tag("c1", "V", "u"),
+    ];
+    assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len());
+    assert_eq!(tag("c1", "V", "t"), keys[0]);
+}
+
 #[test]
 fn keys_are_not_confused_by_what_values_hold() {
     let rule = with_intent(Some(intent(&["/a", "/b"], &[], false)));

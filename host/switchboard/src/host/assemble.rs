@@ -134,17 +134,7 @@ pub(crate) async fn load_plugins(
         folder: compiled.into(),
         source,
     })?;
-    let contract = embedded::CONTRACT
-        .iter()
-        .filter(|(path, _)| *path != embedded::CLASSIFICATION);
-    let settings = ToolboxSettings {
-        contract: contract
-            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-            .collect(),
-        cache: Some(compiled.to_path_buf()),
-        ..ToolboxSettings::default()
-    };
-    let toolbox = Toolbox::new(settings).map_err(StartError::Sandbox)?;
+    let toolbox = Toolbox::new(toolbox_settings(Some(compiled))).map_err(StartError::Sandbox)?;
     let mut ready: Vec<Arc<Plugin>> = Vec::new();
     // First those that are likelier to be refused: nobody should wait for the others to hear of it.
     for file in &config.plugins.extra {
@@ -164,6 +154,20 @@ pub(crate) async fn load_plugins(
         .publish(demo::TENANT, &ready)
         .map_err(StartError::Sandbox)?;
     Ok(Arc::new(toolbox))
+}
+
+/// A toolbox of this host's contract, which keeps compiled code in `cache`.
+fn toolbox_settings(cache: Option<&Path>) -> ToolboxSettings {
+    let contract = embedded::CONTRACT
+        .iter()
+        .filter(|(path, _)| *path != embedded::CLASSIFICATION);
+    ToolboxSettings {
+        contract: contract
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect(),
+        cache: cache.map(Path::to_path_buf),
+        ..ToolboxSettings::default()
+    }
 }
 
 /// Loads a component that the operator names, which gets no grants.
@@ -252,7 +256,7 @@ mod tests {
 
     /// What a start says of this file as a further plugin.
     async fn refusal(file: &Path) -> String {
-        let toolbox = Toolbox::new(ToolboxSettings::default()).unwrap();
+        let toolbox = Toolbox::new(toolbox_settings(None)).unwrap();
         let Err(error) = load_extra(&toolbox, file, &Config::default()).await else {
             panic!("{} loads", file.display());
         };

@@ -95,9 +95,10 @@ async fn begin(host: Arc<Host>, caller: &Caller, said: Said) -> Result<Turn, Api
         .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let case = caller.chat_case(&host, &session).await?;
     if let Some(customer) = &said.customer_id {
-        // Only a claim: where the case knows better, it stays as it is.
+        // Nothing vouches for it, and ids can be guessed: it says whose account to look at first, and proves nothing. Where
+        // the case knows better, it stays as it is.
         host.store()
-            .identify(&case.id, customer, Level::Claimed)
+            .identify(&case.id, customer, Level::Anonymous)
             .await?;
     }
     let request = TurnRequest {

@@ -1,5 +1,6 @@
 //! What a message gives: e-mail addresses, order numbers, amounts, telephone numbers and postal addresses.
 
+use super::amount::{Amount, amount, without_amounts};
 use crate::pattern::pattern;
 
 /// The details of one message, each in the order in which it was said.
@@ -9,8 +10,8 @@ pub(crate) struct Details {
     pub(crate) emails: Vec<String>,
     /// As the contract writes them: `ORD-8842`.
     pub(crate) orders: Vec<String>,
-    /// An amount of money, such as `20.00`.
-    pub(crate) amount: Option<String>,
+    /// The first that is stated.
+    pub(crate) amount: Option<Amount>,
     pub(crate) phone: Option<String>,
 }
 
@@ -64,25 +65,12 @@ fn orders(message: &str) -> Vec<String> {
 /// A number on its own, for when an order number is what was asked for.
 pub(super) fn bare_order(message: &str) -> Option<String> {
     let rest = EMAIL.replace_all(message, " ");
-    let rest = AMOUNT.replace_all(&rest, " ");
+    let rest = without_amounts(&rest);
     let number = BARE
         .captures_iter(&rest)
         .filter_map(|found| found.get(1))
         .last()?;
     Some(format!("ORD-{}", number.as_str()))
-}
-
-fn amount(message: &str) -> Option<String> {
-    let found = AMOUNT.captures(message)?;
-    let number = found
-        .get(1)
-        .or_else(|| found.get(2))?
-        .as_str()
-        .replace(',', ".");
-    Some(match number.split_once('.') {
-        None => format!("{number}.00"),
-        Some((whole, cents)) => format!("{whole}.{cents:0<2}"),
-    })
 }
 
 fn phone(message: &str, orders: &[String]) -> Option<String> {
@@ -141,10 +129,6 @@ pattern!(
     r"(?i)\b(?:not|n't|instead of|rather than|isn't)\s+(?:the\s+)?$"
 );
 pattern!(BARE, r"(?:^|[^\d.,$€£+-])(\d{4,8})(?:[^\d]|$)");
-pattern!(
-    AMOUNT,
-    r"(?i)(?:[$€£]|\b(?:usd|eur|gbp)\s)\s*(\d{1,7}(?:[.,]\d{1,2})?)\b|\b(\d{1,7}(?:[.,]\d{1,2})?)\s*(?:[$€£]|usd\b|eur\b|gbp\b|dollars?\b|bucks\b|euros?\b|pounds\b)"
-);
 pattern!(PHONE, r"\+?\(?\d[\d\s().-]{5,}\d");
 pattern!(
     ADDRESS_START,

@@ -14,6 +14,8 @@ pub(super) const DECLINED: &str =
     "All right, I leave everything as it is. Is there anything else I can help you with?";
 pub(super) const NOT_POSSIBLE: &str =
     "I'm sorry, I could not do this just now, and nothing has been changed.";
+pub(super) const CONFLICT: &str = "I'm sorry, there is already a request like this with other details, so I have left everything as it is. Shall I open a ticket so that a colleague looks into it?";
+pub(super) const WHICH_AMOUNT: &str = "I want to get this right: which amount do you mean? Please write it as a number with the currency, such as 20.00 USD.";
 pub(super) const NO_SUCH_TOOL: &str =
     "I'm sorry, I can't do this here myself. Shall I open a ticket so that a colleague can?";
 pub(super) const NO_ARTICLE: &str = "I'm sorry, I found nothing about this in our help articles, and I don't want to guess. Shall I open a ticket so that a colleague can answer it?";
@@ -25,6 +27,9 @@ pub(super) const UNCLEAR_DETAILS: &str = "I'm sorry, I didn't get that. Could yo
 pub(super) const UNCLEAR_CHOICE: &str = "I'm sorry, I didn't get which of these you would like: refuse the delivery, a return label, a credit, or a supervisor?";
 pub(super) const UNCLEAR_YES_NO: &str =
     "I'm sorry, I didn't get that. Could you please answer yes or no?";
+
+/// The carrier reports a problem.
+const EXCEPTION: &str = " I'm sorry: the carrier reports a problem with this parcel. If you like, a colleague can look into it for you.";
 
 const ANYTHING_ELSE: &str = "Is there anything else I can help you with?";
 
@@ -81,9 +86,14 @@ pub(super) fn done(tool: &str, output: &Value, again: bool) -> String {
             format!("Order {order} has already been cancelled. {ANYTHING_ELSE}")
         }
         "cancel_order" => format!("Order {order} has been cancelled. {ANYTHING_ELSE}"),
-        "create_return" => label(order, output),
+        "create_return" => label(order, output, again),
         "add_credit" => {
             let amount = money(output, "amount").unwrap_or_default();
+            if again {
+                return format!(
+                    "A credit of {amount} had already been booked to your account before; it is booked only once. {ANYTHING_ELSE}"
+                );
+            }
             format!(
                 "I have added a credit of {amount} to your account, for your next order. {ANYTHING_ELSE}"
             )
@@ -93,6 +103,11 @@ pub(super) fn done(tool: &str, output: &Value, again: bool) -> String {
         }
         "create_ticket" => {
             let ticket = text(output, "ticket_id");
+            if again {
+                return format!(
+                    "Ticket {ticket} was already opened for you; a colleague will work on it. {ANYTHING_ELSE}"
+                );
+            }
             format!(
                 "I have opened ticket {ticket} for you; a colleague will work on it. {ANYTHING_ELSE}"
             )
@@ -125,14 +140,19 @@ fn refunded(order: &str, refund: &Value, again: bool) -> String {
     }
 }
 
-fn label(order: &str, output: &Value) -> String {
+fn label(order: &str, output: &Value, again: bool) -> String {
     let link = text(output, "label_url");
     let carrier = text(output, "carrier");
     let until = date(output, "expires_at")
         .map(|day| format!(" The label is valid until {day}."))
         .unwrap_or_default();
+    let begins = if again {
+        "There is already a prepaid return label"
+    } else {
+        "I have created a prepaid return label"
+    };
     format!(
-        "I have created a prepaid return label for order {order}: {link} Please print it, put it on the parcel and hand it to {carrier}.{until} {ANYTHING_ELSE}"
+        "{begins} for order {order}: {link} Please print it, put it on the parcel and hand it to {carrier}.{until} {ANYTHING_ELSE}"
     )
 }
 
@@ -231,6 +251,9 @@ fn tracking(parcel: &Value) -> String {
     let mut said = format!(" You can follow it with {carrier} under tracking number {number}");
     let stands = text(parcel, "status").replace('_', " ");
     let _ = write!(said, " ({stands}).");
+    if stands == "exception" {
+        said.push_str(EXCEPTION);
+    }
     if let Some(day) = date(parcel, "estimated_delivery") {
         let _ = write!(said, " It should arrive by {day}.");
     }
@@ -307,13 +330,17 @@ pub(super) fn which_value(reason: &str) -> String {
     )
 }
 
+/// An article that the search itself finds less fitting than this is no answer.
+const RELEVANT: f64 = 0.4;
+
 /// The best article that has to do with the question; none if none has.
 pub(super) fn article(question: &str, output: &Value) -> Option<String> {
     let words = keywords(question);
     let fits = |article: &&Value| {
         let body =
             format!("{} {}", text(article, "title"), text(article, "excerpt")).to_lowercase();
-        words.is_empty() || words.iter().any(|word| body.contains(stem(word)))
+        let relevant = article["relevance"].as_f64().is_none_or(|r| r >= RELEVANT);
+        relevant && (words.is_empty() || words.iter().any(|word| begins_a_word(&body, stem(word))))
     };
     let best = list(output, "articles").iter().find(fits)?;
     let (title, excerpt, url) = (
@@ -325,6 +352,11 @@ pub(super) fn article(question: &str, output: &Value) -> Option<String> {
         "Here is what our help article \"{title}\" says: {} You can read it in full at {url}",
         excerpt.trim()
     ))
+}
+
+fn begins_a_word(body: &str, stem: &str) -> bool {
+    body.split(|c: char| !c.is_alphanumeric())
+        .any(|word| word.starts_with(stem))
 }
 
 /// The words of a question that carry its subject.

@@ -136,7 +136,7 @@ fn inflects(known: &str, word: &str) -> bool {
 }
 
 /// Edits between two words: letters added, left out, replaced, or two neighbours swapped.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();

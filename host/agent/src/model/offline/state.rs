@@ -1,5 +1,6 @@
 //! The state of a matter, folded from the conversation: what is wanted, what is known, and what was asked last.
 
+use super::amount::Amount;
 use super::details::is_address;
 use super::understand::{Heard, Intent, understand};
 use crate::Answer;
@@ -63,6 +64,16 @@ pub(super) enum Expects {
     NewValue,
 }
 
+impl Expects {
+    /// It waits for a yes.
+    fn is_offer(self) -> bool {
+        matches!(
+            self,
+            Self::RefundYes | Self::ReturnYes | Self::CancelYes | Self::TicketYes
+        )
+    }
+}
+
 /// New contact details.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct NewDetails {
@@ -78,11 +89,13 @@ pub(super) struct State {
     pub(super) task: Option<Task>,
     pub(super) email: Option<String>,
     pub(super) order: Option<String>,
-    pub(super) amount: Option<String>,
+    pub(super) amount: Option<Amount>,
     pub(super) new: NewDetails,
     /// The customer's words that the task came from.
     pub(super) reason: String,
     pub(super) expects: Expects,
+    /// Something went wrong in this conversation, or credit was offered: what goodwill credit is for.
+    pub(super) is_wronged: bool,
 }
 
 impl State {
@@ -90,6 +103,7 @@ impl State {
     pub(super) fn hear(&mut self, message: &str) -> Task {
         let heard = understand(message);
         let next = self.next_task(&heard);
+        self.is_wronged |= heard.complains || self.expects == Expects::Choice;
         if !next.is_passing() && self.task.as_ref() != Some(&next) {
             self.new = NewDetails::default();
             if !self.is_offered(&next) {
@@ -109,6 +123,11 @@ impl State {
     /// Takes in how the turn ended: what the reply waits for, if the matter is not settled with it.
     pub(super) fn replied(&mut self, now: &Task, expects: Expects) {
         if now.is_passing() && *now != Task::Declined {
+            // Small talk was the last thing said: a yes after it is no answer to the offer before it.
+            if *now != Task::Unclear && self.expects.is_offer() {
+                self.expects = Expects::Nothing;
+                self.task = None;
+            }
             return;
         }
         self.expects = expects;
@@ -138,7 +157,7 @@ impl State {
     fn next_task(&self, heard: &Heard) -> Task {
         let gives = heard.intent == Intent::Details || self.gives_what_was_asked(heard);
         match self.expects {
-            Expects::RefundYes | Expects::ReturnYes | Expects::CancelYes | Expects::TicketYes => {
+            offer if offer.is_offer() => {
                 if let Some(task) = self.answer(heard) {
                     return task;
                 }
@@ -154,9 +173,14 @@ impl State {
                 return Task::Ticket;
             }
             Expects::Details | Expects::NewValue if gives => return self.going_on(),
-            Expects::Details | Expects::NewValue | Expects::TicketText | Expects::Nothing => {}
+            _ => {}
         }
         match heard.intent {
+            Intent::Unclear | Intent::Details | Intent::Thanks | Intent::Goodbye
+                if heard.declines =>
+            {
+                Task::Declined
+            }
             Intent::Details => self.going_on(),
             intent => task_of(intent),
         }
@@ -180,7 +204,8 @@ impl State {
         );
         match heard.answer {
             Answer::Yes if !own || task_of(heard.intent) == asked => Some(asked),
-            Answer::No if !own => Some(Task::Declined),
+            Answer::No if own => Some(instead_of(&asked, task_of(heard.intent))),
+            Answer::No => Some(Task::Declined),
             _ => None,
         }
     }
@@ -256,6 +281,15 @@ impl State {
                 || heard.plain.contains(&format!("is now {email}"))
         });
         after_to || (self.expects == Expects::NewValue && self.email.is_some())
+    }
+}
+
+/// A no closes the offer, whatever comes with it; only another request is taken up.
+fn instead_of(offered: &Task, wanted: Task) -> Task {
+    match wanted {
+        Task::Complaint if *offered == Task::Refund => Task::Ticket,
+        wanted if wanted == *offered || wanted.is_passing() => Task::Declined,
+        wanted => wanted,
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) fn step(context: &Context<'_>, task: &Task) -> Move {
 
 /// Says how a call ended.
 pub(super) fn report(seen: &Seen<'_>) -> Move {
+    if seen.result.outcome == "conflict" {
+        return Move::ask(reply::CONFLICT, Expects::TicketYes);
+    }
     Move::say(match read(seen.result) {
         Read::Done { output, again } => reply::done(&seen.call.tool, output, again),
         Read::NotFound | Read::Not("") => reply::NOT_POSSIBLE.to_owned(),
@@ -55,6 +58,9 @@ fn effect(context: &Context<'_>, tool: &str, arguments: serde_json::Value) -> Mo
     let Some(seen) = context.done_now(tool) else {
         return Move::call(tool, arguments);
     };
+    if seen.result.outcome == "conflict" {
+        return Move::ask(reply::CONFLICT, Expects::TicketYes);
+    }
     match read(seen.result) {
         Read::Done { .. } => report(seen),
         Read::Not(said) if said.ends_with('?') => Move::ask(said, Expects::Details),
@@ -111,10 +117,14 @@ fn is_bare(reason: &str) -> bool {
 }
 
 fn person(context: &Context<'_>) -> Move {
+    hand_over(context, "The customer asks for a person", "p1", "general")
+}
+
+fn hand_over(context: &Context<'_>, reason: &str, priority: &str, team: &str) -> Move {
     let mut arguments = json!({
-        "reason": "The customer asks for a person",
-        "priority": "p1",
-        "team": "general",
+        "reason": reason,
+        "priority": priority,
+        "team": team,
         "summary": format!("The customer wrote: {}", context.state.reason),
     });
     if let Some(order) = &context.state.order {

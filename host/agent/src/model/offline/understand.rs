@@ -4,6 +4,7 @@ use regex::Regex;
 
 use super::details::{self, Details, details};
 use super::spelling::plain;
+use super::wanted::{Wanted, wanted};
 use crate::pattern::pattern;
 use crate::{Answer, read_answer, triggers};
 
@@ -57,6 +58,10 @@ pub(super) struct Heard {
     pub(super) bare_order: Option<String>,
     pub(super) address: Option<String>,
     pub(super) answer: Answer,
+    /// Something was turned down.
+    pub(super) declines: bool,
+    /// Something is wrong, or late, whatever else the message asks for.
+    pub(super) complains: bool,
     /// Lower case, slips put right.
     pub(super) plain: String,
     /// As it was said.
@@ -67,8 +72,11 @@ pub(super) struct Heard {
 pub(super) fn understand(message: &str) -> Heard {
     let details = details(message);
     let plain = plain(message);
+    let wanted = wanted(message);
     Heard {
-        intent: intent(message, &plain, &details),
+        intent: intent(message, &plain, &details, &wanted),
+        declines: wanted.declines,
+        complains: COMPLAINT.is_match(&plain) || LATE.is_match(&plain),
         bare_order: details::bare_order(message),
         address: details::address(message),
         answer: read_answer(message),
@@ -78,7 +86,7 @@ pub(super) fn understand(message: &str) -> Heard {
     }
 }
 
-fn intent(message: &str, plain: &str, details: &Details) -> Intent {
+fn intent(message: &str, plain: &str, details: &Details, wanted: &Wanted) -> Intent {
     if WHO.is_match(plain) {
         return Intent::WhoAreYou;
     }
@@ -91,12 +99,13 @@ fn intent(message: &str, plain: &str, details: &Details) -> Intent {
     if about_rules || (is_question && GENERAL.is_match(plain)) {
         return Intent::Question;
     }
-    task(plain)
+    task_wanted(plain, wanted)
         .filter(|intent| {
             !(is_question
                 && matches!(intent, Intent::Status | Intent::Return)
                 && details.emails.is_empty())
         })
+        .or_else(|| wanted.only_asks.then_some(Intent::Question))
         .or_else(|| looks_at(message, plain, details).then_some(Intent::Status))
         .or_else(|| is_question.then_some(Intent::Question))
         .or_else(|| (asks(message, plain) && !points(plain, details)).then_some(Intent::Question))
@@ -118,6 +127,24 @@ fn points(plain: &str, details: &Details) -> bool {
     few && (!QUESTION_WORD.is_match(plain)
         || plain.contains("what about")
         || plain.contains("how about"))
+}
+
+/// What changes something must be wanted; what is declined or only asked about leaves the rest of the message.
+fn task_wanted(plain: &str, wanted: &Wanted) -> Option<Intent> {
+    let first = task(plain)?;
+    let acts = matches!(
+        first,
+        Intent::Refund | Intent::Cancel | Intent::Return | Intent::Credit | Intent::Ticket
+    );
+    if !acts || !(wanted.declines || wanted.only_asks) {
+        return Some(first);
+    }
+    match task(&wanted.text) {
+        // What is offered for a complaint has just been turned down.
+        Some(Intent::Complaint) if wanted.declines => Some(Intent::Ticket),
+        None if wanted.declines && REPLACEMENT.is_match(&wanted.text) => Some(Intent::Ticket),
+        rest => rest,
+    }
 }
 
 /// The first that fits, the surest first.
@@ -183,6 +210,7 @@ pattern!(
     GENERAL,
     r"\b(?:policy|policies|warranty|guarantee|opening hours|payment methods?|gift cards?|do you (?:ship|deliver|offer|sell|have|accept|take|support|provide)|can you ship|how does|how do (?:i|you|we)|how can i|how long (?:do|does|is)|what happens (?:if|when)|what (?:is|are|s) (?:your|the)|whats your|are there)\b"
 );
+pattern!(REPLACEMENT, r"\breplac\w+|\b(?:new|another) one\b");
 pattern!(
     UPDATE,
     r"\b(?:update|updating|change|changing|correct|edit|replace|modify|switch|set|fix|amend)\b(?: \S+){0,6}? (?:address|email|mail|phone|mobile|telephone|cell|contact|phonenumber)\b",
@@ -206,7 +234,8 @@ pattern!(
 );
 pattern!(
     REFUND_STATUS,
-    r"\b(?:where is|wheres|where s|when (?:will|do|does|can)|status of|has|did|have|what about|any news|how long)\b(?: \S+){0,5}? (?:refund|refunded|money back|reimbursement)\b(?: \S+){0,4}?(?: (?:processed|arrive|arrived|come|yet|issued|go|gone|take|been|status|get|through|here|show))|\b(?:where is|wheres|status of|when will i (?:get|receive|see)|when do i get|have i been|did i get|am i getting) (?:\S+ ){0,2}?(?:refund|refunded|money back|money)\b|\bnot (?:received|gotten|seen) (?:my |the |any )?refund\b"
+    r"\b(?:where is|wheres|where s|when (?:will|do|does|can)|status of|has|did|have|what about|any news|how long)\b(?: \S+){0,5}? (?:refund|refunded|money back|reimbursement)\b(?: \S+){0,4}?(?: (?:processed|arrive|arrived|come|yet|issued|go|gone|take|been|status|get|through|here|show))|\b(?:where is|wheres|status of|when will i (?:get|receive|see)|when do i get|have i been|did i get|am i getting) (?:\S+ ){0,2}?(?:refund|refunded|money back|money)\b|\bnot (?:received|gotten|seen) (?:my |the |any )?refund\b",
+    r"|\b(?:still|got|received|have|had|seen|is) no (?:refund|money)\b|\bnot (?:been )?refunded\b|\b(?:did|have|has) (?:you|they|it) (?:\w+ )?refund(?:ed)?\b|\b(?:was|is|were|am) (?:\S+ ){0,3}refunded\b"
 );
 pattern!(
     CANCELLED_YET,
@@ -222,7 +251,7 @@ pattern!(
 );
 pattern!(
     REFUND,
-    r"\brefund\w*|\breimburs\w*|\bmoney ?back\b|\bmy money\b|\bpay me back\b|\bgive me (?:my |back |the )*(?:cash|money|\$?\d)|\bwant (?:my |back |the )*(?:cash|\$?\d+(?:\.\d+)?) back\b|\b(?:want|get|have) it back on my card\b|\bcredit (?:it |this |that )?(?:back )?(?:to )?my card\b"
+    r"\brefund\w*|\breimburs\w*|\bmoney ?back\b|\bmy money\b|\bpay me back\b|\bgive me (?:my |back |the )*(?:cash|money|\$?\d)|\b(?:send|give|get|pay|hand) (?:me |us )?(?:\S+ ){0,2}?(?:cash|money|half|funds|\$\d\S*)\b(?: \S+){0,3}? back\b|\b(?:send|give|pay) (?:me |us )?back (?:my |the |half |of |all )*(?:cash|money|half|funds|\$\d)|\bwant (?:my |back |the )*(?:cash|\$?\d+(?:\.\d+)?) back\b|\b(?:want|get|have) it back on my card\b|\bcredit (?:it |this |that )?(?:back )?(?:to )?my card\b"
 );
 pattern!(
     TICKET,
@@ -242,7 +271,8 @@ pattern!(
 );
 pattern!(
     STATUS,
-    r"\bwh?eres?\b|\bwhere\b|\btrack\w*|\bstatus\b|\bwhen (?:will|is|does|do|can|should)\b(?: \S+){0,6}? (?:arrive|come|get|ship|deliver|delivered|here|due|expect|shipped|show)|\beta\b|\b(?:has|have|is|did|was)\b(?: \S+){0,4}? (?:shipped|ship|dispatched|sent|left|delivered|on (?:its|the) way)\b|\bon its way\b|\bhow (?:long until|much longer|soon)\b|\bany (?:news|update|word) (?:on|about|of)\b|\bcheck (?:on )?(?:my|the|an|order)\b|\bfollow up on (?:my|the|an)?\b|\bwhats (?:happening|going on|up) with (?:my|the|order)\b|\blook up (?:my|the|an)? ?order\b|\bexpected delivery\b|\bdelivery date\b"
+    r"\bwh?eres?\b|\bwhere\b|\btrack\w*|\bstatus\b|\bwhen (?:will|is|does|do|can|should)\b(?: \S+){0,6}? (?:arrive|come|get|ship|deliver|delivered|here|due|expect|shipped|show)|\beta\b|\b(?:has|have|is|did|was)\b(?: \S+){0,4}? (?:shipped|ship|dispatched|sent|left|delivered|on (?:its|the) way)\b|\bon its way\b|\bhow (?:long until|much longer|soon)\b|\bany (?:news|update|word) (?:on|about|of)\b|\bcheck (?:on )?(?:my|the|an|order)\b|\bfollow up on (?:my|the|an)?\b|\bwhats (?:happening|going on|up) with (?:my|the|order)\b|\blook up (?:my|the|an)? ?order\b|\bexpected delivery\b|\bdelivery date\b",
+    r"|\bwhen (?:it|they|my \w+|the \w+) (?:was|were|will|is|are|has|have|ships?|arrives?|comes?|gets?|leaves?)\b"
 );
 pattern!(
     COMPLAINT,

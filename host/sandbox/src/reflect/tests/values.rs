@@ -266,9 +266,7 @@ fn money() {
     given(
         "money",
         r#"{"amount": 1, "currency": "USD"}"#,
-        &expect![[
-            r#"/v/amount: expected a string such as "49.99", found the number 1"#
-        ]],
+        &expect![[r#"/v/amount: expected a string such as "49.99", found the number 1"#]],
     );
     given(
         "money",

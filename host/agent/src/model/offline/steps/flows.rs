@@ -2,31 +2,34 @@
 
 use serde_json::{Value, json};
 
+use super::super::amount::Amount;
 use super::super::plan::{Context, Move};
 use super::super::reply;
 use super::super::results::{Read, list, minor, read, text};
 use super::super::state::Expects;
-use super::{Flow, effect, identify};
+use super::{Flow, effect, hand_over, identify};
+use crate::pattern::pattern;
 
 /// The credit that makes up for an inconvenience where the customer names no amount.
 const USUAL_CREDIT: &str = "10.00";
 
 /// The full amount, or the part that the customer named. Whether it may be refunded is the rules' question, not ours.
 pub(super) fn refund(context: &Context<'_>) -> Flow {
+    if let Some(question) = amount_unclear(context) {
+        return Ok(question);
+    }
     let order = identify::order(context)?;
-    let total = text(&order["total"], "amount");
-    let wanted = context.state.amount.as_deref().unwrap_or(total);
-    if context.done_now("process_refund").is_none() && minor(wanted) > minor(total) {
+    let left = left_to_refund(order);
+    let amount = match &context.state.amount {
+        Some(asked) => stated(asked, order),
+        None => json!({ "amount": left, "currency": text(&order["total"], "currency") }),
+    };
+    if context.done_now("process_refund").is_none() && is_above_total(&amount, order) {
         return Ok(Move::ask(reply::too_much(order), Expects::RefundYes));
     }
-    let amount = if minor(wanted) == minor(total) {
-        total
-    } else {
-        wanted
-    };
     let arguments = json!({
         "order_id": text(order, "order_id"),
-        "amount": { "amount": amount, "currency": text(&order["total"], "currency") },
+        "amount": amount,
         "reason": reason(context),
     });
     if reply::is_refunded_in_full(order)
@@ -37,6 +40,40 @@ pub(super) fn refund(context: &Context<'_>) -> Flow {
         return Ok(Move::say(reply::refunded_before(order)));
     }
     Ok(effect(context, "process_refund", arguments))
+}
+
+/// A negative amount, or a part of which nobody said how much it is, is asked back.
+fn amount_unclear(context: &Context<'_>) -> Option<Move> {
+    let unclear = match &context.state.amount {
+        Some(amount) => amount.is_negative,
+        None => PART.is_match(&context.state.reason),
+    };
+    unclear.then(|| Move::ask(reply::WHICH_AMOUNT, Expects::Details))
+}
+
+/// The amount as the customer stated it, in the currency that they named.
+fn stated(amount: &Amount, order: &Value) -> Value {
+    let currency = amount.currency(text(&order["total"], "currency"));
+    let total = text(&order["total"], "amount");
+    let same = minor(&amount.value) == minor(total);
+    let value = if same { total } else { &amount.value };
+    json!({ "amount": value, "currency": currency })
+}
+
+fn is_above_total(amount: &Value, order: &Value) -> bool {
+    let total = &order["total"];
+    amount["currency"] == total["currency"]
+        && minor(text(amount, "amount")) > minor(text(total, "amount"))
+}
+
+/// What has not gone back yet; the total where all of it has, for the rules to answer.
+fn left_to_refund(order: &Value) -> String {
+    let total = text(&order["total"], "amount");
+    let refunded = minor(text(&order["refunded"], "amount")).unwrap_or(0);
+    match minor(total).and_then(|paid| paid.checked_sub(refunded)) {
+        Some(left) if left > 0 && refunded > 0 => format!("{}.{:02}", left / 100, left % 100),
+        _ => total.to_owned(),
+    }
 }
 
 /// Something is wrong: a refund is offered where the record allows one, and never made unasked.
@@ -135,13 +172,23 @@ pub(super) fn give_back(context: &Context<'_>) -> Flow {
 }
 
 pub(super) fn credit(context: &Context<'_>) -> Flow {
+    if let Some(question) = amount_unclear(context) {
+        return Ok(question);
+    }
     let order = identify::order(context)?;
-    let amount = context.state.amount.as_deref().unwrap_or(USUAL_CREDIT);
-    let currency = text(&order["total"], "currency");
-    let arguments = json!({
-        "amount": { "amount": amount, "currency": currency },
-        "reason": reason(context),
-    });
+    if !context.state.is_wronged {
+        return Ok(hand_over(
+            context,
+            "The customer asks for goodwill credit",
+            "p3",
+            "billing",
+        ));
+    }
+    let amount = match &context.state.amount {
+        Some(asked) => stated(asked, order),
+        None => json!({ "amount": USUAL_CREDIT, "currency": text(&order["total"], "currency") }),
+    };
+    let arguments = json!({ "amount": amount, "reason": reason(context) });
     Ok(effect(context, "add_credit", arguments))
 }
 
@@ -185,3 +232,8 @@ fn reason(context: &Context<'_>) -> String {
         said
     }
 }
+
+pattern!(
+    PART,
+    r"(?i)\b(?:half|part of|partial(?:ly)?|a third|two thirds|a quarter|some of)\b|\d ?(?:%|percent)"
+);

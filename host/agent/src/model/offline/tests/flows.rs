@@ -22,23 +22,25 @@ const TOOLS: [&str; 13] = [
 ];
 
 /// A conversation under way: what was called, and what was said last.
-struct Talk {
+pub(super) struct Talk {
     messages: Vec<Message>,
-    calls: Vec<String>,
+    pub(super) calls: Vec<String>,
+    pub(super) conflict: bool,
     refuses: Option<&'static str>,
 }
 
 impl Talk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             messages: Vec::new(),
             calls: Vec::new(),
+            conflict: false,
             refuses: None,
         }
     }
 
     /// Says something; gives the reply, with the calls of this turn left in `calls`.
-    async fn say(&mut self, text: &str) -> String {
+    pub(super) async fn say(&mut self, text: &str) -> String {
         self.calls.clear();
         self.messages.push(Message::Customer(text.to_owned()));
         for _ in 0..8 {
@@ -94,6 +96,9 @@ impl Talk {
         if self.refuses == Some(tool) {
             return ("denied", json!({ "message": "It is too late for that." }));
         }
+        if self.conflict && tool == "process_refund" {
+            return ("conflict", json!({ "message": "For the model." }));
+        }
         match world(tool, arguments) {
             Some(output) => ("ok", json!({ "outcome": "ok", "result": output })),
             None => (
@@ -114,7 +119,10 @@ fn short(arguments: &Value) -> String {
             format!(
                 " {}",
                 value.as_str().or(value["amount"].as_str()).unwrap_or("?")
-            )
+            ) + match value["currency"].as_str() {
+                None | Some("USD") => "",
+                Some(other) => other,
+            }
         })
         .collect::<Vec<_>>()
         .concat()
@@ -131,20 +139,24 @@ fn world(tool: &str, arguments: &Value) -> Option<Value> {
             json!({ "id": "C-1", "name": "Sarah Jones" })
         }
         "lookup_order" => {
-            let (status, total, eligible) = match order {
-                "ORD-8842" => ("delivered", "49.99", true),
-                "ORD-8850" => ("pending", "20.00", false),
-                "ORD-8860" => ("shipped", "30.00", false),
+            let (status, total, refunded, eligible) = match order {
+                "ORD-8842" => ("delivered", "49.99", "0.00", true),
+                "ORD-8843" => ("delivered", "49.99", "20.00", true),
+                "ORD-8850" => ("pending", "20.00", "0.00", false),
+                "ORD-8860" | "ORD-8861" => ("shipped", "30.00", "0.00", false),
                 _ => return None,
             };
             json!({
-                "order_id": order, "customer_id": "C-1", "status": status, "total": usd(total), "refunded": usd("0.00"),
+                "order_id": order, "customer_id": "C-1", "status": status, "total": usd(total), "refunded": usd(refunded),
                 "refund_eligible": eligible, "items": [{ "name": "Blender" }], "delivered_at": "2026-11-10T09:00:00Z",
             })
         }
         "get_customer_orders" => {
             json!({ "orders": [{ "order_id": "ORD-8842", "status": "delivered", "total": usd("49.99") }] })
         }
+        "get_tracking_info" if order == "ORD-8861" => json!({ "order_id": order, "shipments": [
+            { "carrier": "UPS", "tracking_number": "1Z998", "status": "exception" },
+        ] }),
         "get_tracking_info" => json!({ "order_id": order, "shipments": [
             { "carrier": "UPS", "tracking_number": "1Z999", "status": "in_transit", "estimated_delivery": "2026-11-24T00:00:00Z" },
         ] }),
@@ -161,6 +173,7 @@ fn world(tool: &str, arguments: &Value) -> Option<Value> {
         "list_refunds" => json!({ "order_id": order, "refunds": [] }),
         "search_knowledge_base" => json!({ "articles": [
             { "title": "Cleaning", "excerpt": "Use warm water.", "url": "https://help.example/clean", "relevance": 0.9 },
+            { "title": "The capital of blenders", "excerpt": "", "url": "https://help.example/capital", "relevance": 0.1 },
         ] }),
         "escalate_to_human" => json!({ "escalation_id": "E-1" }),
         _ => return None,

@@ -7,7 +7,7 @@ use crate::model::offline::understand::Intent::{
 };
 use crate::model::offline::understand::understand;
 
-const WORDINGS: [(&str, Intent); 93] = [
+const WORDINGS: [(&str, Intent); 122] = [
     (
         "Hi, email sarah@example.com. My blender arrived broken, order ORD-8842. I want a refund.",
         Refund,
@@ -104,6 +104,59 @@ const WORDINGS: [(&str, Intent); 93] = [
     ("can I return it?", Return),
     ("I want compensation for the delay", Credit),
     ("Order 1005 hasn't turned up", Status),
+    ("I don't want a refund, I want a replacement", Ticket),
+    (
+        "My blender broke. I don't want a refund, I want a new one",
+        Ticket,
+    ),
+    (
+        "please do not refund ORD-8842 ... just tell me when it was delivered",
+        Status,
+    ),
+    (
+        "I don't want a refund, I want to know when it ships",
+        Status,
+    ),
+    ("please don't cancel my order, where is it?", Status),
+    (
+        "how do I get a refund for ORD-7361? just asking, don't do anything yet",
+        Question,
+    ),
+    (
+        "would I get a refund for ORD-8842 if I send it back?",
+        Question,
+    ),
+    ("how do I cancel my order?", Question),
+    ("what happens if I return it?", Question),
+    ("I don't want store credit, I want a refund", Refund),
+    ("No, refund me please", Refund),
+    ("I don't want it anymore, refund me", Refund),
+    ("I don't want to return it, just cancel order 8850", Cancel),
+    ("I don't want a refund", Unclear),
+    (
+        "don't cancel or refund anything, where is my order?",
+        Status,
+    ),
+    ("cancel and refund order 8850", Cancel),
+    ("I don't care just refund me", Refund),
+    ("I still got no refund", RefundStatus),
+    ("you have not refunded me", RefundStatus),
+    ("did you refund me?", RefundStatus),
+    ("was ORD-8842 refunded?", RefundStatus),
+    ("why can't I get a refund for ORD-8842?", Question),
+    ("please cancel the refund", Unclear),
+    ("why did you refund me?", RefundStatus),
+    (
+        "I don't want to wait any longer for a refund, refund me",
+        Refund,
+    ),
+    (
+        "how do I get a refund? it is broken, please refund me",
+        Refund,
+    ),
+    ("send me my cash back", Refund),
+    ("give me half back", Refund),
+    ("send me my money back for 8842", Refund),
 ];
 
 #[test]
@@ -147,7 +200,7 @@ fn finds_the_other_details() {
     let found = details("I'm Sarah@Example.com, call +1 555 010 9999, refund me $20");
     assert_eq!(found.emails, ["sarah@example.com"]);
     assert_eq!(found.phone.as_deref(), Some("+1 555 010 9999"));
-    assert_eq!(found.amount.as_deref(), Some("20.00"));
+    assert_eq!(found.amount.unwrap().value, "20.00");
     assert_eq!(
         details("sarah at example dot com").emails,
         ["sarah@example.com"]
@@ -156,10 +209,37 @@ fn finds_the_other_details() {
         details("sarah [at] example.com").emails,
         ["sarah@example.com"]
     );
-    assert_eq!(details("20.5 dollars").amount.as_deref(), Some("20.50"));
     assert_eq!(details("order 8842").phone, None);
     assert_eq!(bare_order("8842").as_deref(), Some("ORD-8842"));
     assert_eq!(bare_order("it cost 1234 dollars"), None);
+}
+
+#[test]
+fn finds_amounts_with_sign_and_currency() {
+    let table = [
+        ("refund me $20", "20.00", "USD", false),
+        ("20.5 dollars", "20.50", "USD", false),
+        ("refund me -$20", "20.00", "USD", true),
+        ("refund $-20", "20.00", "USD", true),
+        ("refund -20 USD", "20.00", "USD", true),
+        ("minus 20 euros", "20.00", "EUR", true),
+        ("refund 20 \u{20ac}", "20.00", "EUR", false),
+        ("\u{a3}15 back please", "15.00", "GBP", false),
+        ("15,50 EUR", "15.50", "EUR", false),
+        ("EUR 15", "15.00", "EUR", false),
+        ("3000 yen", "3000.00", "JPY", false),
+        ("$1,000.00", "1000.00", "USD", false),
+        ("ORD-8842 - $20", "20.00", "USD", false),
+    ];
+    for (message, value, currency, negative) in table {
+        let found = details(message).amount.unwrap();
+        assert_eq!(found.value, value, "{message}");
+        assert_eq!(found.currency("USD"), currency, "{message}");
+        assert_eq!(found.is_negative, negative, "{message}");
+    }
+    let dollars = details("$20").amount.unwrap();
+    assert_eq!(dollars.currency("CAD"), "CAD");
+    assert_eq!(dollars.currency("EUR"), "USD");
 }
 
 #[test]
