@@ -151,19 +151,17 @@ fn what_cannot_be_served_is_said_in_one_message() {
 
     let config = data.path().join("switchboard.toml");
     std::fs::write(&config, "[rules]\nrefund_limitt = \"10.00\"\n").unwrap();
-    let output = run(&[
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--config",
-        config.to_str().unwrap(),
-        "--data",
-        folder,
-    ]);
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--data", folder];
+    let output = switchboard()
+        .args(serve)
+        .arg("--config")
+        .arg(&config)
+        .output()
+        .unwrap();
     refuses(&output, &["refund_limitt", "switchboard.toml"]);
 
     let output = switchboard()
-        .args(["serve", "--listen", "127.0.0.1:0", "--data", folder])
+        .args(serve)
         .env("REFUND_LIMIT", "lots")
         .output()
         .unwrap();
@@ -183,22 +181,18 @@ fn what_cannot_be_served_is_said_in_one_message() {
     );
 
     let missing = data.path().join("missing.toml");
-    let output = run(&[
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--config",
-        missing.to_str().unwrap(),
-        "--data",
-        folder,
-    ]);
+    let output = switchboard()
+        .args(serve)
+        .arg("--config")
+        .arg(&missing)
+        .output()
+        .unwrap();
     refuses(&output, &["missing.toml"]);
 
     let rules = data.path().join("rules");
     std::fs::create_dir(&rules).unwrap();
     let typo = "@id(\"own.typo\")\npermit (principal, action == Action::\"get_customer\", resource)\nwhen { context.figurs.refund_limit > 1 };\n";
     std::fs::write(rules.join("own.cedar"), typo).unwrap();
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--data", folder];
     let output = switchboard()
         .args(serve)
         .env("RULES_FOLDER", &rules)

@@ -16,9 +16,11 @@ impl Dispatcher {
         let store = &self.parts.store;
         let now = store.now().await?;
         // Rules see the facts of the entity that the call names, and of no other.
-        let entities = match act.rule().is_some_and(|rule| rule.entity.is_some()) {
-            true => store.facts(&act.case.id).await?,
-            false => BTreeMap::new(),
+        let names_entity = act.rule().is_some_and(|rule| rule.entity.is_some());
+        let entities = if names_entity {
+            store.facts(&act.case.id).await?
+        } else {
+            BTreeMap::new()
         };
         let mut facts = Facts {
             now,

@@ -68,6 +68,7 @@ async fn an_escalated_case_stays_with_people() {
     desk.say("get me a manager").await;
     let result = desk.say("refund ORD-8842 then").await;
     assert_eq!(result.status, CaseStatus::Escalated);
+    assert!(!result.response.contains("added"), "{}", result.response);
     assert_eq!(result.escalation.unwrap().id, "E-1001");
     assert_eq!(desk.escalations().len(), 1);
     assert!(desk.called().is_empty());

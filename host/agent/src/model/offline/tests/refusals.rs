@@ -1,6 +1,7 @@
 //! What the planner leaves undone: what was declined, what was only asked about, and what must be asked back.
 
 use super::flows::Talk;
+use crate::model::offline::reply::done;
 
 const BROKEN: &str = "My blender from order 8842 arrived broken, I'm sarah@example.com";
 
@@ -121,4 +122,17 @@ async fn a_parcel_in_trouble_gets_an_apology() {
         said.contains("sorry") && said.contains("colleague"),
         "{said}"
     );
+}
+
+#[test]
+fn an_earlier_effect_is_not_claimed_as_new() {
+    let output = serde_json::json!({
+        "order_id": "ORD-1", "ticket_id": "T-1", "label_url": "https://labels.example/1",
+        "amount": { "amount": "10.00", "currency": "USD" },
+    });
+    for tool in ["add_credit", "create_return", "create_ticket"] {
+        let (new, again) = (done(tool, &output, false), done(tool, &output, true));
+        assert!(new.starts_with("I have "), "{new}");
+        assert!(!again.contains("I have "), "{again}");
+    }
 }
