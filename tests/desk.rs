@@ -11,6 +11,13 @@ pub(crate) const OPERATOR_KEY: &str = "operator-key-of-the-tests-0123456789";
 /// What signs customers' sessions.
 pub(crate) const SESSION_SECRET: &str = "session-secret-of-the-tests-0123456789";
 
+/// A client that heeds no proxy of the machine.
+pub(crate) fn http_client() -> reqwest::Client {
+    // Whoever comes first in this process installs it; all install the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// A running Switchboard of its own, on free ports, with fresh data.
 pub(crate) struct Desk {
     pub(crate) running: Running,
@@ -54,7 +61,7 @@ impl Desk {
         })
         .await
         .unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http_client();
         let shop = Shop {
             url: format!("http://{}", running.backend_addr),
             token: running.backend_token.expose().to_owned(),

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::desk::http_client;
+
 fn switchboard() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
     // What the machine's own environment sets must not reach the program under test.
@@ -14,6 +16,8 @@ fn switchboard() -> Command {
         "RETURN_WINDOW_DAYS",
         "MODEL_PROVIDER",
         "RUST_LOG",
+        "RULES_FOLDER",
+        "EXTRA_PLUGINS",
         "RUST_BACKTRACE",
     ] {
         command.env_remove(name);
@@ -74,7 +78,7 @@ impl Serving {
 
     async fn says(&self, session: &str, message: &str) -> Value {
         let body = json!({ "session_id": session, "message": message });
-        let response = client()
+        let response = http_client()
             .post(format!("{}/api/chat", self.host))
             .json(&body)
             .send()
@@ -85,7 +89,7 @@ impl Serving {
 
     async fn refunds(&self, order: &str) -> usize {
         let url = format!("{}/refunds?order_id={order}", self.shop);
-        let body: Value = client()
+        let body: Value = http_client()
             .get(url)
             .send()
             .await
@@ -102,10 +106,6 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
 const BLENDER: &str =

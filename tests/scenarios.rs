@@ -408,3 +408,21 @@ async fn a_refund_whose_answer_is_lost_happens_once() {
     assert_eq!(keys.len(), 2, "sent, lost, and sent again");
     assert_eq!(keys[0], keys[1]);
 }
+
+#[tokio::test]
+async fn who_declines_a_refund_gets_none() {
+    for words in [
+        "sarah@example.com ORD-8842: I don't want a refund, I want a replacement",
+        "please do not refund ORD-8842, sarah@example.com, just tell me when it was delivered",
+        "sarah@example.com how do I get a refund for ORD-8842? just asking, don't do anything yet",
+    ] {
+        let desk = Desk::open().await;
+        let reply = desk.customer("s1").says(words).await;
+        assert_eq!(
+            desk.shop.refunds("ORD-8842").await,
+            Vec::<i64>::new(),
+            "{words}: {reply:?}"
+        );
+        reply.hides(&["have refunded"]);
+    }
+}
