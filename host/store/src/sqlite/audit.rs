@@ -22,7 +22,7 @@ impl Audit for SqliteStore {
         let text = chain::canonical(&entry);
         let text = text.map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let clock = self.clock.clone();
-        let append = move |db: &mut rusqlite::Savepoint<'_>| append(db, clock.now_ms(), &text);
+        let append = move |db: &Connection| append(db, clock.now_ms(), &text);
         self.writer.queue(append).await
     }
 

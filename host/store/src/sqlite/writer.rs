@@ -1,9 +1,10 @@
 //! The one writer: collects jobs, runs them in one transaction, commits once, and only then answers.
 
 mod job;
+mod line;
 mod thread;
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use dispatch::StoreError;
@@ -15,6 +16,7 @@ use super::audit::HeadFile;
 use super::fault::Fault;
 use super::lock::FolderLock;
 use job::{Awaited, Job, Queued, Work};
+use line::Line;
 
 /// Jobs that may wait or run at a time; more callers than that wait for room.
 const ROOM: u32 = 16_384;
@@ -26,12 +28,8 @@ type Lost = Arc<OnceLock<String>>;
 pub(super) struct Writer {
     room: Arc<Semaphore>,
     lost: Lost,
-    running: Mutex<Option<Running>>,
-}
-
-struct Running {
-    jobs: mpsc::Sender<Job>,
-    thread: JoinHandle<()>,
+    line: Arc<Line>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
@@ -41,22 +39,20 @@ impl Writer {
         head: HeadFile,
         lock: FolderLock,
     ) -> Result<Self, std::io::Error> {
-        let (jobs, waiting) = mpsc::channel();
+        let line = Arc::new(Line::default());
         let lost = Lost::default();
-        let scribe = thread::Scribe::new(db, head, waiting, Arc::clone(&lost));
+        let scribe = thread::Scribe::new(db, head, Arc::clone(&line), Arc::clone(&lost));
         let work = move || {
             scribe.run();
             drop(lock);
         };
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
-        let running = Running {
-            jobs,
-            thread: thread.spawn(work)?,
-        };
+        let thread = thread.spawn(work)?;
         Ok(Self {
             room: Arc::new(Semaphore::new(ROOM as usize)),
             lost,
-            running: Mutex::new(Some(running)),
+            line,
+            thread: Mutex::new(Some(thread)),
         })
     }
 
@@ -75,7 +71,7 @@ impl Writer {
     /// fail, this writer refuses all later work.
     pub(super) async fn queue<F>(&self, act: F) -> Result<(), StoreError>
     where
-        F: FnOnce(&mut Savepoint<'_>) -> Result<(), Fault> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
     {
         self.send(Queued::new(act, Arc::clone(&self.lost))).await
     }
@@ -86,9 +82,8 @@ impl Writer {
         let all = self.room.acquire_many(ROOM).await;
         self.room.close();
         drop(all);
-        if let Some(running) = self.take() {
-            // A failing join means that the thread panicked; there is nothing left to wait for.
-            let _ = task::spawn_blocking(|| running.stop()).await;
+        if let Some(thread) = self.stop() {
+            let _ = task::spawn_blocking(|| await_end(thread)).await;
         }
     }
 
@@ -98,34 +93,28 @@ impl Writer {
         if let Some(reason) = self.lost.get() {
             return Err(StoreError::Unavailable(reason.clone()));
         }
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let jobs = &running.as_ref().ok_or_else(stopped)?.jobs;
-        jobs.send(Job::new(work, room)).map_err(|_| stopped())
+        self.line.push(Job::new(work, room)).map_err(|_| stopped())
     }
 
-    fn take(&self) -> Option<Running> {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+    /// Closes the line; the thread ends once it has done what is in it.
+    fn stop(&self) -> Option<JoinHandle<()>> {
+        self.line.close();
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        thread.take()
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if let Some(running) = self.take() {
-            running.stop();
+        if let Some(thread) = self.stop() {
+            await_end(thread);
         }
     }
 }
 
-impl Running {
-    /// The thread ends when no sender is left and the queue is empty.
-    fn stop(self) {
-        drop(self.jobs);
-        if self.thread.join().is_err() {
-            tracing::error!("the store's writer panicked: unanswered writes were not committed");
-        }
+fn await_end(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("the store's writer panicked: unanswered writes were not committed");
     }
 }
 

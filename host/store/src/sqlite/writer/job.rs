@@ -1,7 +1,7 @@
 //! The jobs of the writer: those whose caller waits for the commit, and those that nobody waits for.
 
 use dispatch::StoreError;
-use rusqlite::{Savepoint, Transaction};
+use rusqlite::{Connection, Savepoint, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{Fault, Lost};
@@ -100,14 +100,15 @@ impl<F> Queued<F> {
 
 impl<F> Work for Queued<F>
 where
-    F: FnOnce(&mut Savepoint<'_>) -> Result<(), Fault> + Send,
+    F: FnOnce(&Connection) -> Result<(), Fault> + Send,
 {
     fn is_awaited(&self) -> bool {
         false
     }
 
+    /// Without a savepoint: should it fail, nothing of the transaction stands.
     fn run(&mut self, transaction: &mut Transaction<'_>) {
-        if let Some(Err(fault)) = self.act.take().map(|act| alone(transaction, act)) {
+        if let Some(Err(fault)) = self.act.take().map(|act| act(transaction)) {
             self.lose(&fault);
         }
     }
