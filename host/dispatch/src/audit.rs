@@ -73,6 +73,10 @@ pub trait Audit: Send + Sync {
     /// Appends; it is durable no later than anything that the same caller writes to the store afterwards.
     async fn record(&self, entry: AuditEntry) -> Result<(), StoreError>;
 
+    /// Appends a decision with its input ([`DecisionInput`](policy::DecisionInput) as JSON), both or neither. The entry names
+    /// the input's digest as `input` in its detail; the input itself is no part of the chain, so it can be forgotten.
+    async fn record_decision(&self, entry: AuditEntry, input: String) -> Result<(), StoreError>;
+
     /// A case's records, or the newest `limit` ones, oldest first.
     async fn records(&self, case: Option<&str>, limit: u32)
     -> Result<Vec<AuditRecord>, StoreError>;

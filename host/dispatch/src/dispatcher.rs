@@ -191,7 +191,7 @@ impl Dispatcher {
         let decision = act
             .rulebook
             .decide(act.call.clone(), &facts, &act.tool.spec().grants);
-        self.record_decision(act, facts.prior, &decision).await?;
+        self.record_decision(act, facts, &decision).await?;
         Ok(decision)
     }
 }

@@ -1,10 +1,13 @@
 //! What the host knows when it decides. Established by the host from results that it saw itself, never by a plugin or a
 //! model.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::Call;
 
 /// How sure the host is of who the customer is.
 #[derive(
@@ -83,7 +86,7 @@ pub struct Facts {
     /// Who the case's customer is.
     pub identity: Identity,
     /// What this case has established, by entity.
-    #[serde(with = "entity_map")]
+    #[serde(with = "entity_list")]
     pub entities: BTreeMap<Entity, Fact>,
     /// Spent and reserved so far, minor units (or calls), by budget name, for this call's subject and window.
     pub spent: BTreeMap<String, i64>,
@@ -93,26 +96,46 @@ pub struct Facts {
     pub prior: Prior,
 }
 
-/// JSON has no composite keys: entities travel as a list of pairs.
-mod entity_map {
+/// Everything that one decision depends on beside the rulebook and the tools' classification: what is recorded of it, and
+/// what it can be replayed from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionInput<'a> {
+    /// The call that was judged.
+    pub call: Cow<'a, Call>,
+    /// What the host knew; of what the case has established, no more than the entity that the call names.
+    pub facts: Cow<'a, Facts>,
+}
+
+/// JSON has no composite keys: entities travel as a list, each with its kind and id beside what is known of it.
+mod entity_list {
     use std::collections::BTreeMap;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::{Entity, Fact};
 
+    #[derive(Serialize, Deserialize)]
+    struct Known<E, F> {
+        #[serde(flatten)]
+        entity: E,
+        #[serde(flatten)]
+        fact: F,
+    }
+
     pub(super) fn serialize<S: Serializer>(
         map: &BTreeMap<Entity, Fact>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        map.iter().collect::<Vec<_>>().serialize(to)
+        to.collect_seq(map.iter().map(|(entity, fact)| Known { entity, fact }))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<BTreeMap<Entity, Fact>, D::Error> {
-        Ok(Vec::<(Entity, Fact)>::deserialize(from)?
+        let list = Vec::<Known<Entity, Fact>>::deserialize(from)?;
+        Ok(list
             .into_iter()
+            .map(|known| (known.entity, known.fact))
             .collect())
     }
 }

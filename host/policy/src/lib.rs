@@ -18,6 +18,7 @@ mod money;
 mod pointer;
 mod rulebook;
 mod settings;
+mod summary;
 mod target;
 mod tool_rule;
 
@@ -25,10 +26,11 @@ pub use address::{AddressClass, classify_address};
 pub use call::{Actor, Call, Channel, Effect, Role};
 pub use capability::{CapabilityDecision, GrantError, HttpGrant, HttpRequest, Nature, PathPattern};
 pub use decision::{ConsentFrom, Decision, Permit, Priority, Refusal, Scope};
-pub use facts::{Consent, Entity, Fact, Facts, Identity, Level, Prior};
+pub use facts::{Consent, DecisionInput, Entity, Fact, Facts, Identity, Level, Prior};
 pub use money::{Money, MoneyError};
 pub use rulebook::{Rulebook, RulebookError, RulebookSource};
 pub use settings::Settings;
+pub use summary::{DecisionKind, DecisionSummary};
 pub use tool_rule::{
     Budget, BudgetSubject, EntityRule, Establishes, IdentityRule, Intent, Owners, ToolRule,
 };

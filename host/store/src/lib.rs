@@ -6,4 +6,7 @@
 mod chain;
 mod sqlite;
 
-pub use sqlite::{Clock, OpenError, OpenOptions, SqliteStore, verify_audit};
+pub use sqlite::{
+    Clock, OpenError, OpenOptions, Recorded, RecordedDecision, SqliteStore, verify_audit,
+    visit_decisions,
+};

@@ -1,6 +1,6 @@
 //! Admission: what one call is about, before anybody judges it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use policy::{Call, Consent, Effect, Entity, Rulebook, ToolRule};
 use serde_json::{Map, Value};
@@ -18,6 +18,8 @@ pub(super) struct Act {
     pub(super) consent: Option<Consent>,
     /// A host-bound parameter that the tool cannot run without, and that the case does not know.
     pub(super) unbound: Option<String>,
+    /// What an allowed read was decided on, until it is recorded with the outcome.
+    pub(super) allowed_on: OnceLock<String>,
 }
 
 /// Whether a call gets as far as being judged.
@@ -90,6 +92,7 @@ impl Dispatcher {
             call,
             consent,
             unbound,
+            allowed_on: OnceLock::new(),
         })))
     }
 }

@@ -1,13 +1,16 @@
 //! The facts of the moment, and the record of what was decided on them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use policy::{BudgetSubject, Decision, Effect, Facts, Money, Prior};
+use policy::{BudgetSubject, Decision, DecisionInput, Effect, Facts, Money, Prior};
 use serde_json::{Value, json};
 
 use super::Dispatcher;
 use super::act::Act;
-use crate::{AuditEntry, AuditKind, Charge, DispatchError, IntentState, Outcome, SentRequest};
+use crate::{
+    AuditEntry, AuditKind, Charge, DispatchError, IntentState, Outcome, SentRequest, StoreError,
+};
 
 impl Dispatcher {
     /// What the rules may know about this call now. `own` is the intent that is being tried again: what it has reserved
@@ -68,25 +71,25 @@ impl Dispatcher {
     pub(super) async fn record_decision(
         &self,
         act: &Act,
-        prior: Prior,
+        facts: Facts,
         decision: &Decision,
     ) -> Result<(), DispatchError> {
-        let (word, refusal) = match decision {
-            Decision::Allow(_) if act.effect() == Effect::Read => return Ok(()),
-            Decision::Allow(_) => ("allow", None),
-            Decision::Replay => ("replay", None),
-            Decision::Deny(refusal) => ("deny", Some(refusal)),
-            Decision::Escalate { refusal, .. } => ("escalate", Some(refusal)),
-            Decision::NeedsConsent { refusal, .. } => ("needs_consent", Some(refusal)),
-        };
-        let mut detail = act.explained();
-        detail["decision"] = word.into();
-        detail["prior"] = json!(prior);
-        if let Some(refusal) = refusal {
-            detail["code"] = refusal.code.as_str().into();
-            detail["rules"] = json!(refusal.rules);
+        let prior = facts.prior;
+        let input = act.input(facts)?;
+        if matches!(decision, Decision::Allow(_)) && act.effect() == Effect::Read {
+            // A further try is decided on the same grounds: the first input stands for it.
+            let _ = act.allowed_on.set(input);
+            return Ok(());
         }
-        self.record(act, AuditKind::Decision, detail).await
+        let mut detail = act.explained();
+        detail["prior"] = json!(prior);
+        if let (Value::Object(detail), Value::Object(summary)) =
+            (&mut detail, json!(decision.summary()))
+        {
+            detail.extend(summary);
+        }
+        self.record_with_input(act, AuditKind::Decision, detail, input)
+            .await
     }
 
     pub(super) async fn record_outcome(
@@ -103,7 +106,26 @@ impl Dispatcher {
         if let Some(escalation) = outcome.escalation() {
             detail["escalation"] = json!(escalation);
         }
-        self.record(act, AuditKind::Outcome, detail).await
+        match act.allowed_on.get() {
+            Some(input) if read => {
+                self.record_with_input(act, AuditKind::Outcome, detail, input.clone())
+                    .await
+            }
+            _ => self.record(act, AuditKind::Outcome, detail).await,
+        }
+    }
+
+    /// Records a decision together with what it was taken on, bound by its digest.
+    async fn record_with_input(
+        &self,
+        act: &Act,
+        kind: AuditKind,
+        mut detail: Value,
+        input: String,
+    ) -> Result<(), DispatchError> {
+        detail["input"] = crate::digest::of_bytes(input.as_bytes()).into();
+        let entry = act.entry(kind, detail);
+        Ok(self.parts.store.record_decision(entry, input).await?)
     }
 
     pub(super) async fn record(
@@ -112,15 +134,7 @@ impl Dispatcher {
         kind: AuditKind,
         detail: Value,
     ) -> Result<(), DispatchError> {
-        let entry = AuditEntry {
-            kind,
-            tenant: act.call.tenant.clone(),
-            case: Some(act.call.case.clone()),
-            actor: act.call.actor.subject.clone(),
-            tool: Some(act.call.tool.clone()),
-            detail,
-        };
-        Ok(self.parts.store.record(entry).await?)
+        Ok(self.parts.store.record(act.entry(kind, detail)).await?)
     }
 }
 
@@ -129,6 +143,33 @@ impl Act {
     pub(super) fn only_latest_counts(&self) -> bool {
         let intent = self.rule().and_then(|rule| rule.intent.as_ref());
         intent.is_some_and(|intent| intent.latest)
+    }
+
+    fn entry(&self, kind: AuditKind, detail: Value) -> AuditEntry {
+        AuditEntry {
+            kind,
+            tenant: self.call.tenant.clone(),
+            case: Some(self.call.case.clone()),
+            actor: self.call.actor.subject.clone(),
+            tool: Some(self.call.tool.clone()),
+            detail,
+        }
+    }
+
+    /// What a decision is taken on, as it is recorded. Of what the case has established, rules see the entity that the call
+    /// names: no more of it is kept.
+    fn input(&self, mut facts: Facts) -> Result<String, DispatchError> {
+        let named = self
+            .rule()
+            .and_then(|rule| rule.entity(&self.call.arguments));
+        facts
+            .entities
+            .retain(|entity, _| Some(entity) == named.as_ref());
+        let input = DecisionInput {
+            call: Cow::Borrowed(&self.call),
+            facts: Cow::Owned(facts),
+        };
+        serde_json::to_string(&input).map_err(|error| StoreError::Corrupt(error.to_string()).into())
     }
 
     /// What explains a decision: on which arguments, plugin and rules it was taken, for whom, with whose consent.

@@ -222,7 +222,7 @@ pub(crate) struct Desk {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) case: String,
     script: Arc<Script>,
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     nature: Nature,
     rulebook: Rules,
 }

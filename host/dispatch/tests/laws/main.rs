@@ -8,4 +8,5 @@
 mod desk;
 mod escalation;
 mod idempotency;
+mod recorded;
 mod release;

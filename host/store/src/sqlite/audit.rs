@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::SqliteStore;
 use super::columns::Json;
+use super::decisions;
 use super::fault::Fault;
 use crate::chain;
 pub(super) use head::{HeadFile, meet_head};
@@ -22,7 +23,19 @@ impl Audit for SqliteStore {
         let text = chain::canonical(&entry);
         let text = text.map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let clock = self.clock.clone();
-        let append = move |db: &Connection| append(db, clock.now_ms(), &text);
+        let append = move |db: &Connection| append(db, clock.now_ms(), &text).map(drop);
+        self.writer.queue(append).await
+    }
+
+    async fn record_decision(&self, entry: AuditEntry, input: String) -> Result<(), StoreError> {
+        let text = chain::canonical(&entry);
+        let text = text.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let clock = self.clock.clone();
+        let append = move |db: &Connection| {
+            let at_ms = clock.now_ms();
+            let seq = append(db, at_ms, &text)?;
+            decisions::append(db, seq, at_ms, &input)
+        };
         self.writer.queue(append).await
     }
 
@@ -62,8 +75,8 @@ struct Tail {
     hash: String,
 }
 
-/// Appends a canonical entry after the last record.
-fn append(db: &Connection, at_ms: i64, entry: &str) -> Result<(), Fault> {
+/// Appends a canonical entry after the last record, and says at which place.
+fn append(db: &Connection, at_ms: i64, entry: &str) -> Result<i64, Fault> {
     let Tail {
         seq,
         hash: previous,
@@ -74,7 +87,7 @@ fn append(db: &Connection, at_ms: i64, entry: &str) -> Result<(), Fault> {
         "INSERT INTO audit (seq, at_ms, entry, previous, hash) VALUES (?, ?, ?, ?, ?)",
     )?
     .execute(params![seq, at_ms, entry, previous, hash])?;
-    Ok(())
+    Ok(seq)
 }
 
 fn tail(db: &Connection) -> rusqlite::Result<Tail> {
@@ -111,7 +124,7 @@ fn records(db: &Connection, case: Option<&str>, limit: u32) -> Result<Vec<AuditR
     Ok(records)
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
+pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
     Ok(AuditRecord {
         seq: row.get(0)?,
         at_ms: row.get(1)?,

@@ -210,6 +210,8 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open(file)?;
     db.busy_timeout(BUSY_TIMEOUT)?;
     db.pragma_update(None, "foreign_keys", true)?;
+    // What is forgotten is what customers said: it must not lie on in free pages.
+    db.pragma_update(None, "secure_delete", true)?;
     db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(db)
 }

@@ -1,5 +1,6 @@
 //! The contract on SQLite, and what only SQLite has to show.
 
+mod decisions;
 mod durability;
 mod folder;
 mod tampering;
