@@ -29,6 +29,8 @@ pub struct Config {
     pub rules: Rules,
     /// Sums per day that no call may pass.
     pub budgets: Budgets,
+    /// How long what customers said is kept.
+    pub retention: Retention,
     /// Which model answers.
     pub model: Model,
     /// What one turn of the conversation may take.
@@ -71,6 +73,14 @@ pub struct Budgets {
     pub credit_customer_day: Amount,
     /// Goodwill credits altogether.
     pub credit_tenant_day: Amount,
+}
+
+/// How long what customers said is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Days for which a decision can be replayed: afterwards the arguments and facts that it was taken on are deleted.
+    pub decision_days: u32,
 }
 
 /// Who answers.
@@ -144,6 +154,7 @@ impl Default for Config {
             allowed_hosts: Vec::new(),
             rules: Rules::default(),
             budgets: Budgets::default(),
+            retention: Retention::default(),
             model: Model::default(),
             turn: Turn::default(),
             plugins: Plugins::default(),
@@ -174,6 +185,12 @@ impl Default for Budgets {
             credit_customer_day: Amount::from_cents(5_000),
             credit_tenant_day: Amount::from_cents(50_000),
         }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { decision_days: 30 }
     }
 }
 

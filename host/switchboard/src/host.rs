@@ -6,6 +6,7 @@ mod credentials;
 pub(crate) mod demo;
 mod error;
 pub(crate) mod model;
+mod retention;
 mod rules;
 mod running;
 

@@ -17,7 +17,7 @@ mod secrets;
 
 pub use config::{
     Amount, AmountError, Budgets, Config, ConfigError, DEFAULT_FILE, DemoBackend, Model, Plugins,
-    Provider, Rules, Share, Turn, VARIABLES, Variable,
+    Provider, Retention, Rules, Share, Turn, VARIABLES, Variable,
 };
 pub use environment::Environment;
 pub use host::{ModelSetupError, Options, Progress, Running, StartError, start};

@@ -49,8 +49,15 @@ async fn a_decision_can_be_taken_again_from_its_record() {
         assert!(one.is_genuine);
         kinds.push(then.decision);
     }
-    use DecisionKind::{Allow, Deny, Replay};
-    assert_eq!(kinds, [Allow, Allow, Replay, Deny]);
+    assert_eq!(
+        kinds,
+        [
+            DecisionKind::Allow,
+            DecisionKind::Allow,
+            DecisionKind::Replay,
+            DecisionKind::Deny
+        ]
+    );
 }
 
 /// Rules see no other entity than the one that the call names, so no other is kept.

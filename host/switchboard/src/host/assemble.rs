@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use super::credentials::Credentials;
+use super::retention::Forgetting;
 use super::{Host, Options, StartError, backend, demo, model, rules};
 use crate::{Config, Secret, embedded, files};
 
@@ -32,11 +33,14 @@ pub(crate) struct Assembled {
     pub(crate) store: Arc<SqliteStore>,
     /// Calls that an earlier run had left open.
     pub(crate) recovery: Recovery,
+    /// Deletes what is kept for a while only.
+    pub(crate) forgetting: Forgetting,
 }
 
 impl Assembled {
     /// Lets turns that are under way end, then closes the backend and the store.
     pub(crate) async fn close(self) {
+        drop(self.forgetting);
         self.host.tasks.close();
         if timeout(GRACE, self.host.tasks.wait()).await.is_err() {
             tracing::warn!(
@@ -70,6 +74,7 @@ pub(crate) async fn assemble(
     let prompts = Arc::new(Prompts::load(embedded::PROMPTS.iter().copied())?);
     let store = open_store(&config.data_dir, OpenOptions { clock })?;
     arrived("store");
+    let forgetting = Forgetting::start(Arc::clone(&store), &config.retention);
     let token = Secret::random();
     let folder = config.data_dir.join("demo-backend");
     let backend = backend::start(&config.demo_backend, &folder, &token).await?;
@@ -112,6 +117,7 @@ pub(crate) async fn assemble(
         backend_token: token,
         store,
         recovery,
+        forgetting,
     })
 }
 
