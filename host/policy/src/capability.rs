@@ -1,9 +1,11 @@
 //! What a running plugin may reach: grants, and the decision on each outbound request.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Refusal, target};
+use crate::{BodyRule, Refusal, target};
 
 /// How a backend treats a request that it may have seen before; declared by the operator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +20,8 @@ pub enum Nature {
     Neither,
 }
 
-/// A path with `*` for exactly one segment and a trailing `/**` for any rest: `/orders/*/cancel`.
+/// A path with `*` for exactly one segment and a trailing `/**` for any rest: `/orders/*/cancel`. `{order_id}` is one segment
+/// too, and what stands there must be the permitted argument of that name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PathPattern(pub String);
@@ -45,6 +48,10 @@ pub struct HttpGrant {
     /// The origin is on loopback or a private network, and the operator means it.
     #[serde(default)]
     pub private_network: bool,
+    /// The tools that may use it, each with what the body of its unsafe requests must say. Such a request has no query.
+    /// Empty: every tool of the plugin, with any body.
+    #[serde(default)]
+    pub tools: BTreeMap<String, Vec<BodyRule>>,
 }
 
 /// Why a grant, as it is written, can never cover a request.
@@ -63,6 +70,11 @@ pub enum GrantError {
         "`{0}` is no path pattern: write one such as /orders/* (one segment) or /orders/** (any rest)"
     )]
     Path(String),
+    /// No pair of JSON pointers.
+    #[error(
+        "`{0}` is no body rule: write two JSON pointers, such as at = \"/amount/minor\", is = \"/amount\""
+    )]
+    Body(String),
 }
 
 impl HttpGrant {
@@ -76,22 +88,25 @@ impl HttpGrant {
             return Err(GrantError::Method(method.clone()));
         }
         let mut patterns = self.paths.iter().chain(&self.safe_posts);
-        match patterns.find(|pattern| !pattern.is_plain()) {
-            Some(pattern) => Err(GrantError::Path(pattern.0.clone())),
+        if let Some(pattern) = patterns.find(|pattern| !pattern.is_plain()) {
+            return Err(GrantError::Path(pattern.0.clone()));
+        }
+        match self.tools.values().flatten().find(|rule| !rule.is_plain()) {
+            Some(rule) => Err(GrantError::Body(format!("{} is {}", rule.at, rule.is))),
             None => Ok(()),
         }
     }
 }
 
 /// An outbound request as the rules see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HttpRequest {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpRequest<'a> {
     /// Upper-case method.
-    pub method: String,
+    pub method: &'a str,
     /// The whole URL as the plugin asked for it.
-    pub url: String,
-    /// The body's length in bytes.
-    pub body_bytes: u64,
+    pub url: &'a str,
+    /// The whole body.
+    pub body: &'a [u8],
     /// How many requests this invocation has made before.
     pub calls_before: u32,
 }
@@ -103,6 +118,8 @@ pub enum CapabilityDecision {
     Allow {
         /// The grant that covers it.
         grant: HttpGrant,
+        /// The path pattern of that grant that does.
+        pattern: PathPattern,
         /// It may change something: the ledger must know before it leaves.
         unsafe_request: bool,
     },

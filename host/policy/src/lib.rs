@@ -10,6 +10,7 @@
 )]
 
 mod address;
+mod binding;
 mod call;
 mod capability;
 mod decision;
@@ -21,8 +22,10 @@ mod settings;
 mod summary;
 mod target;
 mod tool_rule;
+mod unambiguous;
 
 pub use address::{AddressClass, classify_address};
+pub use binding::{BodyForm, BodyRule};
 pub use call::{Actor, Call, Channel, Effect, Role};
 pub use capability::{CapabilityDecision, GrantError, HttpGrant, HttpRequest, Nature, PathPattern};
 pub use decision::{ConsentFrom, Decision, Permit, Priority, Refusal, Scope};

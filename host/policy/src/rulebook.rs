@@ -154,9 +154,14 @@ impl Rulebook {
         Decision::Allow(Permit::new(call, scope))
     }
 
-    /// Decides one outbound request of a running plugin, inside the scope of its permit.
-    pub fn decide_http(&self, scope: &Scope, request: &HttpRequest) -> CapabilityDecision {
-        http::decide(&self.ruleset, &self.http, scope, request)
+    /// Decides one outbound request of the plugin that runs `call`, inside the scope of its permit.
+    pub fn decide_http(
+        &self,
+        call: &Call,
+        scope: &Scope,
+        request: &HttpRequest<'_>,
+    ) -> CapabilityDecision {
+        http::decide(&self.ruleset, &self.http, (call, scope), request)
     }
 
     fn judge<'a>(

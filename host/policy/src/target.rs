@@ -1,13 +1,17 @@
 //! Where an outbound request really goes: one spelling of an origin and a path, or none.
 
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
 use url::{Origin, Url};
 
 use crate::PathPattern;
+use crate::tool_rule::id_text;
 
 /// A URL whose every part means to a backend what it means to us. URLs that two parsers could read differently are none.
 pub(crate) struct Target {
     origin: Origin,
     path: String,
+    has_query: bool,
 }
 
 /// What no path may hold: escapes of the characters that shape it, and of the escape character itself.
@@ -28,11 +32,16 @@ impl Target {
         plain.then(|| Self {
             origin: url.origin(),
             path: url.path().to_owned(),
+            has_query: text.contains('?'),
         })
     }
 
     pub(crate) fn path(&self) -> &str {
         &self.path
+    }
+
+    pub(crate) fn has_query(&self) -> bool {
+        self.has_query
     }
 
     /// Whether it lies at a grant's origin (scheme, host and port; nothing else may be in it).
@@ -48,11 +57,11 @@ pub(crate) fn is_origin(text: &str) -> bool {
 
 fn parse_origin(text: &str) -> Option<Origin> {
     let target = Target::parse(text)?;
-    (target.path == "/" && !text.contains('?')).then_some(target.origin)
+    (target.path == "/" && !target.has_query).then_some(target.origin)
 }
 
 impl PathPattern {
-    /// Whether a path matches: `*` is one segment that is not empty, `/**` at the end any rest, also none.
+    /// Whether a path matches: `*` and `{name}` are one segment that is not empty, `/**` at the end any rest, also none.
     pub fn matches(&self, path: &str) -> bool {
         let (stem, any_rest) = match self.0.strip_suffix("/**") {
             Some(stem) => (stem, true),
@@ -61,23 +70,48 @@ impl PathPattern {
         let mut segments = path.split('/');
         for wanted in stem.split('/') {
             match segments.next() {
-                Some(segment) if segment == wanted && wanted != "*" => {}
-                Some(segment) if wanted == "*" && !segment.is_empty() => {}
+                Some(segment) if wanted == "*" || bound(wanted).is_some() => {
+                    if segment.is_empty() {
+                        return false;
+                    }
+                }
+                Some(segment) if segment == wanted => {}
                 _ => return false,
             }
         }
         any_rest || segments.next().is_none()
     }
 
-    /// Whether it can match a path at all: `*` stands alone in its segment, `**` at the end only.
+    /// The first argument that a matching path names otherwise than it was permitted.
+    pub(crate) fn broken(&self, path: &str, permitted: &Map<String, Value>) -> Option<&str> {
+        let differs = |(wanted, segment): (&'_ str, &str)| {
+            let value = permitted.get(bound(wanted)?).and_then(id_text);
+            let said = percent_decode_str(segment).decode_utf8().ok();
+            (value.is_none() || value.as_deref() != said.as_deref()).then_some(())
+        };
+        self.0
+            .split('/')
+            .zip(path.split('/'))
+            .find(|pair| differs(*pair).is_some())
+            .map(|(wanted, _)| wanted)
+    }
+
+    /// Whether it can match a path at all: `*` and `{name}` stand alone in their segment, `**` at the end only.
     pub(crate) fn is_plain(&self) -> bool {
         let stem = self.0.strip_suffix("/**").unwrap_or(&self.0);
         let rooted = self.0.starts_with('/') && is_plain_path(&self.0);
         rooted
-            && stem
-                .split('/')
-                .all(|segment| segment == "*" || !segment.contains('*'))
+            && stem.split('/').all(|segment| {
+                segment == "*" || bound(segment).is_some() || !segment.contains(['*', '{', '}'])
+            })
     }
+}
+
+/// The argument that a segment of a pattern names: `order_id` of `{order_id}`.
+fn bound(segment: &str) -> Option<&str> {
+    let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (!name.is_empty() && name.bytes().all(plain)).then_some(name)
 }
 
 /// The authority and the path, as they are written.

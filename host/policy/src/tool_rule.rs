@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use arguments::id_text;
 pub use output::Owners;
 
 use crate::Effect;

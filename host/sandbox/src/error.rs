@@ -1,5 +1,6 @@
 //! Why a plugin could not be loaded: each says what is wrong and, where it can, what to do.
 
+use policy::GrantError;
 use thiserror::Error;
 
 /// Why a plugin, or a set of plugins, was refused. What was live before stays live.
@@ -30,6 +31,14 @@ pub enum LoadError {
         import: String,
         /// What to do.
         remedy: &'static str,
+    },
+    /// A grant that could never cover a request as it is written.
+    #[error("a grant of plugin {plugin} does not fit: {reason}")]
+    Grant {
+        /// The plugin's name in the configuration.
+        plugin: String,
+        /// What does not fit.
+        reason: GrantError,
     },
     /// An exported interface of the contract lacks a function, has one too many, or one of another type.
     #[error("{interface}#{function} does not fit the contract: {message}")]

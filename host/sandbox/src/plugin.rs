@@ -76,6 +76,7 @@ pub(crate) struct Ready {
 
 /// Makes a plugin ready. Blocks while it compiles.
 pub(crate) fn prepare(source: &PluginSource, runtime: &Arc<Runtime>) -> Result<Plugin, LoadError> {
+    check_grants(source)?;
     check_form(&source.bytes, runtime.capacity.component_bytes)?;
     let reflection = reflect::reflect(&source.bytes, &runtime.contract)?;
     for what in &reflection.skipped {
@@ -119,6 +120,17 @@ pub(crate) fn prepare(source: &PluginSource, runtime: &Arc<Runtime>) -> Result<P
         version: source.version.clone(),
         digest,
     })
+}
+
+fn check_grants(source: &PluginSource) -> Result<(), LoadError> {
+    let refused = |reason| LoadError::Grant {
+        plugin: source.name.clone(),
+        reason,
+    };
+    source
+        .grants
+        .iter()
+        .try_for_each(|grant| grant.check().map_err(refused))
 }
 
 fn check_form(bytes: &[u8], limit: usize) -> Result<(), LoadError> {

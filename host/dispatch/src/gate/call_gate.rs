@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use http::HeaderValue;
-use http::header::HeaderName;
+use http::header::{CONTENT_TYPE, HeaderName};
 use policy::{Call, CapabilityDecision, HttpGrant, HttpRequest, Permit, Refusal, Rulebook, Scope};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Answer, Gate, HttpApproval, OutboundHttp};
 use crate::dispatcher::{DispatcherParts, same_request};
@@ -109,34 +109,48 @@ impl CallGate {
             ordinal
         };
         let asked = HttpRequest {
-            method: request.method.as_str().to_owned(),
-            url: request.url.clone(),
-            body_bytes: request.body.len() as u64,
+            method: request.method.as_str(),
+            url: &request.url,
+            body: &request.body,
             calls_before: ordinal - 1,
         };
-        (ordinal, self.rulebook.decide_http(&self.scope, &asked))
+        let decision = self.rulebook.decide_http(&self.call, &self.scope, &asked);
+        (ordinal, decision)
     }
 
-    async fn record(
+    async fn record_http(
         &self,
         request: &OutboundHttp,
-        refusal: Option<&Refusal>,
+        decision: &CapabilityDecision,
     ) -> Result<(), Refusal> {
+        let mut detail = json!({
+            "capability": "http",
+            "method": request.method.as_str(),
+            "url": self.scrub(&request.url),
+            "intent": self.intent,
+        });
+        match decision {
+            CapabilityDecision::Allow { grant, pattern, .. } => {
+                detail["decision"] = "allow".into();
+                detail["grant"] = json!({ "origin": grant.origin, "path": pattern });
+            }
+            CapabilityDecision::Deny(refusal) => {
+                detail["decision"] = "deny".into();
+                detail["code"] = refusal.code.as_str().into();
+                detail["rules"] = json!(refusal.rules);
+            }
+        }
+        self.record(detail).await
+    }
+
+    async fn record(&self, detail: Value) -> Result<(), Refusal> {
         let entry = AuditEntry {
             kind: AuditKind::Capability,
             tenant: self.call.tenant.clone(),
             case: Some(self.call.case.clone()),
             actor: format!("plugin:{}", self.call.plugin_digest),
             tool: Some(self.call.tool.clone()),
-            detail: json!({
-                "capability": "http",
-                "method": request.method.as_str(),
-                "url": self.scrub(&request.url),
-                "decision": if refusal.is_some() { "deny" } else { "allow" },
-                "code": refusal.map(|r| &r.code),
-                "rules": refusal.map(|r| &r.rules),
-                "intent": self.intent,
-            }),
+            detail,
         };
         self.parts
             .store
@@ -218,6 +232,13 @@ impl CallGate {
         }
     }
 
+    /// A body that was judged as JSON must be read as JSON.
+    fn form_of_body(&self, grant: &HttpGrant) -> Option<(HeaderName, HeaderValue)> {
+        let rules = grant.tools.get(&self.call.tool)?;
+        let json = HeaderValue::from_static("application/json");
+        (!rules.is_empty()).then_some((CONTENT_TYPE, json))
+    }
+
     fn credentials(&self, grant: &HttpGrant) -> Result<Vec<(HeaderName, HeaderValue)>, Refusal> {
         let Some(name) = &grant.credential else {
             return Ok(Vec::new());
@@ -233,19 +254,18 @@ impl CallGate {
 impl Gate for CallGate {
     async fn http(&self, request: &OutboundHttp) -> Result<HttpApproval, Refusal> {
         let (ordinal, decision) = self.decide(request);
+        self.record_http(request, &decision).await?;
         let (grant, unsafe_request) = match decision {
             CapabilityDecision::Allow {
                 grant,
                 unsafe_request,
+                ..
             } => (grant, unsafe_request),
-            CapabilityDecision::Deny(refusal) => {
-                self.record(request, Some(&refusal)).await?;
-                return Err(refusal);
-            }
+            CapabilityDecision::Deny(refusal) => return Err(refusal),
         };
         let mut headers = self.credentials(&grant)?;
-        self.record(request, None).await?;
         if unsafe_request {
+            headers.extend(self.form_of_body(&grant));
             headers.push((IDEMPOTENCY_KEY, self.remember(ordinal, request).await?));
         }
         Ok(HttpApproval {

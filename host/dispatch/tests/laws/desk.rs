@@ -402,6 +402,7 @@ fn scripted(name: &str, script: &Arc<Script>, nature: Nature) -> Arc<dyn Tool> {
         credential: None,
         nature,
         private_network: true,
+        tools: BTreeMap::new(),
     };
     let spec = ToolSpec {
         name: name.to_owned(),

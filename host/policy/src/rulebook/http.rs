@@ -6,64 +6,115 @@ use super::context::{field, flag, long, text};
 use super::ruleset::{Ruleset, Slice};
 use super::{schema, verdict};
 use crate::target::Target;
-use crate::{CapabilityDecision, Decision, HttpGrant, HttpRequest, Refusal, Scope};
+use crate::{
+    BodyRule, Call, CapabilityDecision, Decision, HttpGrant, HttpRequest, PathPattern, Refusal,
+    Scope, binding,
+};
 
 /// The action that rules name.
 pub(super) const ACTION: &str = "http_request";
 
 const SAFE_METHODS: &[&str] = &["GET", "HEAD", "OPTIONS"];
 
+/// A call and what its plugin may do meanwhile.
+type Permitted<'a> = (&'a Call, &'a Scope);
+
 /// How one grant covers a request.
 #[derive(Clone, Copy)]
 struct Cover<'a> {
     grant: &'a HttpGrant,
+    pattern: &'a PathPattern,
     safe_post: bool,
+    /// What the body must say.
+    body: &'a [BodyRule],
 }
 
 /// Tries every grant that covers the request, and takes the first that the rules allow.
 pub(super) fn decide(
     ruleset: &Ruleset,
     slice: &Slice,
-    scope: &Scope,
-    request: &HttpRequest,
+    permitted: Permitted<'_>,
+    request: &HttpRequest<'_>,
 ) -> CapabilityDecision {
-    let target = Target::parse(&request.url);
+    let (call, scope) = permitted;
+    let target = Target::parse(request.url);
     let covers = target
         .iter()
         .flat_map(|target| scope.grants.iter().map(move |grant| (grant, target)))
-        .filter_map(|(grant, target)| cover(grant, target, &request.method));
+        .flat_map(|(grant, target)| covers(grant, target, &call.tool, request.method));
     let mut first_refusal = None;
     for cover in covers {
-        match refuse(ruleset, slice, scope, request, Some(cover)) {
+        let broken = target
+            .as_ref()
+            .and_then(|target| broken(cover, target, call, request));
+        match refuse(ruleset, slice, scope, request, Some((cover, broken))) {
             None => {
                 return CapabilityDecision::Allow {
                     grant: cover.grant.clone(),
+                    pattern: cover.pattern.clone(),
                     unsafe_request: !is_safe(request, cover),
                 };
             }
-            Some(refusal) => drop(first_refusal.get_or_insert(refusal)),
+            Some(mut refusal) => {
+                refusal.rules.extend(broken.map(|at| format!("bound:{at}")));
+                first_refusal = first_refusal.or(Some(refusal));
+            }
         }
     }
     let refusal = first_refusal.or_else(|| refuse(ruleset, slice, scope, request, None));
     CapabilityDecision::Deny(refusal.unwrap_or_else(verdict::not_permitted))
 }
 
-fn cover<'a>(grant: &'a HttpGrant, target: &Target, method: &str) -> Option<Cover<'a>> {
-    if !target.is_at(&grant.origin) {
-        return None;
-    }
-    let matches = |patterns: &[crate::PathPattern]| {
-        patterns
-            .iter()
-            .any(|pattern| pattern.matches(target.path()))
+/// Every pattern of a grant that covers the request.
+fn covers<'a>(
+    grant: &'a HttpGrant,
+    target: &'a Target,
+    tool: &str,
+    method: &str,
+) -> impl Iterator<Item = Cover<'a>> {
+    let body = if grant.tools.is_empty() {
+        Some([].as_slice())
+    } else {
+        grant.tools.get(tool).map(Vec::as_slice)
     };
-    let safe_post = method == "POST" && matches(&grant.safe_posts);
-    let listed = grant.methods.iter().any(|one| one == method) && matches(&grant.paths);
-    (listed || safe_post).then_some(Cover { grant, safe_post })
+    let body = body.filter(|_| target.is_at(&grant.origin));
+    let listed = body.filter(|_| grant.methods.iter().any(|one| one == method));
+    let safe_post = body.filter(|_| method == "POST");
+    let cover = move |patterns: &'a [PathPattern], body: Option<&'a [BodyRule]>, safe_post| {
+        body.into_iter().flat_map(move |body| {
+            let matching = patterns.iter().filter(|one| one.matches(target.path()));
+            matching.map(move |pattern| Cover {
+                grant,
+                pattern,
+                safe_post,
+                body,
+            })
+        })
+    };
+    cover(&grant.safe_posts, safe_post, true).chain(cover(&grant.paths, listed, false))
 }
 
-fn is_safe(request: &HttpRequest, cover: Cover<'_>) -> bool {
-    cover.safe_post || SAFE_METHODS.contains(&request.method.as_str())
+/// What the request says otherwise than it was permitted: a segment of the path, or a pointer into the body.
+fn broken<'a>(
+    cover: Cover<'a>,
+    target: &Target,
+    call: &Call,
+    request: &HttpRequest<'_>,
+) -> Option<&'a str> {
+    if let Some(segment) = cover.pattern.broken(target.path(), &call.arguments) {
+        return Some(segment);
+    }
+    if is_safe(request, cover) || cover.body.is_empty() {
+        return None;
+    }
+    if target.has_query() {
+        return Some("?");
+    }
+    binding::broken(cover.body, request.body, &call.arguments)
+}
+
+fn is_safe(request: &HttpRequest<'_>, cover: Cover<'_>) -> bool {
+    cover.safe_post || SAFE_METHODS.contains(&request.method)
 }
 
 /// The rules' refusal, if they refuse. A request is judged on its own: who calls was judged with the call.
@@ -71,21 +122,19 @@ fn refuse(
     ruleset: &Ruleset,
     slice: &Slice,
     scope: &Scope,
-    request: &HttpRequest,
-    cover: Option<Cover<'_>>,
+    request: &HttpRequest<'_>,
+    cover: Option<(Cover<'_>, Option<&str>)>,
 ) -> Option<Refusal> {
-    let body_bytes = i64::try_from(request.body_bytes).unwrap_or(i64::MAX);
+    let body_bytes = i64::try_from(request.body.len()).unwrap_or(i64::MAX);
+    let safe_method = SAFE_METHODS.contains(&request.method);
+    let safe_post = cover.is_some_and(|(cover, _)| cover.safe_post);
+    let as_permitted = cover.is_none_or(|(_, broken)| broken.is_none());
     let context = Context::from_pairs([
         field("granted", flag(cover.is_some())),
         field("effect", text(schema::group(scope.effect))),
-        field(
-            "safe_method",
-            flag(SAFE_METHODS.contains(&request.method.as_str())),
-        ),
-        field(
-            "safe_post",
-            flag(cover.is_some_and(|cover| cover.safe_post)),
-        ),
+        field("safe_method", flag(safe_method)),
+        field("safe_post", flag(safe_post)),
+        field("as_permitted", flag(as_permitted)),
         field("calls_before", long(request.calls_before)),
         field("max_calls", long(scope.max_http_calls)),
         field("body_bytes", long(body_bytes)),

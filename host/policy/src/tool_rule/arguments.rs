@@ -64,7 +64,7 @@ impl ToolRule {
 }
 
 /// An id as text; numbers are ids too.
-pub(super) fn id_text(value: &Value) -> Option<String> {
+pub(crate) fn id_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

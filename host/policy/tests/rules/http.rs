@@ -1,11 +1,14 @@
 //! What a running plugin may send: grants, origins, paths, methods and sums.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use policy::{
-    CapabilityDecision, Effect, GrantError, HttpGrant, HttpRequest, Nature, PathPattern, Rulebook,
-    Scope,
+    BodyForm, BodyRule, Call, CapabilityDecision, Effect, GrantError, HttpGrant, HttpRequest,
+    Nature, PathPattern, Rulebook, Scope,
 };
+
+use serde_json::json;
 
 use crate::scenario::SHIPPED;
 use crate::shipped::{shipped_ids, without};
@@ -26,6 +29,7 @@ fn grant(origin: &str, methods: &[&str], paths: &[&str]) -> HttpGrant {
         credential: None,
         nature: Nature::Neither,
         private_network: false,
+        tools: BTreeMap::new(),
     }
 }
 
@@ -36,7 +40,7 @@ fn scope(effect: Effect) -> Scope {
             grant(
                 "https://api.example.com",
                 &["GET", "POST"],
-                &["/orders/*", "/orders/*/cancel"],
+                &["/orders/*", "/orders/*/cancel", "/own/{order_id}/cancel"],
             ),
             grant("http://127.0.0.1:9100", &["GET", "POST"], &["/files/**"]),
             grant("https://[2001:db8::1]:8443", &["GET"], &["/**"]),
@@ -45,18 +49,24 @@ fn scope(effect: Effect) -> Scope {
     }
 }
 
-fn request(method: &str, url: &str) -> HttpRequest {
+fn request<'a>(method: &'a str, url: &'a str) -> HttpRequest<'a> {
     HttpRequest {
-        method: method.to_owned(),
-        url: url.to_owned(),
-        body_bytes: 0,
+        method,
+        url,
+        body: b"",
         calls_before: 0,
     }
 }
 
+/// A cancellation of order 1.
+fn call() -> Call {
+    let arguments = json!({ "order_id": "1", "reason": "changed my mind" });
+    crate::scenario::call("cancel_order", arguments).call
+}
+
 /// `safe`, `unsafe`, or the code of the refusal.
-fn line(rulebook: &Rulebook, effect: Effect, request: &HttpRequest) -> String {
-    match rulebook.decide_http(&scope(effect), request) {
+fn line(rulebook: &Rulebook, effect: Effect, request: &HttpRequest<'_>) -> String {
+    match rulebook.decide_http(&call(), &scope(effect), request) {
         CapabilityDecision::Allow {
             unsafe_request: false,
             ..
@@ -66,7 +76,7 @@ fn line(rulebook: &Rulebook, effect: Effect, request: &HttpRequest) -> String {
     }
 }
 
-fn check(effect: Effect, request: &HttpRequest, expect: &str) {
+fn check(effect: Effect, request: &HttpRequest<'_>, expect: &str) {
     assert_eq!(
         line(&SHIPPED, effect, request),
         expect,
@@ -175,6 +185,9 @@ fn a_pattern_matches_whole_segments() {
         ("/", "/", true),
         ("/", "/a", false),
         ("/a*", "/ab", false),
+        ("/orders/{order_id}", "/orders/1", true),
+        ("/orders/{order_id}", "/orders/", false),
+        ("/orders/{order_id}", "/orders/1/refunds", false),
         ("", "/", false),
         ("", "/a", false),
     ] {
@@ -197,7 +210,8 @@ fn an_origin_that_says_more_than_an_origin_grants_nothing() {
             grants: Arc::from([grant(origin, &["GET"], &["/**"])]),
             max_http_calls: 3,
         };
-        let decision = SHIPPED.decide_http(&scope, &request("GET", "https://a.example/orders"));
+        let decision =
+            SHIPPED.decide_http(&call(), &scope, &request("GET", "https://a.example/orders"));
         assert!(matches!(decision, CapabilityDecision::Deny(_)), "{origin}");
     }
 }
@@ -224,6 +238,9 @@ fn grants_that_cannot_cover_anything_are_named() {
     for bad in [
         "orders/*",
         "/orders/a*",
+        "/orders/a{order_id}",
+        "/orders/{}",
+        "/orders/{order id}",
         "/**/orders",
         "/a/../b",
         "/a//b",
@@ -232,17 +249,33 @@ fn grants_that_cannot_cover_anything_are_named() {
         let refused = grant(origin, &["GET"], &["/ok", bad]).check();
         assert_eq!(refused, Err(GrantError::Path(bad.to_owned())));
     }
+    for (at, is) in [("amount", "/amount"), ("/amount", ""), ("", "/amount")] {
+        let rule = BodyRule {
+            at: at.to_owned(),
+            is: is.to_owned(),
+            form: BodyForm::Same,
+        };
+        let mut grant = grant(origin, &["POST"], &["/refunds"]);
+        grant.tools = [("process_refund".to_owned(), vec![rule])].into();
+        assert_eq!(
+            grant.check(),
+            Err(GrantError::Body(format!("{at} is {is}")))
+        );
+    }
 }
 
-fn rules_table() -> Vec<(Effect, HttpRequest, &'static str)> {
+/// A byte more than a body may have.
+static LONG: [u8; (1 << 20) + 1] = [b' '; (1 << 20) + 1];
+
+fn rules_table() -> Vec<(Effect, HttpRequest<'static>, &'static str)> {
     let cancel = "https://api.example.com/orders/1/cancel";
     let search = "https://api.example.com/search";
     let called = |calls_before| HttpRequest {
         calls_before,
         ..request("GET", cancel)
     };
-    let sized = |body_bytes| HttpRequest {
-        body_bytes,
+    let sized = |bytes| HttpRequest {
+        body: &LONG[..bytes],
         ..request("POST", cancel)
     };
     vec![
@@ -261,7 +294,16 @@ fn rules_table() -> Vec<(Effect, HttpRequest, &'static str)> {
         (Effect::Read, called(u32::MAX), "HTTP_BUDGET"),
         (Effect::Write, sized(1 << 20), "unsafe"),
         (Effect::Write, sized((1 << 20) + 1), "HTTP_BODY"),
-        (Effect::Write, sized(u64::MAX), "HTTP_BODY"),
+        (
+            Effect::Write,
+            request("POST", "https://api.example.com/own/1/cancel"),
+            "unsafe",
+        ),
+        (
+            Effect::Write,
+            request("POST", "https://api.example.com/own/2/cancel"),
+            "NOT_AS_PERMITTED",
+        ),
     ]
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod addresses;
+mod bindings;
 mod desk;
 mod http;
 mod laws;

@@ -3,15 +3,17 @@
 use dispatch::Gate;
 use http::HeaderMap;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderName,
-    HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST,
+    HeaderName, HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
 };
 
 /// Fields that say who asks, where to and how it is sent: the host's to set, whatever the plugin wrote. With them those by which
-/// some servers take a request for another one than was judged.
-const HOSTS_OWN: [HeaderName; 22] = [
+/// some servers take a request, or its body, for another one than was judged.
+const HOSTS_OWN: [HeaderName; 25] = [
     AUTHORIZATION,
     CONNECTION,
+    CONTENT_ENCODING,
     CONTENT_LENGTH,
     COOKIE,
     EXPECT,
@@ -25,14 +27,19 @@ const HOSTS_OWN: [HeaderName; 22] = [
     HeaderName::from_static("idempotency-key"),
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("via"),
+    HeaderName::from_static("x-host"),
     HeaderName::from_static("x-http-method"),
     HeaderName::from_static("x-http-method-override"),
     HeaderName::from_static("x-method-override"),
+    HeaderName::from_static("x-original-host"),
     HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("x-rewrite-url"),
 ];
+
+/// What proxies say of whom they pass on.
+const FORWARDED_PREFIX: &str = "x-forwarded-";
 
 /// The fields of the request as it leaves.
 pub(super) fn outgoing(
@@ -43,7 +50,7 @@ pub(super) fn outgoing(
     let mut headers = HeaderMap::with_capacity(plugins.len() + hosts.len() + 1);
     headers.insert(HOST, authority);
     for (name, value) in plugins {
-        if !HOSTS_OWN.contains(name) {
+        if !HOSTS_OWN.contains(name) && !name.as_str().starts_with(FORWARDED_PREFIX) {
             headers.append(name.clone(), value.clone());
         }
     }

@@ -147,14 +147,11 @@ pub(crate) async fn load_plugins(
         progress(&format!("loading plugin {}", file.display()));
         ready.push(load_extra(&toolbox, file, config).await?);
     }
-    for bound in demo::plugins(backend) {
+    for bound in demo::plugins(backend).map_err(StartError::Grants)? {
         progress(&format!("loading plugin {}", bound.name));
-        let name = bound.name;
+        let plugin = bound.name.clone();
         let loaded = toolbox.load(source(bound, config)).await;
-        ready.push(loaded.map_err(|reason| StartError::Plugin {
-            plugin: name.to_owned(),
-            reason,
-        })?);
+        ready.push(loaded.map_err(|reason| StartError::Plugin { plugin, reason })?);
     }
     toolbox
         .publish(demo::TENANT, &ready)
@@ -215,9 +212,9 @@ fn without_grants(reason: LoadError) -> LoadError {
 
 fn source(bound: demo::DemoPlugin, config: &Config) -> PluginSource {
     PluginSource {
-        name: bound.name.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        bytes: embedded::component(bound.name).to_vec(),
+        bytes: embedded::component(&bound.name).to_vec(),
+        name: bound.name,
         config: bound.settings,
         grants: bound.grants,
         model: bound.model,

@@ -3,76 +3,39 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use policy::{HttpGrant, Nature, PathPattern};
+use policy::{BodyRule, HttpGrant, Nature, PathPattern};
+use serde::Deserialize;
 
 /// The tenant's id.
 pub(crate) const TENANT: &str = "demo";
 /// The credential by which its plugins write to the demo backend.
 pub(super) const CREDENTIAL: &str = "demo-backend";
 
-/// What one plugin may reach: methods, and paths under them.
-type Reach = &'static [(&'static [&'static str], &'static [&'static str])];
-
-const READ: &[&str] = &["GET"];
-const CREATE: &[&str] = &["POST"];
-const CHANGE: &[&str] = &["PATCH"];
-
 /// Each plugin by the folder that it is built from.
-const PLUGINS: &[(&str, Reach)] = &[
-    (
-        "crm",
-        &[
-            (READ, &["/customers", "/customers/*"]),
-            (CHANGE, &["/customers/*"]),
-        ],
-    ),
-    (
-        "intercom",
-        &[
-            (READ, &["/conversations/*", "/contacts", "/articles/search"]),
-            (
-                CREATE,
-                &[
-                    "/conversations",
-                    "/conversations/*/reply",
-                    "/conversations/*/assign",
-                    "/conversations/*/tags",
-                ],
-            ),
-            (CHANGE, &["/contacts/*"]),
-        ],
-    ),
-    ("knowledge", &[(READ, &["/articles/search"])]),
-    (
-        "orders",
-        &[
-            (READ, &["/orders/*", "/customers/*/orders", "/shipments"]),
-            (CREATE, &["/orders/*/cancel", "/returns"]),
-        ],
-    ),
-    (
-        "refunds",
-        &[
-            (READ, &["/orders/*", "/refunds"]),
-            (CREATE, &["/refunds", "/credits"]),
-        ],
-    ),
-    (
-        "tickets",
-        &[
-            (READ, &["/tickets/*"]),
-            (CREATE, &["/tickets", "/escalations"]),
-            (CHANGE, &["/tickets/*"]),
-        ],
-    ),
-];
+const PLUGINS: &str = include_str!("demo/plugins.toml");
 
-/// Those that may ask the tenant's model: to summarise a ticket, to suggest a reply.
-const ASKS_MODEL: &[&str] = &["tickets"];
+/// One plugin as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    reach: Vec<Reach>,
+    #[serde(default)]
+    model: bool,
+}
+
+/// What a plugin may send.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reach {
+    methods: Vec<String>,
+    paths: Vec<PathPattern>,
+    #[serde(default)]
+    tools: BTreeMap<String, Vec<BodyRule>>,
+}
 
 /// One plugin of the tenant.
 pub(super) struct DemoPlugin {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) grants: Vec<HttpGrant>,
     pub(super) settings: BTreeMap<String, String>,
     /// It may ask the tenant's model.
@@ -80,18 +43,20 @@ pub(super) struct DemoPlugin {
 }
 
 /// The tenant's plugins, bound to the demo backend where it really listens.
-pub(super) fn plugins(backend: SocketAddr) -> Vec<DemoPlugin> {
+pub(super) fn plugins(backend: SocketAddr) -> Result<Vec<DemoPlugin>, toml::de::Error> {
     let origin = format!("http://{}", reachable(backend));
-    let bound = |(name, reach): &(&'static str, Reach)| DemoPlugin {
+    let bound = |(name, entry): (String, Entry)| DemoPlugin {
         name,
-        grants: reach
-            .iter()
-            .map(|(methods, paths)| grant(&origin, methods, paths))
+        grants: entry
+            .reach
+            .into_iter()
+            .map(|reach| grant(&origin, reach))
             .collect(),
         settings: BTreeMap::from([("base_url".to_owned(), origin.clone())]),
-        model: ASKS_MODEL.contains(name),
+        model: entry.model,
     };
-    PLUGINS.iter().map(bound).collect()
+    let entries: BTreeMap<String, Entry> = toml::from_str(PLUGINS)?;
+    Ok(entries.into_iter().map(bound).collect())
 }
 
 /// What listens everywhere is reached on loopback.
@@ -102,32 +67,61 @@ fn reachable(mut backend: SocketAddr) -> SocketAddr {
     backend
 }
 
-fn grant(origin: &str, methods: &[&str], paths: &[&str]) -> HttpGrant {
+fn grant(origin: &str, reach: Reach) -> HttpGrant {
     HttpGrant {
         origin: origin.to_owned(),
-        methods: methods.iter().map(ToString::to_string).collect(),
-        paths: paths
-            .iter()
-            .map(|path| PathPattern((*path).to_owned()))
-            .collect(),
+        methods: reach.methods,
+        paths: reach.paths,
         safe_posts: Vec::new(),
         credential: Some(CREDENTIAL.to_owned()),
         nature: Nature::Deduplicates,
         private_network: true,
+        tools: reach.tools,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use policy::{BodyForm, Effect};
+
     use super::*;
+    use crate::host::rules;
+
+    fn bound() -> Vec<DemoPlugin> {
+        plugins("127.0.0.1:9100".parse().unwrap()).unwrap()
+    }
 
     #[test]
     fn every_built_plugin_belongs_to_the_tenant() {
-        let bound: Vec<_> = PLUGINS.iter().map(|(name, _)| *name).collect();
+        let bound: Vec<_> = bound().into_iter().map(|plugin| plugin.name).collect();
         let built: Vec<_> = crate::embedded::COMPONENTS
             .iter()
             .map(|(name, _)| *name)
             .collect();
         assert_eq!(bound, built);
+    }
+
+    /// Whatever a plugin may change, it may change by the tool that was permitted, and money only by its permitted amount.
+    #[test]
+    fn every_unsafe_request_is_bound_to_its_tool() {
+        let tools = rules::classification().unwrap();
+        let grants = bound().into_iter().flat_map(|plugin| plugin.grants);
+        for grant in grants.filter(|grant| grant.methods != ["GET"]) {
+            assert_eq!(grant.check(), Ok(()));
+            assert_eq!(grant.tools.len(), 1, "{:?}", grant.paths);
+            for (tool, body) in &grant.tools {
+                let rule = &tools[tool];
+                assert_ne!(rule.effect, Effect::Read, "{tool}");
+                let said = |at: &String| body.iter().any(|rule| rule.is == *at);
+                let entity = rule.entity.as_ref().map(|entity| &entity.id);
+                let in_path = |at: &str| grant.paths[0].0.contains(&format!("{{{}}}", &at[1..]));
+                assert!(entity.is_none_or(|at| said(at) || in_path(at)), "{tool}");
+                let minor = |at: &String| {
+                    let form = BodyForm::MinorUnits;
+                    body.iter().any(|rule| rule.is == *at && rule.form == form)
+                };
+                assert!(rule.amount.as_ref().is_none_or(minor), "{tool}");
+            }
+        }
     }
 }

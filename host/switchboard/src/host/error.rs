@@ -54,6 +54,9 @@ pub enum StartError {
     /// The classification of the tools does not parse.
     #[error("wit/contract.toml does not fit: {0}")]
     Contract(#[from] toml::de::Error),
+    /// What the built-in plugins may send does not parse.
+    #[error("the demo plugins' grants do not fit: {0}")]
+    Grants(toml::de::Error),
     /// The rules do not fit.
     #[error("the rules do not load: {0}")]
     Rules(#[from] RulebookError),
