@@ -8,6 +8,9 @@ use switchboard::{Config, Environment, Options, Running, Secrets};
 
 /// The operator key of every desk.
 pub(crate) const OPERATOR_KEY: &str = "operator-key-of-the-tests-0123456789";
+/// The members of staff at every desk.
+pub(crate) const STAFF_KEYS: &str =
+    "dana:supervisor:key-of-dana-0123456789abcdef ravi:admin:key-of-ravi-0123456789abcdef";
 /// What signs customers' sessions.
 pub(crate) const SESSION_SECRET: &str = "session-secret-of-the-tests-0123456789";
 
@@ -42,6 +45,7 @@ impl Desk {
         let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let environment: Environment = [
             set("SWITCHBOARD_OPERATOR_KEY", OPERATOR_KEY),
+            set("SWITCHBOARD_STAFF_KEYS", STAFF_KEYS),
             set("SWITCHBOARD_SESSION_SECRET", SESSION_SECRET),
             set("OPENAI_API_KEY", "model-key-of-the-tests-0123456789"),
         ]

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod approvals;
 mod bad_input;
 mod chat;
 mod contract;

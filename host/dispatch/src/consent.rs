@@ -12,7 +12,7 @@ use crate::StoreError;
 pub enum ConsentState {
     /// Nobody has answered.
     Pending,
-    /// Yes, and the call has been resumed.
+    /// Yes, and the call is resumed.
     Granted,
     /// No.
     Denied,
@@ -25,7 +25,7 @@ pub struct PendingConsent {
     pub id: String,
     /// Whose yes.
     pub from: ConsentFrom,
-    /// The very call.
+    /// The very call; as it was amended, once staff have.
     pub call: Call,
     /// sha256 (hex) over tenant, case, tool, arguments, plugin digest and rulebook version.
     pub binding: String,
@@ -39,6 +39,31 @@ pub struct PendingConsent {
     pub expires_at: i64,
     /// Who answered.
     pub answered_by: Option<String>,
+}
+
+/// An answer to a pending consent.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// What was said.
+    pub verdict: Verdict,
+    /// Who said it.
+    pub by: String,
+}
+
+/// Yes, no, or yes to something else.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// The call may run as it stands.
+    Grant,
+    /// It may run in this form instead.
+    Amend {
+        /// The call with other arguments.
+        call: Box<Call>,
+        /// As [`PendingConsent::binding`], of that call.
+        binding: String,
+    },
+    /// It may not run.
+    Deny,
 }
 
 /// The pending consents.
@@ -57,6 +82,13 @@ pub trait Consents: Send + Sync {
         case: Option<&str>,
     ) -> Result<Vec<PendingConsent>, StoreError>;
 
-    /// Answers it, if it is pending and not expired: exactly one caller gets true.
-    async fn answer(&self, id: &str, granted: bool, by: &str) -> Result<bool, StoreError>;
+    /// Answers it, if it is pending and not expired: exactly one caller gets true. A yes stays unfinished until
+    /// [`Consents::finish`].
+    async fn answer(&self, id: &str, answered: Answered) -> Result<bool, StoreError>;
+
+    /// The granted ones whose call nobody has seen to an end, oldest first.
+    async fn unfinished(&self) -> Result<Vec<PendingConsent>, StoreError>;
+
+    /// The granted call has ended, whatever became of it.
+    async fn finish(&self, id: &str) -> Result<(), StoreError>;
 }

@@ -19,4 +19,7 @@ pub enum DispatchError {
     /// No such pending consent, or it was answered, expired or voided by a change.
     #[error("this approval is not pending: {0}")]
     NotPending(String),
+    /// The consent stays pending: the call cannot be amended in this way.
+    #[error("{0}")]
+    Amendment(String),
 }

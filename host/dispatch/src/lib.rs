@@ -20,7 +20,7 @@ pub use policy;
 
 pub use audit::{Audit, AuditBreak, AuditEntry, AuditKind, AuditRecord};
 pub use case::{Case, CaseStatus, Cases, Event, StoredEvent};
-pub use consent::{ConsentState, Consents, PendingConsent};
+pub use consent::{Answered, ConsentState, Consents, PendingConsent, Verdict};
 pub use dispatcher::{
     CallRequest, Dispatcher, DispatcherParts, EscalationRequest, Recovery, RetryPolicy, Rulebooks,
 };

@@ -26,7 +26,7 @@ pub(crate) use rules::load as load_rules;
 pub(crate) use running::mcp_parts;
 pub use running::{Running, start};
 
-use crate::{Config, Secret, Secrets};
+use crate::{Config, Secret, Secrets, Staff};
 
 /// Hears, in a person's words, what the start is doing.
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
@@ -70,6 +70,8 @@ pub(crate) struct Host {
     pub(crate) rulebook: Arc<Rulebook>,
     pub(crate) session_secret: Option<Secret>,
     pub(crate) operator_key: Secret,
+    /// Who may answer for staff; whoever holds the operator key is one of them.
+    pub(crate) staff: Staff,
     /// Which model answers: `offline`.
     pub(crate) model_label: String,
     /// Only this machine's user can reach it.

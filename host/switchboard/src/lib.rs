@@ -14,6 +14,7 @@ mod host;
 mod http;
 mod mcp;
 mod secrets;
+mod staff;
 
 pub use config::{
     Amount, AmountError, Budgets, Config, ConfigError, DEFAULT_FILE, DemoBackend, Model, Plugins,
@@ -23,3 +24,4 @@ pub use environment::Environment;
 pub use host::{ModelSetupError, Options, Progress, Running, StartError, start};
 pub use http::session::{Claims, sign};
 pub use secrets::{Secret, SecretError, Secrets};
+pub use staff::{Member, Staff, StaffError};

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::Environment;
 use crate::config::Provider;
+use crate::staff::{Staff, StaffError};
 
 /// Characters that a session secret needs at least: HS256 is as strong as its key.
 const SHORTEST_SESSION_SECRET: usize = 32;
@@ -57,6 +58,8 @@ pub struct Secrets {
     pub session_secret: Option<Secret>,
     /// What a supervisor shows; without it one is made at the start.
     pub operator_key: Option<Secret>,
+    /// Members of staff with keys of their own.
+    pub staff: Staff,
 }
 
 /// Why secrets were refused.
@@ -67,6 +70,9 @@ pub enum SecretError {
         "SWITCHBOARD_SESSION_SECRET is too short: use at least {SHORTEST_SESSION_SECRET} random characters, such as `openssl rand -hex 32` prints"
     )]
     ShortSessionSecret,
+    /// The list of staff does not read.
+    #[error("SWITCHBOARD_STAFF_KEYS: {0}")]
+    Staff(#[from] StaffError),
 }
 
 impl Secrets {
@@ -78,6 +84,11 @@ impl Secrets {
             openai_api_key: secret("OPENAI_API_KEY"),
             session_secret: secret("SWITCHBOARD_SESSION_SECRET"),
             operator_key: secret("SWITCHBOARD_OPERATOR_KEY"),
+            staff: Staff::parse(
+                environment
+                    .get("SWITCHBOARD_STAFF_KEYS")
+                    .unwrap_or_default(),
+            )?,
         };
         let is_short = |secret: &Secret| secret.expose().len() < SHORTEST_SESSION_SECRET;
         if secrets.session_secret.as_ref().is_some_and(is_short) {
@@ -105,6 +116,7 @@ impl Secrets {
         ]
         .into_iter()
         .flatten()
+        .chain(self.staff.keys())
     }
 }
 

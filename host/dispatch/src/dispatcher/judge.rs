@@ -39,7 +39,7 @@ impl Dispatcher {
         Ok(facts)
     }
 
-    async fn prior(&self, act: &Act) -> Result<Prior, DispatchError> {
+    pub(super) async fn prior(&self, act: &Act) -> Result<Prior, DispatchError> {
         let Some((key, terms)) = act.intent() else {
             return Ok(Prior::None);
         };

@@ -21,6 +21,7 @@ impl Dispatcher {
     /// Takes up every open intent of an earlier process. Run it once at the start, before anything is served.
     pub async fn recover(&self) -> Result<Recovery, DispatchError> {
         let mut recovery = Recovery::default();
+        self.resume_granted().await?;
         for intent in self.parts.store.open_intents().await? {
             match self.recover_one(intent).await? {
                 Outcome::Done { .. } | Outcome::Failed { .. } => recovery.settled += 1,

@@ -1,6 +1,6 @@
 //! What becomes of a call that may not run as it stands: refused, handed to people, or put to a person as a question.
 
-use policy::{Call, ConsentFrom, Decision, Money, Priority, Refusal};
+use policy::{Call, ConsentFrom, Decision, Money, Prior, Priority, Refusal};
 use serde_json::{Value, json};
 
 use super::Dispatcher;
@@ -77,6 +77,10 @@ impl Dispatcher {
         priority: Option<Priority>,
         refusal: &Refusal,
     ) -> Result<Outcome, DispatchError> {
+        if self.prior(act).await? == Prior::Other {
+            // Nobody is asked to approve what could not run.
+            return Ok(on_other_terms());
+        }
         let now = self.parts.store.now().await?;
         let seconds = match from {
             ConsentFrom::Customer => CUSTOMER_CONSENT_SECONDS,
@@ -165,6 +169,12 @@ pub(super) fn binding(call: &Call, rulebook: &str) -> String {
         call.plugin_digest,
         rulebook
     ]))
+}
+
+/// The business key is taken by something else than what is asked.
+pub(super) fn on_other_terms() -> Outcome {
+    let message = "this was already done, or is under way, on other terms".to_owned();
+    Outcome::Conflict { message }
 }
 
 /// The rules allow it for anyone, and the tool itself must know whose it is.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Dispatcher;
 use super::act::Act;
 use super::read::{asked_pause, may_pass, typed};
+use super::refuse::on_other_terms;
 use super::running::Turnstile;
 use crate::gate::{CallGate, Exchange};
 use crate::{
@@ -119,8 +120,7 @@ impl Dispatcher {
     async fn taken(&self, act: &Act, intent: Intent) -> Result<Outcome, DispatchError> {
         let same = act.intent().is_some_and(|(_, terms)| terms == intent.terms);
         if !same {
-            let message = "this was already done, or is under way, on other terms".to_owned();
-            return Ok(Outcome::Conflict { message });
+            return Ok(on_other_terms());
         }
         if intent.state == IntentState::Done {
             return self

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod consent;
 mod desk;
 mod escalation;
 mod idempotency;

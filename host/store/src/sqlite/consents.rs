@@ -1,7 +1,7 @@
 //! The pending consents on SQLite: asked once, answered once, expired by the store's clock.
 
 use async_trait::async_trait;
-use dispatch::{ConsentState, Consents, PendingConsent, StoreError};
+use dispatch::{Answered, ConsentState, Consents, PendingConsent, StoreError, Verdict};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::SqliteStore;
@@ -29,10 +29,19 @@ impl Consents for SqliteStore {
             .await
     }
 
-    async fn answer(&self, id: &str, granted: bool, by: &str) -> Result<bool, StoreError> {
-        let (id, by, clock) = (id.to_owned(), by.to_owned(), self.clock.clone());
-        self.write(move |db| answer(db, &id, granted, &by, clock.now()))
+    async fn answer(&self, id: &str, answered: Answered) -> Result<bool, StoreError> {
+        let (id, clock) = (id.to_owned(), self.clock.clone());
+        self.write(move |db| answer(db, &id, &answered, clock.now()))
             .await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<PendingConsent>, StoreError> {
+        self.scan(unfinished).await
+    }
+
+    async fn finish(&self, id: &str) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        self.write(move |db| finish(db, &id)).await
     }
 }
 
@@ -101,18 +110,41 @@ fn pending(
 }
 
 /// Compares and sets in one statement: of many answers, one finds it pending.
-fn answer(db: &Connection, id: &str, granted: bool, by: &str, now: i64) -> Result<bool, Fault> {
-    let state = if granted {
-        ConsentState::Granted
-    } else {
-        ConsentState::Denied
+fn answer(db: &Connection, id: &str, answered: &Answered, now: i64) -> Result<bool, Fault> {
+    let (state, amended) = match &answered.verdict {
+        Verdict::Grant => (ConsentState::Granted, None),
+        Verdict::Amend { call, binding } => (ConsentState::Granted, Some((call, binding))),
+        Verdict::Deny => (ConsentState::Denied, None),
     };
-    let answered = db
+    let changed = db
         .prepare_cached(
-            "UPDATE consents SET state = ?, answered_by = ? WHERE id = ? AND state = 'pending' AND expires_at > ?",
+            "UPDATE consents SET state = ?, answered_by = ?, unfinished = ?, call = coalesce(?, call), \
+                 binding = coalesce(?, binding) \
+             WHERE id = ? AND state = 'pending' AND expires_at > ?",
         )?
-        .execute(params![Word(state), by, id, now])?;
-    Ok(answered == 1)
+        .execute(params![
+            Word(state),
+            answered.by,
+            state == ConsentState::Granted,
+            amended.map(|(call, _)| Json(call)),
+            amended.map(|(_, binding)| binding),
+            id,
+            now
+        ])?;
+    Ok(changed == 1)
+}
+
+fn unfinished(db: &Connection) -> Result<Vec<PendingConsent>, Fault> {
+    let sql = format!("{COLUMNS} WHERE unfinished = 1 ORDER BY number");
+    let mut statement = db.prepare_cached(&sql)?;
+    let consents = statement.query_map([], read)?;
+    Ok(consents.collect::<Result<_, _>>()?)
+}
+
+fn finish(db: &Connection, id: &str) -> Result<(), Fault> {
+    db.prepare_cached("UPDATE consents SET unfinished = 0 WHERE id = ?")?
+        .execute([id])?;
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<PendingConsent> {

@@ -76,6 +76,7 @@ on_sqlite! {
     }
     consents {
         of_many_answers_one_counts,
+        a_yes_is_unfinished_until_its_call_has_ended,
         an_expired_question_takes_no_answer,
         the_same_question_is_asked_once_at_a_time,
         pending_questions_are_listed_by_tenant_and_case,

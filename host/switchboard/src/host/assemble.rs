@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use agent::{Agent, AgentParts, ModelCompletions, Prompts, Tenant, Tenants, TurnLimits};
 use dispatch::{Dispatcher, DispatcherParts, Recovery, Rulebooks};
-use policy::{Rulebook, ToolRule};
+use policy::{Role, Rulebook, ToolRule};
 use sandbox::{Limits, LoadError, Plugin, PluginSource, Toolbox, ToolboxSettings};
 use store::{OpenOptions, SqliteStore};
 use tokio::time::timeout;
@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use super::credentials::Credentials;
 use super::retention::Forgetting;
 use super::{Host, Options, StartError, backend, demo, model, rules};
-use crate::{Config, Secret, embedded, files};
+use crate::{Config, Member, Secret, embedded, files};
 
 /// The company that the demo tenant's agent speaks for.
 const COMPANY: &str = "Brightcart";
@@ -107,6 +107,11 @@ pub(crate) async fn assemble(
         dispatcher,
         rulebook,
         session_secret: secrets.session_secret,
+        staff: secrets.staff.with(Member {
+            name: "operator".to_owned(),
+            role: Role::Supervisor,
+            key: operator_key.clone(),
+        }),
         operator_key,
         is_local: config.listen.ip().is_loopback() && config.allowed_hosts.is_empty(),
         tasks: TaskTracker::new(),

@@ -18,8 +18,8 @@ pub(super) enum Caller {
     Anybody,
     /// A customer for whom a website vouches.
     Signed(Claims),
-    /// A member of staff, by the operator key.
-    Staff,
+    /// A member of staff, by a key of theirs.
+    Staff(Actor),
 }
 
 impl FromRequestParts<Arc<Host>> for Caller {
@@ -29,8 +29,8 @@ impl FromRequestParts<Arc<Host>> for Caller {
         let Bearer(Some(token)) = Bearer::from_request_parts(parts, host).await? else {
             return Ok(Self::Anybody);
         };
-        if host.operator_key.matches(&token) {
-            return Ok(Self::Staff);
+        if let Some(member) = host.staff.holder(&token) {
+            return Ok(Self::Staff(member));
         }
         let secret = host.session_secret.as_ref();
         let claims = session::verify(&token, secret, &host.tenant, host.now().await?);
@@ -43,20 +43,22 @@ impl FromRequestParts<Arc<Host>> for Caller {
 impl Caller {
     /// As whom a tool is called.
     pub(super) fn actor(&self) -> Actor {
-        let (role, subject) = match self {
-            Self::Anybody | Self::Signed(_) => (Role::Agent, "http:api"),
-            Self::Staff => (Role::Supervisor, "user:operator"),
-        };
-        Actor {
-            role,
-            subject: subject.to_owned(),
+        match self {
+            Self::Anybody | Self::Signed(_) => Actor {
+                role: Role::Agent,
+                subject: "http:api".to_owned(),
+            },
+            Self::Staff(member) => member.clone(),
         }
     }
 
     /// The caller of the desk's own resources. On a machine of their own, people need no key to look at their desk.
     pub(super) fn at_the_desk(self, host: &Host) -> Self {
         match self {
-            Self::Anybody if host.is_local => Self::Staff,
+            Self::Anybody if host.is_local => Self::Staff(Actor {
+                role: Role::Supervisor,
+                subject: "user:local".to_owned(),
+            }),
             other => other,
         }
     }
@@ -131,7 +133,7 @@ impl Caller {
     fn principal(&self, host: &Host) -> Option<String> {
         match self {
             Self::Signed(claims) => Some(format!("http:customer:{}", claims.sub)),
-            Self::Staff => Some("http:staff".to_owned()),
+            Self::Staff(member) => Some(format!("http:{}", member.subject)),
             Self::Anybody => host.is_local.then(|| "http:local".to_owned()),
         }
     }
@@ -142,19 +144,19 @@ pub(super) fn chat_session(session: &str) -> String {
     format!("chat:{session}")
 }
 
-/// A supervisor, by the operator key.
-pub(super) struct Supervisor;
+/// A supervisor, by a key of theirs or the operator key.
+pub(super) struct Supervisor(pub(super) Actor);
 
 impl FromRequestParts<Arc<Host>> for Supervisor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, host: &Arc<Host>) -> Result<Self, ApiError> {
         let Bearer(key) = Bearer::from_request_parts(parts, host).await?;
-        if key.is_some_and(|key| host.operator_key.matches(&key)) {
-            return Ok(Self);
-        }
-        Err(ApiError::unauthorized(
-            "approvals are a supervisor's: send `Authorization: Bearer` with the operator key (SWITCHBOARD_OPERATOR_KEY, or the one that was printed at the start)",
-        ))
+        let holder = key.and_then(|key| host.staff.holder(&key)).map(Self);
+        holder.ok_or_else(|| {
+            ApiError::unauthorized(
+                "this is a supervisor's: send `Authorization: Bearer` with a key of SWITCHBOARD_STAFF_KEYS, or the operator key (SWITCHBOARD_OPERATOR_KEY, or the one that was printed at the start)",
+            )
+        })
     }
 }

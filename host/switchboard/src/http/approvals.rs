@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use policy::{Actor, ConsentFrom, Role};
+use dispatch::PendingConsent;
+use policy::ConsentFrom;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,11 +14,13 @@ use super::request::{JsonBody, Segment};
 use super::{ApiError, outcome};
 use crate::host::Host;
 
-/// `{"decision": "grant" | "deny"}`.
+/// `{"decision": "grant" | "deny", "amount"?: "30.00"}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Answer {
     decision: Verdict,
+    /// Granted for this amount instead, in the call's own currency.
+    amount: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -50,38 +53,47 @@ pub(super) async fn list(
     Ok(Json(json!({ "approvals": approvals.collect::<Vec<_>>() })))
 }
 
-/// `POST /api/approvals/{id}`: a grant runs the very call that waited, and nothing else.
+/// `POST /api/approvals/{id}`: a grant runs the very call that waited, or that call with another amount, and nothing else.
 pub(super) async fn answer(
     State(host): State<Arc<Host>>,
-    _: Supervisor,
+    Supervisor(supervisor): Supervisor,
     Segment(id): Segment,
     JsonBody(body): JsonBody<Answer>,
 ) -> Result<Json<Value>, ApiError> {
-    let consent = host.store().consent(&host.tenant, &id).await?;
-    let consent = consent.filter(|consent| consent.from == ConsentFrom::Staff);
-    let case = consent
-        .ok_or_else(|| {
-            ApiError::not_found(
-                "there is no such approval; GET /api/approvals lists those that wait",
-            )
-        })?
-        .call
-        .case;
+    let case = asked_of_staff(&host, &id).await?.call.case;
+    if body.decision == Verdict::Deny && body.amount.is_some() {
+        return Err(ApiError::invalid(
+            "amount does not fit: only a grant can change it",
+        ));
+    }
     let host_of_call = Arc::clone(&host);
-    let granted = body.decision == Verdict::Grant;
+    let answered = id.clone();
     let answering = host.tasks.spawn(async move {
-        let supervisor = Actor {
-            role: Role::Supervisor,
-            subject: "user:operator".to_owned(),
-        };
-        host_of_call
-            .dispatcher
-            .answer_consent(&host_of_call.tenant, &id, granted, &supervisor)
-            .await
+        let (host, id) = (host_of_call, answered);
+        let dispatcher = &host.dispatcher;
+        match (body.decision, body.amount) {
+            (Verdict::Grant, Some(amount)) => {
+                let amended = dispatcher.amend_consent(&host.tenant, &id, &amount, &supervisor);
+                amended.await.map(Some)
+            }
+            (decision, _) => {
+                let granted = decision == Verdict::Grant;
+                let answered = dispatcher.answer_consent(&host.tenant, &id, granted, &supervisor);
+                answered.await
+            }
+        }
     });
     let resumed = answering.await.map_err(|_| ApiError::internal())??;
     let result = resumed.map(|resumed| outcome::body(&case, &resumed));
-    Ok(Json(
-        json!({ "decision": if granted { "grant" } else { "deny" }, "result": result }),
-    ))
+    // A grant of what the rules refuse nonetheless leaves it pending.
+    let state = asked_of_staff(&host, &id).await?.state;
+    Ok(Json(json!({ "state": state, "result": result })))
+}
+
+async fn asked_of_staff(host: &Host, id: &str) -> Result<PendingConsent, ApiError> {
+    let consent = host.store().consent(&host.tenant, id).await?;
+    let consent = consent.filter(|consent| consent.from == ConsentFrom::Staff);
+    consent.ok_or_else(|| {
+        ApiError::not_found("there is no such approval; GET /api/approvals lists those that wait")
+    })
 }

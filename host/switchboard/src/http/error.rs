@@ -91,6 +91,7 @@ impl From<DispatchError> for ApiError {
             DispatchError::UnknownTenant(_) | DispatchError::UnknownCase(_) => {
                 Self::not_found(format!("{error}; leave `case` out to start without one"))
             }
+            DispatchError::Amendment(_) => Self::invalid(error.to_string()),
             DispatchError::NotPending(_) => Self::new(
                 StatusCode::CONFLICT,
                 "not_pending",

@@ -4,3 +4,7 @@ CREATE TABLE decisions (
     at_ms INTEGER NOT NULL,
     input TEXT NOT NULL
 ) STRICT;
+
+-- A granted consent is unfinished until its call has ended.
+ALTER TABLE consents ADD COLUMN unfinished INTEGER NOT NULL DEFAULT 0 CHECK (unfinished IN (0, 1));
+CREATE INDEX consents_unfinished ON consents (number) WHERE unfinished = 1;

@@ -2,9 +2,62 @@
 
 use std::sync::Arc;
 
-use dispatch::{ConsentState, PendingConsent};
+use dispatch::{Answered, ConsentState, PendingConsent, Verdict};
+use serde_json::json;
 
 use crate::world::{TENANT, World, race};
+
+fn answered(granted: bool, by: &str) -> Answered {
+    Answered {
+        verdict: if granted {
+            Verdict::Grant
+        } else {
+            Verdict::Deny
+        },
+        by: by.to_owned(),
+    }
+}
+
+pub(crate) async fn a_yes_is_unfinished_until_its_call_has_ended(world: World) {
+    for id in ["c1", "c2", "c3"] {
+        world.store.ask(world.question(id, id)).await.unwrap();
+    }
+    let mut call = world.question("c1", "c1").call;
+    call.arguments["order_id"] = json!("ORD-1");
+    let amended = Answered {
+        verdict: Verdict::Amend {
+            call: Box::new(call.clone()),
+            binding: "c1, amended".into(),
+        },
+        by: "user:alice".into(),
+    };
+    assert!(world.store.answer("c1", amended).await.unwrap());
+    assert!(
+        world
+            .store
+            .answer("c2", answered(true, "user:alice"))
+            .await
+            .unwrap()
+    );
+    assert!(
+        world
+            .store
+            .answer("c3", answered(false, "user:alice"))
+            .await
+            .unwrap()
+    );
+    let unfinished = world.store.unfinished().await.unwrap();
+    let seen: Vec<_> = unfinished
+        .iter()
+        .map(|c| (c.id.as_str(), c.binding.as_str()))
+        .collect();
+    assert_eq!(seen, [("c1", "c1, amended"), ("c2", "c2")]);
+    assert_eq!(unfinished[0].call, call);
+    world.store.finish("c1").await.unwrap();
+    let unfinished = world.store.unfinished().await.unwrap();
+    assert_eq!(unfinished.len(), 1);
+    assert_eq!(unfinished[0].id, "c2");
+}
 
 pub(crate) async fn of_many_answers_one_counts(world: World) {
     world.store.ask(world.question("c1", "b")).await.unwrap();
@@ -14,7 +67,7 @@ pub(crate) async fn of_many_answers_one_counts(world: World) {
             (
                 n,
                 store
-                    .answer("c1", n % 2 == 0, &format!("user:{n}"))
+                    .answer("c1", answered(n % 2 == 0, &format!("user:{n}")))
                     .await
                     .unwrap(),
             )
@@ -50,7 +103,13 @@ pub(crate) async fn an_expired_question_takes_no_answer(world: World) {
     );
     world.clock.advance(1);
     assert_eq!(world.store.pending(TENANT, None).await.unwrap(), []);
-    assert!(!world.store.answer("c1", true, "user:alice").await.unwrap());
+    assert!(
+        !world
+            .store
+            .answer("c1", answered(true, "user:alice"))
+            .await
+            .unwrap()
+    );
     assert_eq!(
         world.store.consent(TENANT, "c1").await.unwrap(),
         Some(asked)
@@ -80,7 +139,7 @@ pub(crate) async fn the_same_question_is_asked_once_at_a_time(world: World) {
     assert!(
         world
             .store
-            .answer("later", false, "user:alice")
+            .answer("later", answered(false, "user:alice"))
             .await
             .unwrap()
     );
@@ -129,7 +188,7 @@ pub(crate) async fn an_answer_to_nothing_counts_for_nothing(world: World) {
     assert!(
         !world
             .store
-            .answer("none", true, "user:alice")
+            .answer("none", answered(true, "user:alice"))
             .await
             .unwrap()
     );
