@@ -138,7 +138,8 @@ pub trait Ledger: Send + Sync {
     /// The live intent (neither failed nor replaced) under a key.
     async fn intent(&self, tenant: &str, key: &str) -> Result<Option<Intent>, StoreError>;
 
-    /// Makes the intent and its charges durable, atomically, if the key is free and every budget has room.
+    /// Takes the key and makes the charges, atomically, if the key is free and every budget has room. Every reader sees it
+    /// at once; it is durable no later than what the same caller writes next, so before any request leaves.
     async fn reserve(&self, intent: NewIntent) -> Result<Reserved, StoreError>;
 
     /// Records an unsafe request durably and moves the intent to `Sent`. If this ordinal was recorded before, the earlier

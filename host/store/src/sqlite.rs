@@ -62,6 +62,15 @@ impl SqliteStore {
         self.writer.write(act).await
     }
 
+    /// As [`Self::write`], but answers before the commit, which comes no later than that of the caller's next write.
+    async fn write_early<T, F>(&self, act: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Savepoint<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.writer.write_early(act).await
+    }
+
     /// Runs a lookup by key.
     fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
         Ok(self.readers.look(look)?)

@@ -17,12 +17,13 @@ use super::fault::Fault;
 #[async_trait]
 impl Ledger for SqliteStore {
     async fn intent(&self, tenant: &str, key: &str) -> Result<Option<Intent>, StoreError> {
+        self.writer.catch_up().await;
         self.look(|db| live(db, tenant, key))
     }
 
     async fn reserve(&self, intent: NewIntent) -> Result<Reserved, StoreError> {
         let clock = self.clock.clone();
-        self.write(move |db| reserve::reserve(db, intent, clock.now()))
+        self.write_early(move |db| reserve::reserve(db, intent, clock.now()))
             .await
     }
 
@@ -50,10 +51,12 @@ impl Ledger for SqliteStore {
         tenant: &str,
         of: &[(String, String, i64)],
     ) -> Result<Vec<i64>, StoreError> {
+        self.writer.catch_up().await;
         self.look(|db| budgets::spent(db, tenant, of))
     }
 
     async fn open_intents(&self) -> Result<Vec<Intent>, StoreError> {
+        self.writer.catch_up().await;
         self.scan(open).await
     }
 

@@ -4,6 +4,7 @@ mod job;
 mod line;
 mod thread;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
@@ -15,7 +16,7 @@ use tokio::task;
 use super::audit::HeadFile;
 use super::fault::Fault;
 use super::lock::FolderLock;
-use job::{Awaited, Job, Queued, Work};
+use job::{Awaited, Job, Queued, Uncommitted, Work};
 use line::Line;
 
 /// Jobs that may wait or run at a time; more callers than that wait for room.
@@ -29,6 +30,8 @@ pub(super) struct Writer {
     room: Arc<Semaphore>,
     lost: Lost,
     line: Arc<Line>,
+    /// Early answers whose transaction is not committed yet.
+    early: Arc<AtomicUsize>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -52,6 +55,7 @@ impl Writer {
             room: Arc::new(Semaphore::new(ROOM as usize)),
             lost,
             line,
+            early: Arc::default(),
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -65,6 +69,27 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         self.send(Awaited::new(act, reply)).await?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Runs `act` in the next transaction and waits for its result, but not for its commit: that comes no later than the
+    /// commit of whatever the caller writes next, and [`Self::catch_up`] waits for it.
+    pub(super) async fn write_early<T, F>(&self, act: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Savepoint<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let uncommitted = Uncommitted::new(&self.early);
+        self.send(Awaited::early(act, reply, uncommitted)).await?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Waits until every early answer so far is committed, or lost: a reader sees no sooner what became of them.
+    pub(super) async fn catch_up(&self) {
+        if self.early.load(Ordering::Acquire) > 0 {
+            // What was lost is not there to be read; whoever writes next is told why.
+            let _ = self.write(|_| Ok(())).await;
+        }
     }
 
     /// Puts `act` in line, in front of everything that the caller writes later, and does not wait for its commit. Should it

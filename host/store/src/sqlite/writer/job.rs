@@ -1,4 +1,8 @@
-//! The jobs of the writer: those whose caller waits for the commit, and those that nobody waits for.
+//! The jobs of the writer: those whose caller waits for the commit, those whose caller waits for the result alone, and those
+//! that nobody waits for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dispatch::StoreError;
 use rusqlite::{Connection, Savepoint, Transaction};
@@ -21,10 +25,21 @@ impl Job {
     }
 }
 
+/// What a job's caller waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Awaits {
+    /// Nothing.
+    Nothing,
+    /// What the job finds and does, which a later commit of the caller's makes durable.
+    Result,
+    /// The commit.
+    Commit,
+}
+
 /// What the writer thread does with a job.
 pub(super) trait Work: Send {
-    /// Somebody waits for the commit.
-    fn is_awaited(&self) -> bool;
+    /// What its caller waits for.
+    fn awaits(&self) -> Awaits;
 
     /// Runs inside the transaction; a failure undoes this job alone.
     fn run(&mut self, transaction: &mut Transaction<'_>);
@@ -36,16 +51,38 @@ pub(super) trait Work: Send {
 /// Somebody waits for it.
 pub(super) struct Awaited<T, F> {
     act: Option<F>,
+    early: Option<Uncommitted>,
     outcome: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
+    reply: Option<oneshot::Sender<Result<T, StoreError>>>,
 }
 
 impl<T, F> Awaited<T, F> {
+    /// Answered once it is committed.
     pub(super) fn new(act: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
         Self {
             act: Some(act),
+            early: None,
             outcome: None,
-            reply,
+            reply: Some(reply),
+        }
+    }
+
+    /// Answered once it has run.
+    pub(super) fn early(
+        act: F,
+        reply: oneshot::Sender<Result<T, StoreError>>,
+        uncommitted: Uncommitted,
+    ) -> Self {
+        Self {
+            early: Some(uncommitted),
+            ..Self::new(act, reply)
+        }
+    }
+
+    fn reply(&mut self, outcome: Result<T, StoreError>) {
+        if let Some(reply) = self.reply.take() {
+            // The caller may have gone; what it asked for is done all the same.
+            let _ = reply.send(outcome);
         }
     }
 }
@@ -55,22 +92,46 @@ where
     T: Send,
     F: FnOnce(&mut Savepoint<'_>) -> Result<T, Fault> + Send,
 {
-    fn is_awaited(&self) -> bool {
-        true
+    fn awaits(&self) -> Awaits {
+        if self.early.is_some() {
+            Awaits::Result
+        } else {
+            Awaits::Commit
+        }
     }
 
     fn run(&mut self, transaction: &mut Transaction<'_>) {
-        if let Some(act) = self.act.take() {
-            self.outcome = Some(alone(transaction, act).map_err(StoreError::from));
+        let Some(act) = self.act.take() else { return };
+        let outcome = alone(transaction, act).map_err(StoreError::from);
+        // A result that rests on a transaction that is already lost is none.
+        if self.early.is_some() && !transaction.is_autocommit() {
+            self.reply(outcome);
+        } else {
+            self.outcome = Some(outcome);
         }
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let Self { outcome, reply, .. } = *self;
+    fn answer(mut self: Box<Self>, committed: Result<(), StoreError>) {
+        let outcome = self.outcome.take();
         if let Some(outcome) = committed.map_or_else(|error| Some(Err(error)), |()| outcome) {
-            // The caller may have gone; what it asked for is done all the same.
-            let _ = reply.send(outcome);
+            self.reply(outcome);
         }
+    }
+}
+
+/// Counts an early answer for as long as its transaction is open.
+pub(super) struct Uncommitted(Arc<AtomicUsize>);
+
+impl Uncommitted {
+    pub(super) fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Uncommitted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -102,8 +163,8 @@ impl<F> Work for Queued<F>
 where
     F: FnOnce(&Connection) -> Result<(), Fault> + Send,
 {
-    fn is_awaited(&self) -> bool {
-        false
+    fn awaits(&self) -> Awaits {
+        Awaits::Nothing
     }
 
     /// Without a savepoint: should it fail, nothing of the transaction stands.

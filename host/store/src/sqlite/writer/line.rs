@@ -1,9 +1,9 @@
-//! The line in front of the writer: who waits for a commit wakes it at once, what nobody waits for is collected.
+//! The line in front of the writer: who waits for it wakes it at once, what nobody waits for is collected.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::job::Job;
+use super::job::{Awaits, Job};
 
 /// The line is closed.
 pub(super) struct Closed;
@@ -20,20 +20,32 @@ pub(super) enum Next {
 
 /// Jobs in order. Waking a thread costs its caller more than its job does, so a job that nobody waits for wakes the
 /// writer only out of its sleep; then it lets more of them come together.
-#[derive(Default)]
 pub(super) struct Line {
     state: Mutex<State>,
     wake: Condvar,
 }
 
-#[derive(Default)]
 struct State {
     jobs: Vec<Job>,
-    /// Somebody waits for one of the jobs.
-    awaited: bool,
+    /// What is waited for, at most.
+    awaited: Awaits,
     /// The writer has nothing to do, and does not look by itself.
     asleep: bool,
     closed: bool,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            state: Mutex::new(State {
+                jobs: Vec::new(),
+                awaited: Awaits::Nothing,
+                asleep: false,
+                closed: false,
+            }),
+            wake: Condvar::new(),
+        }
+    }
 }
 
 impl Line {
@@ -43,8 +55,9 @@ impl Line {
         if state.closed {
             return Err(Closed);
         }
-        let wake = (job.work.is_awaited() && !state.awaited) || state.asleep;
-        state.awaited |= job.work.is_awaited();
+        let awaits = job.work.awaits();
+        let wake = awaits > state.awaited || state.asleep;
+        state.awaited = state.awaited.max(awaits);
         state.jobs.push(job);
         if wake {
             state.asleep = false;
@@ -67,8 +80,8 @@ impl Line {
         state.jobs.clear();
     }
 
-    /// Everything in line. Jobs that nobody waits for may gather for `patience` first; where there are none, it waits for
-    /// one, at most until `until`.
+    /// Everything in line, and where there is nothing, what comes until `until`. Jobs that nobody waits for may gather for
+    /// `patience` first.
     pub(super) fn next(&self, patience: Duration, until: Option<Instant>) -> Next {
         let mut state = self.state();
         while state.jobs.is_empty() {
@@ -83,16 +96,24 @@ impl Line {
             state = self.sleep(state, left);
             state.asleep = false;
         }
-        let full = Instant::now() + patience;
-        while !state.awaited && !state.closed {
-            let left = full.saturating_duration_since(Instant::now());
+        Next::Jobs(self.gather(state, Instant::now() + patience))
+    }
+
+    /// What has come by the time somebody waits for one of them, at the latest `until`. May be empty.
+    pub(super) fn more(&self, until: Instant) -> Vec<Job> {
+        self.gather(self.state(), until)
+    }
+
+    fn gather(&self, mut state: MutexGuard<'_, State>, until: Instant) -> Vec<Job> {
+        while state.awaited == Awaits::Nothing && !state.closed {
+            let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
             state = self.sleep(state, Some(left));
         }
-        state.awaited = false;
-        Next::Jobs(std::mem::take(&mut state.jobs))
+        state.awaited = Awaits::Nothing;
+        std::mem::take(&mut state.jobs)
     }
 
     fn sleep<'a>(

@@ -82,6 +82,7 @@ async fn a_lost_audit_record_stops_all_writes() {
     let folder = tempfile::tempdir().unwrap();
     let (world, store) = world(&folder).await;
     store.reserve(world.intent("i1", "before")).await.unwrap();
+    store.sent("i1", request(1, "body")).await.unwrap();
     let other = Connection::open(folder.path().join(FILE)).unwrap();
     let trap =
         "CREATE TRIGGER trap BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END";
@@ -129,4 +130,23 @@ async fn a_store_that_is_dropped_has_kept_everything() {
     drop((world, store));
     let (count, _) = store::verify_audit(folder.path()).unwrap().unwrap();
     assert_eq!(count, 500);
+}
+
+#[tokio::test]
+async fn a_reservation_is_seen_at_once_and_on_disk_before_a_request_may_leave() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, store) = world(&folder).await;
+    let other = Connection::open(folder.path().join(FILE)).unwrap();
+    for n in 1..=20_i64 {
+        let (id, key) = (format!("i{n}"), format!("key-{n}"));
+        store.reserve(world.intent(&id, &key)).await.unwrap();
+        if n % 2 == 0 {
+            let seen = store.intent(TENANT, &key).await.unwrap();
+            assert_eq!(seen.map(|intent| intent.id).as_deref(), Some(id.as_str()));
+        }
+        store.sent(&id, request(1, "body")).await.unwrap();
+        let sent = "SELECT count(*) FROM intents WHERE state = 'sent'";
+        let count = other.query_row(sent, [], |row| row.get::<_, i64>(0));
+        assert_eq!(count.unwrap(), n);
+    }
 }
