@@ -31,7 +31,9 @@ pub use capability::{CapabilityDecision, GrantError, HttpGrant, HttpRequest, Nat
 pub use decision::{ConsentFrom, Decision, Permit, Priority, Refusal, Scope};
 pub use facts::{Consent, DecisionInput, Entity, Fact, Facts, Identity, Level, Prior};
 pub use money::{Money, MoneyError};
-pub use rulebook::{Rulebook, RulebookError, RulebookSource};
+pub use rulebook::{
+    Explanation, Finding, RuleVoice, Rulebook, RulebookError, RulebookSource, Side, check,
+};
 pub use settings::Settings;
 pub use summary::{DecisionKind, DecisionSummary};
 pub use tool_rule::{

@@ -1,7 +1,11 @@
 //! A loaded rulebook: Cedar policies, validated against the schema, sliced by tool.
 
+mod check;
 mod context;
+mod explain;
+mod expression;
 mod http;
+mod reach;
 mod rule;
 mod ruleset;
 mod schema;
@@ -16,7 +20,9 @@ use cedar_policy::RestrictedExpression;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+pub use self::check::{Finding, check};
 use self::context::Subject;
+pub use self::explain::{Explanation, RuleVoice, Side};
 use self::ruleset::{Judgement, Ruleset, Slice};
 use self::vocabulary::Vocabulary;
 use crate::{
@@ -171,19 +177,22 @@ impl Rulebook {
         call: &Call,
         facts: &Facts,
     ) -> Judgement<'a> {
-        let subject = Subject {
+        match context::tool_call(&self.subject(rule, call, facts)) {
+            Ok(context) => self
+                .ruleset
+                .judge(slice, &call.actor.subject, &call.case, context),
+            Err(_) => Judgement::Broken(vec![]),
+        }
+    }
+
+    fn subject<'a>(&'a self, rule: &'a ToolRule, call: &'a Call, facts: &'a Facts) -> Subject<'a> {
+        Subject {
             words: &self.words,
             settings: &self.settings,
             figures: &self.figures,
             rule,
             call,
             facts,
-        };
-        match context::tool_call(&subject) {
-            Ok(context) => self
-                .ruleset
-                .judge(slice, &call.actor.subject, &call.case, context),
-            Err(_) => Judgement::Broken(vec![]),
         }
     }
 }

@@ -40,6 +40,17 @@ pub(super) struct Slice {
 /// Rules that are against a request, with their ids.
 pub(super) type Objections<'a> = Vec<(&'a str, &'a Objection)>;
 
+/// The ids of all rules that have something to say of one request.
+#[derive(Default)]
+pub(super) struct Voices {
+    /// Those that could not be evaluated.
+    pub(super) broken: Vec<String>,
+    /// Those against it, by falling priority.
+    pub(super) against: Vec<String>,
+    /// Those for it.
+    pub(super) permits: Vec<String>,
+}
+
 /// What the rules say of one request.
 pub(super) enum Judgement<'a> {
     /// Some permit, no forbid.
@@ -126,6 +137,53 @@ impl Ruleset {
         }
     }
 
+    /// Every rule that speaks for or against one request, or cannot.
+    pub(super) fn voices(
+        &self,
+        slice: &Slice,
+        actor: &str,
+        case: &str,
+        context: Context,
+    ) -> Voices {
+        let request = Request::new(
+            uid(&self.names.actor, actor),
+            slice.action.clone(),
+            uid(&self.names.case, case),
+            context,
+            Some(&self.schema),
+        );
+        let Ok(request) = request else {
+            return Voices::default();
+        };
+        let mut voices = Voices::default();
+        match self.evaluate(&slice.all, &request) {
+            Err(broken) => voices.broken = broken,
+            Ok((_, against)) => {
+                voices.against = against.iter().map(|(id, _)| (*id).to_owned()).collect();
+            }
+        }
+        let permits = self
+            .authorizer
+            .is_authorized(&request, &slice.permits, &self.groups);
+        voices.permits = permits
+            .diagnostics()
+            .reason()
+            .map(ToString::to_string)
+            .collect();
+        voices.permits.sort();
+        voices
+    }
+
+    /// Every rule, by its id.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.values()
+    }
+
+    /// A rule by its id.
+    pub(super) fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.get(id)
+    }
+
     /// Whether it is allowed, and what is against it; or the rules that failed. The engine skips a rule that fails, and so
     /// would allow what a failing forbid stands against.
     fn evaluate(
@@ -157,6 +215,12 @@ impl Ruleset {
         let allowed = response.decision() == cedar_policy::Decision::Allow;
         Ok((allowed, objections))
     }
+}
+
+/// The plain names of actions.
+pub(super) fn names_of(actions: &[EntityUid]) -> Vec<String> {
+    let name = |action: &EntityUid| AsRef::<str>::as_ref(action.id()).to_owned();
+    actions.iter().map(name).collect()
 }
 
 fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod bindings;
+mod check;
 mod desk;
 mod http;
 mod laws;
