@@ -12,6 +12,7 @@ mod contract;
 mod desk;
 mod mcp;
 mod models;
+mod policy_commands;
 mod programs;
 mod refusals;
 mod scenarios;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::desk::http_client;
 
-fn switchboard() -> Command {
+pub(crate) fn switchboard() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
     // What the machine's own environment sets must not reach the program under test.
     for name in [
@@ -27,12 +27,12 @@ fn switchboard() -> Command {
 }
 
 /// Runs a command that should end by itself.
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     switchboard().args(arguments).output().unwrap()
 }
 
 /// That it failed with one clear message, and not by accident.
-fn refuses(output: &Output, words: &[&str]) {
+pub(crate) fn refuses(output: &Output, words: &[&str]) {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{text}");
     assert!(
@@ -48,14 +48,14 @@ fn refuses(output: &Output, words: &[&str]) {
 }
 
 /// A serving program, with the addresses that it printed.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     host: String,
     shop: String,
 }
 
 impl Serving {
-    fn start(data: &Path, change: impl FnOnce(&mut Command)) -> Self {
+    pub(crate) fn start(data: &Path, change: impl FnOnce(&mut Command)) -> Self {
         let mut command = switchboard();
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -76,7 +76,7 @@ impl Serving {
         Self { child, host, shop }
     }
 
-    async fn says(&self, session: &str, message: &str) -> Value {
+    pub(crate) async fn says(&self, session: &str, message: &str) -> Value {
         let body = json!({ "session_id": session, "message": message });
         let response = http_client()
             .post(format!("{}/api/chat", self.host))
@@ -87,7 +87,7 @@ impl Serving {
         response.json().await.unwrap()
     }
 
-    async fn refunds(&self, order: &str) -> usize {
+    pub(crate) async fn refunds(&self, order: &str) -> usize {
         let url = format!("{}/refunds?order_id={order}", self.shop);
         let body: Value = http_client()
             .get(url)
@@ -108,7 +108,7 @@ impl Drop for Serving {
     }
 }
 
-const BLENDER: &str =
+pub(crate) const BLENDER: &str =
     "Hi, email sarah@example.com. My blender arrived broken, order ORD-8842. I want a refund.";
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod bench;
 mod chat;
 mod doctor;
 mod mcp;
+mod policy;
 mod serve;
 pub(crate) mod terminal;
 
@@ -69,6 +70,9 @@ enum Command {
     /// Look at the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Check rules, explain a decision, or try other rules on what was decided before
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Put the configured model through the support scenarios, each with fresh data, and say how it did
     Eval(EvalArgs),
     /// Measure what policy, sandbox and ledger cost, against a bare MCP server with the same tools
@@ -158,6 +162,7 @@ async fn dispatch_command(
         Command::Chat(args) => chat::run(config, secrets, args.session).await,
         Command::Doctor => doctor::run(config, secrets).await,
         Command::Audit(AuditCommand::Verify) => audit::verify(&config.data_dir),
+        Command::Policy(command) => policy::run(&config, command),
         Command::Eval(args) => crate::eval::run(&config, &secrets, args.only.as_deref()).await,
         Command::Bench(args) => bench::run(config, secrets, args).await,
         Command::Config => Ok(ExitCode::SUCCESS),

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) use assemble::{Assembled, assemble, load_plugins};
 pub use error::StartError;
 pub use model::ModelSetupError;
-pub(crate) use rules::load as load_rules;
+pub(crate) use rules::{load as load_rules, source_of as rules_source};
 pub(crate) use running::mcp_parts;
 pub use running::{Running, start};
 

@@ -35,15 +35,43 @@ pub(super) fn rulebook(
     tools: BTreeMap<String, ToolRule>,
     config: &Config,
 ) -> Result<Rulebook, StartError> {
-    let mut source = RulebookSource::shipped(tools, settings(config)?);
+    Ok(Rulebook::load(source(tools, config, configured(config))?)?)
+}
+
+/// What a rulebook is made of: the rules in `rules` (a file or a folder), or else those that the configuration names.
+pub(crate) fn source_of(
+    config: &Config,
+    rules: Option<&Path>,
+) -> Result<RulebookSource, StartError> {
+    source(classification()?, config, rules.or(configured(config)))
+}
+
+fn configured(config: &Config) -> Option<&Path> {
     let folder = &config.rules.folder;
-    if !folder.as_os_str().is_empty() {
-        source.policies = policies_in(folder).map_err(|source| StartError::RulesFolder {
-            folder: folder.clone(),
+    (!folder.as_os_str().is_empty()).then_some(folder)
+}
+
+fn source(
+    tools: BTreeMap<String, ToolRule>,
+    config: &Config,
+    own: Option<&Path>,
+) -> Result<RulebookSource, StartError> {
+    let mut source = RulebookSource::shipped(tools, settings(config)?);
+    if let Some(path) = own {
+        source.policies = policies_at(path).map_err(|source| StartError::RulesFolder {
+            folder: path.to_owned(),
             source,
         })?;
     }
-    Ok(Rulebook::load(source)?)
+    Ok(source)
+}
+
+/// The policy texts of a folder, or the one of a file.
+fn policies_at(path: &Path) -> io::Result<Vec<(String, String)>> {
+    if files::is_folder(path) {
+        return policies_in(path);
+    }
+    Ok(vec![(path.display().to_string(), files::read_text(path)?)])
 }
 
 /// The policy texts of a folder, each by its path, as messages name it.
