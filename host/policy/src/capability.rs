@@ -13,8 +13,12 @@ use crate::{BodyRule, Refusal, target};
 pub enum Nature {
     /// It honours `Idempotency-Key`: the same bytes may be sent again.
     Deduplicates,
-    /// It can be asked what happened, after its longest processing time; nothing is sent again blindly.
-    Queryable,
+    /// It can be asked what happened, after its longest processing time; nothing is sent again blindly. Counts as
+    /// `Neither` for tools whose rule declares no lookup.
+    Queryable {
+        /// Its longest processing time: only so long after the last request does an absent effect prove anything.
+        after_seconds: u32,
+    },
     /// Neither: an unknown outcome waits for a person.
     #[default]
     Neither,
@@ -77,7 +81,30 @@ pub enum GrantError {
     Body(String),
 }
 
+impl Nature {
+    /// What may be relied on where both backends take part: the less able of the two, and the slower.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Neither, _) | (_, Self::Neither) => Self::Neither,
+            (Self::Deduplicates, nature) | (nature, Self::Deduplicates) => nature,
+            (Self::Queryable { after_seconds: a }, Self::Queryable { after_seconds: b }) => {
+                Self::Queryable {
+                    after_seconds: a.max(b),
+                }
+            }
+        }
+    }
+}
+
 impl HttpGrant {
+    /// Whether it covers any request that may change something.
+    pub fn is_unsafe(&self) -> bool {
+        let unsafe_method =
+            |method: &String| !matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS");
+        self.methods.iter().any(unsafe_method)
+    }
+
     /// Finds the first thing that keeps this grant from ever covering a request.
     pub fn check(&self) -> Result<(), GrantError> {
         if !target::is_origin(&self.origin) {

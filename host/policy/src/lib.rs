@@ -37,5 +37,6 @@ pub use rulebook::{
 pub use settings::Settings;
 pub use summary::{DecisionKind, DecisionSummary};
 pub use tool_rule::{
-    Budget, BudgetSubject, EntityRule, Establishes, IdentityRule, Intent, Owners, ToolRule,
+    Budget, BudgetSubject, EntityRule, Establishes, IdentityRule, Intent, Lookup, Owners, Sought,
+    ToolRule, Trace,
 };

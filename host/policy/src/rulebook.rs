@@ -26,8 +26,8 @@ pub use self::explain::{Explanation, RuleVoice, Side};
 use self::ruleset::{Judgement, Ruleset, Slice};
 use self::vocabulary::Vocabulary;
 use crate::{
-    Call, CapabilityDecision, Decision, Facts, HttpGrant, HttpRequest, Permit, Prior, Scope,
-    Settings, ToolRule,
+    Call, CapabilityDecision, Decision, Effect, Facts, HttpGrant, HttpRequest, Permit, Prior,
+    Scope, Settings, ToolRule,
 };
 
 /// What a rulebook is made of.
@@ -104,6 +104,7 @@ impl Rulebook {
             settings,
         } = source;
         check_budgets(&tools, &settings)?;
+        check_lookups(&tools)?;
         let words = Vocabulary::of(&tools);
         let schema = schema::text(&tools, &words, &settings)?;
         let version = digest(&policies, &schema, &tools, &settings)?;
@@ -217,6 +218,21 @@ fn check_budgets(
                     "the tool {tool} draws on the budget {name}, which the settings do not define: add it to `budgets`"
                 )));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Asking must change nothing, and only what changes something needs asking after.
+fn check_lookups(tools: &BTreeMap<String, ToolRule>) -> Result<(), RulebookError> {
+    for (tool, rule) in tools {
+        let Some(lookup) = &rule.lookup else { continue };
+        let asked = tools.get(&lookup.tool);
+        if rule.effect == Effect::Read || asked.is_some_and(|asked| asked.effect != Effect::Read) {
+            return Err(RulebookError::Invalid(format!(
+                "the lookup of the tool {tool} asks {}: a lookup belongs to a write, and asks a read",
+                lookup.tool
+            )));
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! the tenant's configuration.
 
 mod arguments;
+mod lookup;
 mod output;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use arguments::id_text;
+pub use lookup::{Lookup, Sought, Trace};
 pub use output::Owners;
 
 use crate::Effect;
@@ -28,6 +30,10 @@ pub struct ToolRule {
     /// The business intent of a write. Without it every call with the same arguments in one case is one intent.
     #[serde(default)]
     pub intent: Option<Intent>,
+    /// How its effect is found again where its backend can only be asked. Without it such a backend's unknown outcomes
+    /// wait for a person.
+    #[serde(default)]
+    pub lookup: Option<Lookup>,
     /// Pointers into the output that name the owner of what is returned.
     #[serde(default)]
     pub owner: Vec<String>,

@@ -85,7 +85,7 @@ fn select(arguments: &Map<String, Value>, pointers: &[String]) -> Value {
 }
 
 /// One form for equal values: keys sorted, absent and null the same, money in minor units.
-fn canonical(value: &Value) -> Value {
+pub(super) fn canonical(value: &Value) -> Value {
     if let Ok(money) = Money::parse(value) {
         return json!({ "minor": money.minor, "currency": money.currency });
     }

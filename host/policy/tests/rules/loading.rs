@@ -181,6 +181,22 @@ fn a_budget_that_nothing_defines_is_refused() {
     );
 }
 
+#[test]
+fn a_lookup_asks_a_read() {
+    let mut source = source();
+    let refund = source
+        .tools
+        .get_mut("process_refund")
+        .expect("in the contract");
+    refund.lookup.as_mut().expect("a lookup").tool = "add_credit".to_owned();
+    refused(
+        source,
+        &expect![
+            "the lookup of the tool process_refund asks add_credit: a lookup belongs to a write, and asks a read"
+        ],
+    );
+}
+
 /// A vendor's own tool: its facts, typed by their names, and a rule of the tenant's over them.
 #[test]
 fn a_vendors_tool_has_facts_of_its_own() {

@@ -13,6 +13,7 @@ mod desk;
 mod http;
 mod laws;
 mod loading;
+mod lookups;
 mod money;
 mod scenario;
 mod shipped;
