@@ -5,10 +5,13 @@ mod consent;
 mod describe;
 mod escalate;
 mod judge;
+mod lease;
+mod open;
 mod read;
 mod recover;
 mod refuse;
 mod release;
+mod run;
 mod running;
 mod write;
 
@@ -25,7 +28,7 @@ use running::Running;
 
 pub(crate) use describe::describe;
 pub(crate) use judge::same_request;
-pub use recover::Recovery;
+pub use recover::{Recovery, Settling};
 
 /// One call, as a caller asks for it.
 #[derive(Clone, Debug)]
@@ -122,6 +125,8 @@ type Ends<'a> = Pin<Box<dyn Future<Output = Result<Outcome, DispatchError>> + Se
 pub struct Dispatcher {
     parts: Arc<DispatcherParts>,
     running: Running,
+    /// As whom it takes leases: no other process, and no later one, has this name.
+    name: Arc<str>,
 }
 
 impl Dispatcher {
@@ -130,6 +135,7 @@ impl Dispatcher {
         Self {
             parts: Arc::new(parts),
             running: Running::default(),
+            name: uuid::Uuid::now_v7().to_string().into(),
         }
     }
 

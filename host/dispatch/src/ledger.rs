@@ -1,157 +1,61 @@
 //! The port to the ledger: one row per business intent, durable before any effect.
 
+mod intent;
+mod lease;
+
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use crate::{StoreError, ToolError};
+use crate::{AuditEntry, StoreError};
 
-/// How far an intent has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IntentState {
-    /// Durable, nothing sent: safe to run after a crash.
-    Reserved,
-    /// An unsafe request may have left, and no outcome is recorded: after a crash this is unknown.
-    Sent,
-    /// Sent and never heard: money stays reserved until it is settled by a resend, a query or a person.
-    Unknown,
-    /// It happened; the output is saved.
-    Done,
-    /// It did not happen; the key is free again.
-    Failed,
-    /// It happened, and a later intent of the same key took its place.
-    Replaced,
-}
+pub use intent::{
+    Charge, Intent, IntentFilter, IntentHistory, IntentState, NewIntent, Reserved, SentRequest,
+    Settlement,
+};
+pub use lease::{ByHand, Held, Holder, Lease, Leave};
 
-/// What one call draws on a budget.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Charge {
-    /// The budget's name.
-    pub budget: String,
-    /// Whose: a customer's id, or the tenant's name.
-    pub subject: String,
-    /// Unix seconds at which the window starts.
-    pub window_start: i64,
-    /// Minor units, or calls.
-    pub amount: i64,
-    /// What the window may not pass.
-    pub limit: i64,
-}
-
-/// An intent about to be made durable.
-#[derive(Clone, Debug)]
-pub struct NewIntent {
-    /// A new unique id; idempotency keys at backends derive from it.
-    pub id: String,
-    /// Whose.
-    pub tenant: String,
-    /// The business key, unique per tenant among intents that have neither failed nor been replaced.
-    pub key: String,
-    /// Digest of the business terms: equal means the same intent asked again.
-    pub terms: String,
-    /// The case that asks.
-    pub case: String,
-    /// The tool.
-    pub tool: String,
-    /// The judged arguments.
-    pub arguments: Map<String, Value>,
-    /// Which plugin version runs it.
-    pub plugin_digest: String,
-    /// Under which rules it was allowed.
-    pub rulebook: String,
-    /// Reserved now, released when it fails.
-    pub charges: Vec<Charge>,
-    /// A done intent of the same key and other terms gives up its place.
-    pub replaces: bool,
-}
-
-/// An intent as the ledger holds it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Intent {
-    /// Unique id.
-    pub id: String,
-    /// Whose.
-    pub tenant: String,
-    /// Business key.
-    pub key: String,
-    /// Digest of the business terms.
-    pub terms: String,
-    /// The case that asked first.
-    pub case: String,
-    /// The tool.
-    pub tool: String,
-    /// The judged arguments.
-    pub arguments: Map<String, Value>,
-    /// The plugin version that runs it.
-    pub plugin_digest: String,
-    /// How far it has come.
-    pub state: IntentState,
-    /// The saved output of a done intent, the error of a failed one.
-    pub outcome: Option<Value>,
-    /// Unix seconds.
-    pub created_at: i64,
-    /// Unix seconds.
-    pub updated_at: i64,
-}
-
-/// The answer to [`Ledger::reserve`].
-#[derive(Clone, Debug)]
-pub enum Reserved {
-    /// It is ours to run.
-    New,
-    /// The key is taken, by this intent; whether it is the same business shows in its `terms`.
-    Taken(Box<Intent>),
-    /// A budget would be passed; nothing was reserved.
-    OverBudget(Charge),
-}
-
-/// An unsafe request, recorded before it leaves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SentRequest {
-    /// Which unsafe request of the intent, from 1.
-    pub ordinal: u32,
-    /// Method.
-    pub method: String,
-    /// URL.
-    pub url: String,
-    /// sha256 (hex) of the body.
-    pub body_digest: String,
-    /// The body itself.
-    pub body: Vec<u8>,
-}
-
-/// How an intent ends, or that its end is not known.
-#[derive(Clone, Debug)]
-pub enum Settlement {
-    /// It happened.
-    Done(Value),
-    /// It certainly did not; budgets are released.
-    Failed(ToolError),
-    /// Nobody knows; budgets stay reserved.
-    Unknown,
-}
-
-/// The ledger.
+/// The ledger. Whatever changes an intent is one transaction with its audit entry, and asks for the lease in that transaction.
 #[async_trait]
 pub trait Ledger: Send + Sync {
     /// The live intent (neither failed nor replaced) under a key.
     async fn intent(&self, tenant: &str, key: &str) -> Result<Option<Intent>, StoreError>;
 
-    /// Takes the key and makes the charges, atomically, if the key is free and every budget has room. Every reader sees it
-    /// at once; it is durable no later than what the same caller writes next, so before any request leaves.
-    async fn reserve(&self, intent: NewIntent) -> Result<Reserved, StoreError>;
-
-    /// Records an unsafe request durably and moves the intent to `Sent`. If this ordinal was recorded before, the earlier
-    /// record comes back and nothing changes: the caller compares.
-    async fn sent(
+    /// Takes the key and makes the charges, atomically, if the key is free and every budget has room; `entry` is recorded with
+    /// it. Every reader sees it at once; it is durable no later than what the same caller writes next, so before any request
+    /// leaves.
+    async fn reserve(
         &self,
-        intent: &str,
-        request: SentRequest,
-    ) -> Result<Option<SentRequest>, StoreError>;
+        intent: NewIntent,
+        by: &Holder,
+        entry: AuditEntry,
+    ) -> Result<Reserved, StoreError>;
 
-    /// Ends the intent.
-    async fn settle(&self, intent: &str, settlement: Settlement) -> Result<(), StoreError>;
+    /// Takes an open intent that nobody else holds; none where somebody does, or where it has ended.
+    async fn take(&self, intent: &str, by: &Holder) -> Result<Option<Held>, StoreError>;
+
+    /// Holds on for so many seconds from now; false where the lease is void.
+    async fn renew(&self, lease: &Lease, seconds: u32) -> Result<bool, StoreError>;
+
+    /// Records an unsafe request durably and moves the intent to `Sent`, under a valid lease only. Of an ordinal that was
+    /// recorded before, the earlier record comes back and stays.
+    async fn sent(&self, lease: &Lease, request: SentRequest) -> Result<Leave, StoreError>;
+
+    /// Ends the intent, or notes that its end is not known, and gives the lease back. False where the lease is void: then
+    /// nothing has changed, and `entry` is not recorded. An unknown end stays as old as it is.
+    async fn settle(
+        &self,
+        lease: &Lease,
+        settlement: Settlement,
+        entry: AuditEntry,
+    ) -> Result<bool, StoreError>;
+
+    /// Ends an open intent that no process runs, on a person's word. A process that wakes up late finds its lease void.
+    async fn settle_by_hand(
+        &self,
+        tenant: &str,
+        intent: &str,
+        settlement: Settlement,
+        entry: AuditEntry,
+    ) -> Result<ByHand, StoreError>;
 
     /// What is spent and reserved: one sum per (budget, subject, window start), in the order asked.
     async fn spent(
@@ -162,6 +66,16 @@ pub trait Ledger: Send + Sync {
 
     /// Every intent whose end is open, oldest first.
     async fn open_intents(&self) -> Result<Vec<Intent>, StoreError>;
+
+    /// A tenant's intents, newest first.
+    async fn intents(&self, tenant: &str, of: &IntentFilter) -> Result<Vec<Intent>, StoreError>;
+
+    /// All that is known of one intent.
+    async fn history(
+        &self,
+        tenant: &str,
+        intent: &str,
+    ) -> Result<Option<IntentHistory>, StoreError>;
 
     /// Unix seconds by the store's clock.
     async fn now(&self) -> Result<i64, StoreError>;

@@ -23,11 +23,13 @@ pub use case::{Case, CaseStatus, Cases, Event, StoredEvent};
 pub use consent::{Answered, ConsentState, Consents, PendingConsent, Verdict};
 pub use dispatcher::{
     CallRequest, Dispatcher, DispatcherParts, EscalationRequest, Recovery, RetryPolicy, Rulebooks,
+    Settling,
 };
 pub use error::DispatchError;
 pub use gate::{Answer, Gate, HttpApproval, OutboundHttp};
 pub use ledger::{
-    Charge, Intent, IntentState, Ledger, NewIntent, Reserved, SentRequest, Settlement,
+    ByHand, Charge, Held, Holder, Intent, IntentFilter, IntentHistory, IntentState, Lease, Leave,
+    Ledger, NewIntent, Reserved, SentRequest, Settlement,
 };
 pub use outcome::{EscalationRef, Outcome};
 pub use ports::{CompletionError, CompletionRequest, Completions, Secrets, Store, StoreError};

@@ -9,6 +9,7 @@ pub(crate) mod model;
 mod retention;
 mod rules;
 mod running;
+mod settling;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -34,9 +34,14 @@ pub(crate) fn describe(outcome: &Outcome) -> Value {
         Outcome::InFlight => {
             json!({ "message": "The same request is being worked on. Do not repeat it." })
         }
-        Outcome::Unknown { .. } => json!({
-            "message": "It is not known whether this happened. A colleague checks. Do not repeat it, and do not claim it.",
-        }),
+        Outcome::Unknown { escalation, .. } => {
+            let who = if escalation.is_some() {
+                "A colleague checks."
+            } else {
+                "The system finds out by itself."
+            };
+            json!({ "message": format!("It is not known whether this happened. {who} Do not repeat it, and do not claim it.") })
+        }
         Outcome::Failed { error, .. } => json!({ "message": failed(error) }),
     };
     said["outcome"] = Value::from(outcome.word());

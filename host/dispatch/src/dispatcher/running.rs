@@ -38,6 +38,16 @@ impl Running {
     }
 }
 
+impl Running {
+    /// Whether this process runs the intent now.
+    pub(super) fn holds(&self, intent: &str) -> bool {
+        self.by_intent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(intent)
+    }
+}
+
 impl Drop for Turnstile {
     fn drop(&mut self) {
         self.running

@@ -1,42 +1,19 @@
-//! Writes: a durable intent first, then the invocation, then its settlement, whoever stops listening meanwhile.
+//! Writes: a durable intent first, and one call at a time that runs it, whoever stops listening meanwhile.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use policy::{Decision, Effect, Nature, Permit};
-use serde_json::{Value, json};
+use policy::{Decision, Permit};
+use serde_json::json;
 
 use super::Dispatcher;
 use super::act::Act;
-use super::read::{asked_pause, may_pass, typed};
 use super::refuse::on_other_terms;
+use super::run::{Attempt, ledger_entry};
 use super::running::Turnstile;
-use crate::gate::{CallGate, Exchange};
-use crate::{
-    Answer, AuditKind, DispatchError, Intent, IntentState, InvokeError, NewIntent, Outcome,
-    Reserved, Settlement, ToolError,
-};
+use crate::{DispatchError, Intent, IntentState, NewIntent, Outcome, Reserved};
 
 /// How long a call waits for another one that runs the same intent.
 const WAIT_FOR_OTHER: Duration = Duration::from_secs(10);
-
-/// What one invocation of a write amounts to.
-enum Verdict {
-    /// It happened, and this is its output.
-    Done(Value),
-    /// It certainly did not happen.
-    NotDone(InvokeError),
-    /// It may have happened.
-    Unsure(InvokeError),
-}
-
-/// The next try of an intent.
-struct Attempt {
-    intent: String,
-    permit: Permit,
-    /// An earlier process, or an earlier call, sent something whose end nobody knows.
-    sent_before: bool,
-}
 
 impl Dispatcher {
     /// Runs a write in a task of its own: a caller that goes away does not stop it halfway.
@@ -61,24 +38,20 @@ impl Dispatcher {
         let Ok(turnstile) = self.running.enter(&id) else {
             return Ok(Outcome::InFlight);
         };
-        match self.parts.store.reserve(intent).await? {
-            Reserved::New => {
-                self.record(
-                    act,
-                    AuditKind::Ledger,
-                    json!({ "intent": id, "state": "reserved" }),
-                )
-                .await?;
-                self.run_intent(
-                    act,
-                    Attempt {
-                        intent: id,
-                        permit,
-                        sent_before: false,
-                    },
-                    turnstile,
-                )
-                .await
+        let entry = ledger_entry(act, &id, "reserved");
+        match self
+            .parts
+            .store
+            .reserve(intent, &self.holder(), entry)
+            .await?
+        {
+            Reserved::New(lease) => {
+                let first = Attempt {
+                    lease,
+                    permit,
+                    sent_before: false,
+                };
+                self.run_intent(act, first, turnstile).await
             }
             Reserved::Taken(intent) => Box::pin(self.taken(act, *intent)).await,
             Reserved::OverBudget(charge) => self.over_budget(act, &charge).await,
@@ -123,203 +96,58 @@ impl Dispatcher {
             return Ok(on_other_terms());
         }
         if intent.state == IntentState::Done {
-            return self
-                .release(act, intent.outcome.unwrap_or_default(), true)
-                .await;
+            return self.saved(act, intent).await;
         }
         match self.running.enter(&intent.id) {
             Ok(turnstile) => self.take_up(act, &intent, turnstile).await,
             Err(mut end) => {
                 // Either way of ending the wait says the same: the sender is gone, or time is up.
                 let _ = tokio::time::timeout(WAIT_FOR_OTHER, end.changed()).await;
-                match self
-                    .parts
-                    .store
-                    .intent(&act.call.tenant, &intent.key)
-                    .await?
-                {
-                    Some(ended) if ended.state == IntentState::Done => {
-                        self.release(act, ended.outcome.unwrap_or_default(), true)
-                            .await
-                    }
-                    Some(open) if open.state == IntentState::Unknown => Ok(Outcome::Unknown {
-                        intent: open.id,
-                        escalation: None,
-                    }),
-                    _ => Ok(Outcome::InFlight),
-                }
+                self.as_it_stands(act, &intent).await
             }
         }
     }
 
-    /// Whoever ran it may have ended between our look at it and our entry: what counts is how it stands now.
-    async fn take_up(
+    /// Sees an open intent through, as far as that is possible now and nobody else does.
+    pub(super) async fn take_up(
         &self,
         act: &Act,
         seen: &Intent,
         turnstile: Turnstile,
     ) -> Result<Outcome, DispatchError> {
-        match self.parts.store.intent(&act.call.tenant, &seen.key).await? {
+        if let Some(outcome) = self.left_alone(act, seen).await? {
+            return Ok(outcome);
+        }
+        match self.parts.store.take(&seen.id, &self.holder()).await? {
+            Some(held) => self.see_through(act, held, turnstile).await,
+            None => self.as_it_stands(act, seen).await,
+        }
+    }
+
+    /// Somebody else runs it, or has ended it since it was seen.
+    async fn as_it_stands(&self, act: &Act, seen: &Intent) -> Result<Outcome, DispatchError> {
+        match self.parts.store.intent(&seen.tenant, &seen.key).await? {
             Some(now) if now.id != seen.id => Ok(Outcome::InFlight),
-            Some(now) if now.state == IntentState::Done => {
-                self.release(act, now.outcome.unwrap_or_default(), true)
-                    .await
-            }
-            Some(open) => self.see_through(act, open, turnstile).await,
-            None => Ok(Outcome::InFlight),
+            Some(done) if done.state == IntentState::Done => self.saved(act, done).await,
+            Some(open) if open.state == IntentState::Unknown => Ok(Outcome::Unknown {
+                intent: open.id,
+                escalation: None,
+            }),
+            _ => Ok(Outcome::InFlight),
         }
     }
 
-    /// Takes up an intent that nobody is running: after a crash, or when its outcome stayed unknown. What was reserved and
-    /// never sent may run; what was sent may be sent again only to a backend that deduplicates.
-    pub(super) async fn see_through(
-        &self,
-        act: &Act,
-        intent: Intent,
-        turnstile: Turnstile,
-    ) -> Result<Outcome, DispatchError> {
-        let sent = intent.state != IntentState::Reserved;
-        if sent && weakest_nature(act) != Nature::Deduplicates {
-            self.parts
-                .store
-                .settle(&intent.id, Settlement::Unknown)
-                .await?;
-            return self.parked(act, &intent.id).await;
+    /// The result of a done intent, given again.
+    async fn saved(&self, act: &Act, done: Intent) -> Result<Outcome, DispatchError> {
+        match done.outcome {
+            Some(output) if !output.is_null() => self.release(act, output, true).await,
+            // A person has found that it happened; what the backend answered, nobody saw.
+            _ => Ok(Outcome::Done {
+                output: json!({ "note": "A colleague has confirmed that this was done." }),
+                replayed: true,
+                escalation: None,
+            }),
         }
-        // The saved arguments, not the caller's: free text may differ, and a resend must be the same bytes.
-        let mut act = act.clone();
-        act.call.arguments = intent.arguments;
-        match self.judge(&act, Some(&intent.id)).await? {
-            Decision::Allow(permit) => {
-                let attempt = Attempt {
-                    intent: intent.id,
-                    permit,
-                    sent_before: sent,
-                };
-                self.run_intent(&act, attempt, turnstile).await
-            }
-            refused => self.stop(&act, &intent.id, refused, sent).await,
-        }
-    }
-
-    /// Tries until the intent has an end, or tries are used up. Once a request may have taken effect, only a success ends
-    /// the intent: a later refusal says nothing certain of the earlier request, which may still be on its way.
-    async fn run_intent(
-        &self,
-        act: &Act,
-        first: Attempt,
-        _turnstile: Turnstile,
-    ) -> Result<Outcome, DispatchError> {
-        let Attempt {
-            intent,
-            mut permit,
-            sent_before: mut unsure,
-        } = first;
-        let deduplicates = weakest_nature(act) == Nature::Deduplicates;
-        let mut attempt = 1;
-        loop {
-            let (verdict, asked) = self.try_once(act, &intent, permit).await;
-            let error = match verdict {
-                Verdict::Done(output) => return self.done(act, &intent, output).await,
-                Verdict::Unsure(error) => {
-                    unsure = true;
-                    error
-                }
-                Verdict::NotDone(error) => error,
-            };
-            let sensible = if unsure {
-                deduplicates
-            } else {
-                may_pass(&error)
-            };
-            if !sensible || attempt > self.parts.retry.retries {
-                return self.give_up(act, &intent, error, unsure, attempt).await;
-            }
-            tokio::time::sleep(self.parts.retry.after(attempt, asked)).await;
-            attempt += 1;
-            permit = match self.judge(act, Some(&intent)).await? {
-                Decision::Allow(permit) => permit,
-                refused => return self.stop(act, &intent, refused, unsure).await,
-            };
-        }
-    }
-
-    async fn give_up(
-        &self,
-        act: &Act,
-        intent: &str,
-        error: InvokeError,
-        unsure: bool,
-        attempts: u32,
-    ) -> Result<Outcome, DispatchError> {
-        if unsure {
-            tracing::warn!(tool = act.call.tool, intent, %error, "the outcome of a write is unknown");
-            self.settle(act, intent, Settlement::Unknown).await?;
-            return self.parked(act, intent).await;
-        }
-        self.settle(act, intent, Settlement::Failed(typed(error.clone())))
-            .await?;
-        self.failed(act, error, attempts).await
-    }
-
-    /// The rules changed their mind between two tries.
-    async fn stop(
-        &self,
-        act: &Act,
-        intent: &str,
-        refused: Decision,
-        unsure: bool,
-    ) -> Result<Outcome, DispatchError> {
-        if unsure {
-            self.settle(act, intent, Settlement::Unknown).await?;
-            return self.parked(act, intent).await;
-        }
-        let message = "no longer allowed".to_owned();
-        self.settle(
-            act,
-            intent,
-            Settlement::Failed(ToolError::NotEligible { message }),
-        )
-        .await?;
-        self.refuse(act, refused).await
-    }
-
-    async fn try_once(&self, act: &Act, intent: &str, permit: Permit) -> (Verdict, Option<u32>) {
-        let gate = Arc::new(CallGate::new(
-            &self.parts,
-            act.rulebook.clone(),
-            &permit,
-            Some(intent.to_owned()),
-        ));
-        let result = act.tool.invoke(permit, gate.clone()).await;
-        let asked = result.as_ref().err().and_then(asked_pause);
-        (judge_invocation(result, &gate.unsafe_exchanges()), asked)
-    }
-
-    async fn done(&self, act: &Act, intent: &str, output: Value) -> Result<Outcome, DispatchError> {
-        self.settle(act, intent, Settlement::Done(output.clone()))
-            .await?;
-        self.release(act, output, false).await
-    }
-
-    pub(super) async fn settle(
-        &self,
-        act: &Act,
-        intent: &str,
-        settlement: Settlement,
-    ) -> Result<(), DispatchError> {
-        let state = match &settlement {
-            Settlement::Done(_) => "done",
-            Settlement::Failed(_) => "failed",
-            Settlement::Unknown => "unknown",
-        };
-        self.parts.store.settle(intent, settlement).await?;
-        self.record(
-            act,
-            AuditKind::Ledger,
-            json!({ "intent": intent, "state": state }),
-        )
-        .await
     }
 
     /// A sum was passed between the decision and the reservation: decided again, the rules say how to put it.
@@ -343,39 +171,4 @@ impl Dispatcher {
             refused => self.refuse(act, refused).await,
         }
     }
-}
-
-/// How the least careful backend among the tool's grants treats repeats. An escalation may be repeated under its key
-/// wherever writes may.
-fn weakest_nature(act: &Act) -> Nature {
-    let mut natures = act.tool.spec().grants.iter().map(|grant| grant.nature);
-    match act.effect() {
-        Effect::Read => Nature::Deduplicates,
-        Effect::Write | Effect::Escalation if natures.all(|n| n == Nature::Deduplicates) => {
-            Nature::Deduplicates
-        }
-        Effect::Write | Effect::Escalation => Nature::Neither,
-    }
-}
-
-/// Reads an invocation's result together with what became of its unsafe requests.
-fn judge_invocation(result: Result<Value, InvokeError>, exchanges: &[Exchange]) -> Verdict {
-    let error = match result {
-        Ok(output) => return Verdict::Done(output),
-        Err(error) => error,
-    };
-    if !exchanges.iter().all(Exchange::certainly_without_effect) {
-        return Verdict::Unsure(error);
-    }
-    // A definite no of the backend reads as such even where the plugin called it unavailable.
-    let refused = exchanges.last().and_then(|exchange| match exchange.answer {
-        Some(Answer::Status(status)) if status != 429 => Some(status),
-        _ => None,
-    });
-    Verdict::NotDone(match (error, refused) {
-        (InvokeError::Tool(ToolError::Unavailable { message, .. }), Some(_)) => {
-            InvokeError::Tool(ToolError::NotEligible { message })
-        }
-        (error, _) => error,
-    })
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Gate, HttpApproval, OutboundHttp};
 use crate::dispatcher::{DispatcherParts, same_request};
-use crate::{AuditEntry, AuditKind, CompletionError, CompletionRequest, SentRequest};
+use crate::{AuditEntry, AuditKind, CompletionError, CompletionRequest, Lease, Leave, SentRequest};
 
 /// Completions that one invocation may ask for.
 const MAX_COMPLETIONS: u32 = 2;
@@ -59,7 +59,7 @@ pub(crate) struct CallGate {
     rulebook: Arc<Rulebook>,
     call: Call,
     scope: Scope,
-    intent: Option<String>,
+    lease: Option<Lease>,
     trace: Mutex<Trace>,
 }
 
@@ -68,14 +68,14 @@ impl CallGate {
         parts: &Arc<DispatcherParts>,
         rulebook: Arc<Rulebook>,
         permit: &Permit,
-        intent: Option<String>,
+        lease: Option<Lease>,
     ) -> Self {
         Self {
             parts: parts.clone(),
             rulebook,
             call: permit.call().clone(),
             scope: permit.scope().clone(),
-            intent,
+            lease,
             trace: Mutex::default(),
         }
     }
@@ -127,7 +127,7 @@ impl CallGate {
             "capability": "http",
             "method": request.method.as_str(),
             "url": self.scrub(&request.url),
-            "intent": self.intent,
+            "intent": self.lease.as_ref().map(|lease| &lease.intent),
         });
         match decision {
             CapabilityDecision::Allow { grant, pattern, .. } => {
@@ -161,7 +161,7 @@ impl CallGate {
 
     /// Makes an unsafe request durable before it leaves; gives the idempotency key that it leaves with.
     async fn remember(&self, ordinal: u32, request: &OutboundHttp) -> Result<HeaderValue, Refusal> {
-        let Some(intent) = &self.intent else {
+        let Some(lease) = &self.lease else {
             return Err(refusal("READ_CANNOT_WRITE"));
         };
         if self.is_open() {
@@ -176,20 +176,22 @@ impl CallGate {
             body_digest: crate::digest::of_bytes(&request.body),
             body: request.body.to_vec(),
         };
-        let before = self
-            .parts
-            .store
-            .sent(intent, sent.clone())
-            .await
-            .map_err(|error| {
+        let leave = self.parts.store.sent(lease, sent.clone()).await;
+        let leave = leave.map_err(|error| {
+            self.note(ordinal, Answer::NotSent);
+            unavailable(&error)
+        })?;
+        match leave {
+            Leave::First => {}
+            Leave::Again(before) if same_request(&before, &sent) => {}
+            // What an earlier run sent has an outcome of its own that nobody knows: the exchange stays open.
+            Leave::Again(_) => return Err(refusal("REQUEST_CHANGED")),
+            Leave::Void => {
                 self.note(ordinal, Answer::NotSent);
-                unavailable(&error)
-            })?;
-        // What an earlier run sent has an outcome of its own that nobody knows: the exchange stays open.
-        if before.is_some_and(|before| !same_request(&before, &sent)) {
-            return Err(refusal("REQUEST_CHANGED"));
+                return Err(refusal("LEASE_LOST"));
+            }
         }
-        HeaderValue::from_str(&format!("{intent}-{unsafe_ordinal}"))
+        HeaderValue::from_str(&format!("{}-{unsafe_ordinal}", lease.intent))
             .map_err(|_| refusal("KEY_UNUSABLE"))
     }
 

@@ -40,9 +40,10 @@ fn row(
 
 #[rustfmt::skip]
 fn rows() -> Vec<Row> {
-    use Nature::{Deduplicates, Neither, Queryable};
+    use Nature::{Deduplicates, Neither};
     use Step::{Fails, NoAnswer, NotSent, OtherBody, RetriesInside, Status, Trap, TrapAfterSend};
     let unavailable = || Fails(ToolError::Unavailable { message: "down".into(), retry_after_seconds: None });
+    let queryable = Nature::Queryable { after_seconds: 60 };
     let not_found = || Fails(ToolError::NotFound { message: "gone".into() });
     vec![
         row("done, then replayed", Deduplicates, &[Status(201)], ("ok", 1), ("replayed", 1)),
@@ -57,7 +58,7 @@ fn rows() -> Vec<Row> {
         row("no answer, then done", Deduplicates, &[NoAnswer, Status(201)], ("ok", 2), ("replayed", 2)),
         row("no answer at all", Deduplicates, &[NoAnswer, NoAnswer, NoAnswer], ("unknown", 3), ("ok", 4)),
         row("no answer, careless", Neither, &[NoAnswer], ("unknown", 1), ("unknown", 1)),
-        row("no answer, queryable", Queryable, &[NoAnswer], ("unknown", 1), ("unknown", 1)),
+        row("no answer, queryable", queryable, &[NoAnswer], ("unknown", 1), ("unknown", 1)),
         row("broken, then done", Deduplicates, &[Status(500), Status(201)], ("ok", 2), ("replayed", 2)),
         row("broken, careless", Neither, &[Status(500)], ("unknown", 1), ("unknown", 1)),
         row("broken for good", Deduplicates, &[Status(503), Status(503), Status(503)], ("unknown", 3), ("ok", 4)),

@@ -8,6 +8,7 @@ use dispatch::{Audit, AuditBreak, AuditEntry, AuditRecord, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::SqliteStore;
+use super::clock::StoreClock;
 use super::columns::Json;
 use super::decisions;
 use super::fault::Fault;
@@ -20,20 +21,16 @@ impl Audit for SqliteStore {
     /// Queued in front of whatever the caller writes next. An entry that cannot be written makes the store refuse all
     /// later writes.
     async fn record(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        let text = chain::canonical(&entry);
-        let text = text.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let clock = self.clock.clone();
-        let append = move |db: &Connection| append(db, clock.now_ms(), &text).map(drop);
+        let (draft, clock) = (Draft::of(&entry)?, self.clock.clone());
+        let append = move |db: &Connection| draft.append(db, &clock);
         self.writer.queue(append).await
     }
 
     async fn record_decision(&self, entry: AuditEntry, input: String) -> Result<(), StoreError> {
-        let text = chain::canonical(&entry);
-        let text = text.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let clock = self.clock.clone();
+        let (draft, clock) = (Draft::of(&entry)?, self.clock.clone());
         let append = move |db: &Connection| {
             let at_ms = clock.now_ms();
-            let seq = append(db, at_ms, &text)?;
+            let seq = append(db, at_ms, &draft.0)?;
             decisions::append(db, seq, at_ms, &input)
         };
         self.writer.queue(append).await
@@ -63,6 +60,22 @@ impl SqliteStore {
         if let Err(error) = self.write(|_| Ok(())).await {
             tracing::debug!(%error, "the audit log is read as it lies");
         }
+    }
+}
+
+/// An entry in its canonical text, before it has a place in the chain.
+pub(super) struct Draft(String);
+
+impl Draft {
+    pub(super) fn of(entry: &AuditEntry) -> Result<Self, StoreError> {
+        let text = chain::canonical(entry);
+        text.map(Self)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))
+    }
+
+    /// Appends it in the transaction of what it tells of.
+    pub(super) fn append(&self, db: &Connection, clock: &StoreClock) -> Result<(), Fault> {
+        append(db, clock.now_ms(), &self.0).map(drop)
     }
 }
 

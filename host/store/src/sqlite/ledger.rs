@@ -1,18 +1,24 @@
 //! The ledger on SQLite: one row per business intent, with its requests, its charges and its end.
 
 mod budgets;
+mod lease;
+mod look;
 mod reserve;
 mod settle;
 
 use async_trait::async_trait;
 use dispatch::{
-    Intent, IntentState, Ledger, NewIntent, Reserved, SentRequest, Settlement, StoreError,
+    AuditEntry, ByHand, Held, Holder, Intent, IntentFilter, IntentHistory, Lease, Leave, Ledger,
+    NewIntent, Reserved, SentRequest, Settlement, StoreError,
 };
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::Row;
 
 use super::SqliteStore;
+use super::audit::Draft;
 use super::columns::{Json, Word};
 use super::fault::Fault;
+pub(super) use lease::void_all;
+use look::{by_id, live};
 
 #[async_trait]
 impl Ledger for SqliteStore {
@@ -21,29 +27,75 @@ impl Ledger for SqliteStore {
         self.look(|db| live(db, tenant, key))
     }
 
-    async fn reserve(&self, intent: NewIntent) -> Result<Reserved, StoreError> {
-        let clock = self.clock.clone();
-        self.write_early(move |db| reserve::reserve(db, intent, clock.now()))
-            .await
-    }
-
-    /// A settled intent sends nothing more: for it this is an error, whatever was recorded before.
-    async fn sent(
+    async fn reserve(
         &self,
-        intent: &str,
-        request: SentRequest,
-    ) -> Result<Option<SentRequest>, StoreError> {
-        let (intent, clock) = (intent.to_owned(), self.clock.clone());
-        self.write(move |db| settle::sent(db, &intent, &request, clock.now()))
+        intent: NewIntent,
+        by: &Holder,
+        entry: AuditEntry,
+    ) -> Result<Reserved, StoreError> {
+        let (by, entry, clock) = (by.clone(), Draft::of(&entry)?, self.clock.clone());
+        self.write_early(move |db| {
+            let reserved = reserve::reserve(db, intent, &by, clock.now())?;
+            if matches!(reserved, Reserved::New(_)) {
+                entry.append(db, &clock)?;
+            }
+            Ok(reserved)
+        })
+        .await
+    }
+
+    async fn take(&self, intent: &str, by: &Holder) -> Result<Option<Held>, StoreError> {
+        let (intent, by, clock) = (intent.to_owned(), by.clone(), self.clock.clone());
+        self.write(move |db| lease::take(db, &intent, &by, clock.now()))
             .await
     }
 
-    /// An intent that is settled stays as it is: the same end again, or an end that nobody knows, changes nothing, and the
-    /// opposite end is an error.
-    async fn settle(&self, intent: &str, settlement: Settlement) -> Result<(), StoreError> {
-        let (intent, clock) = (intent.to_owned(), self.clock.clone());
-        self.write(move |db| settle::settle(db, &intent, settlement, clock.now()))
+    async fn renew(&self, lease: &Lease, seconds: u32) -> Result<bool, StoreError> {
+        let (lease, clock) = (lease.clone(), self.clock.clone());
+        self.write(move |db| lease::renew(db, &lease, seconds, clock.now()))
             .await
+    }
+
+    async fn sent(&self, lease: &Lease, request: SentRequest) -> Result<Leave, StoreError> {
+        let (lease, clock) = (lease.clone(), self.clock.clone());
+        self.write(move |db| settle::sent(db, &lease, &request, clock.now()))
+            .await
+    }
+
+    async fn settle(
+        &self,
+        lease: &Lease,
+        settlement: Settlement,
+        entry: AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let (lease, entry, clock) = (lease.clone(), Draft::of(&entry)?, self.clock.clone());
+        self.write(move |db| {
+            let settled = settle::settle(db, &lease, settlement, clock.now())?;
+            if settled == settle::Settled::Now {
+                entry.append(db, &clock)?;
+            }
+            Ok(settled != settle::Settled::Void)
+        })
+        .await
+    }
+
+    async fn settle_by_hand(
+        &self,
+        tenant: &str,
+        intent: &str,
+        settlement: Settlement,
+        entry: AuditEntry,
+    ) -> Result<ByHand, StoreError> {
+        let (tenant, intent) = (tenant.to_owned(), intent.to_owned());
+        let (entry, clock) = (Draft::of(&entry)?, self.clock.clone());
+        self.write(move |db| {
+            let settled = settle::by_hand(db, &tenant, &intent, settlement, clock.now())?;
+            if settled == ByHand::Settled {
+                entry.append(db, &clock)?;
+            }
+            Ok(settled)
+        })
+        .await
     }
 
     async fn spent(
@@ -57,7 +109,22 @@ impl Ledger for SqliteStore {
 
     async fn open_intents(&self) -> Result<Vec<Intent>, StoreError> {
         self.writer.catch_up().await;
-        self.scan(open).await
+        self.scan(look::open).await
+    }
+
+    async fn intents(&self, tenant: &str, of: &IntentFilter) -> Result<Vec<Intent>, StoreError> {
+        self.writer.catch_up().await;
+        let (tenant, of) = (tenant.to_owned(), of.clone());
+        self.scan(move |db| look::list(db, &tenant, &of)).await
+    }
+
+    async fn history(
+        &self,
+        tenant: &str,
+        intent: &str,
+    ) -> Result<Option<IntentHistory>, StoreError> {
+        self.writer.catch_up().await;
+        self.look(|db| look::history(db, tenant, intent))
     }
 
     async fn now(&self) -> Result<i64, StoreError> {
@@ -66,33 +133,7 @@ impl Ledger for SqliteStore {
 }
 
 const COLUMNS: &str = "SELECT id, tenant, key, terms, case_id, tool, arguments, plugin_digest, state, outcome, \
-     created_at, updated_at FROM intents";
-
-/// The intent that holds a key.
-fn live(db: &Connection, tenant: &str, key: &str) -> Result<Option<Intent>, Fault> {
-    let sql =
-        format!("{COLUMNS} WHERE tenant = ? AND key = ? AND state NOT IN ('failed', 'replaced')");
-    Ok(db
-        .prepare_cached(&sql)?
-        .query_row([tenant, key], intent)
-        .optional()?)
-}
-
-fn open(db: &Connection) -> Result<Vec<Intent>, Fault> {
-    let sql = format!("{COLUMNS} WHERE state IN ('reserved', 'sent', 'unknown') ORDER BY number");
-    let mut statement = db.prepare_cached(&sql)?;
-    let intents = statement.query_map([], intent)?;
-    Ok(intents.collect::<Result<_, _>>()?)
-}
-
-fn state(db: &Connection, id: &str) -> Result<IntentState, Fault> {
-    let state = db
-        .prepare_cached("SELECT state FROM intents WHERE id = ?")?
-        .query_row([id], |row| row.get(0))
-        .optional()?;
-    let Word(state) = state.ok_or_else(|| Fault::Misfit(format!("there is no intent {id}")))?;
-    Ok(state)
-}
+     holder, leased_until, created_at, updated_at FROM intents";
 
 fn intent(row: &Row<'_>) -> rusqlite::Result<Intent> {
     Ok(Intent {
@@ -106,7 +147,9 @@ fn intent(row: &Row<'_>) -> rusqlite::Result<Intent> {
         plugin_digest: row.get(7)?,
         state: row.get::<_, Word<_>>(8)?.0,
         outcome: row.get::<_, Option<Json<_>>>(9)?.map(|json| json.0),
-        created_at: row.get(10)?,
-        updated_at: row.get(11)?,
+        holder: row.get(10)?,
+        leased_until: row.get(11)?,
+        created_at: row.get(12)?,
+        updated_at: row.get(13)?,
     })
 }

@@ -11,6 +11,7 @@ use super::SqliteStore;
 use super::audit::{self, HeadFile};
 use super::clock::{Clock, StoreClock};
 use super::fault::Fault;
+use super::ledger;
 use super::lock::FolderLock;
 use super::readers::Readers;
 use super::schema::{self, SchemaError};
@@ -176,6 +177,7 @@ pub(super) fn open(folder: &Path, options: OpenOptions) -> Result<SqliteStore, O
     let clock = StoreClock(options.clock);
     let mut head = HeadFile::new(folder);
     audit::meet_head(&mut db, &mut head, &clock, folder)?;
+    ledger::void_all(&db).map_err(sqlite)?;
     let readers = Readers::open(folder.join(FILE_NAME)).map_err(sqlite)?;
     let writer =
         Writer::start(db, head, lock).map_err(|error| OpenError::from_io(folder, &error))?;

@@ -6,7 +6,11 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION_ID: i64 = 0x5377_4264;
 
 /// Entry n (from 1) leads from version n - 1 to n. A released entry never changes; a change is another entry.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 /// Why a file cannot be brought to this version's schema.
 #[derive(Debug)]

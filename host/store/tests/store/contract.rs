@@ -3,4 +3,5 @@
 pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod consents;
+pub(crate) mod leases;
 pub(crate) mod ledger;

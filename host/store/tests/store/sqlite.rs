@@ -64,6 +64,18 @@ on_sqlite! {
         what_fails_does_not_take_its_neighbours_along,
         sums_come_in_the_order_asked,
     }
+    leases {
+        whoever_reserves_holds_it_until_the_lease_runs_out,
+        of_many_that_take_over_one_does,
+        a_late_worker_changes_nothing,
+        an_unknown_end_gives_the_lease_back_and_keeps_its_age,
+        a_settled_intent_is_nobodys,
+        what_leaves_again_counts_from_then,
+        a_person_settles_what_nobody_runs,
+        a_failure_by_hand_gives_back_and_frees_the_key,
+        intents_are_listed_by_state_and_tool,
+        an_intent_has_a_history,
+    }
     cases {
         a_session_that_many_open_has_one_case,
         a_reset_session_opens_another_case,

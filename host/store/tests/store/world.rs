@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use dispatch::policy::{Actor, Call, Channel, ConsentFrom, Entity, Fact, Role};
 use dispatch::{
-    AuditEntry, AuditKind, Charge, ConsentState, IntentState, NewIntent, PendingConsent,
-    SentRequest, Store,
+    AuditEntry, AuditKind, Charge, ConsentState, Holder, IntentState, Lease, Leave, NewIntent,
+    PendingConsent, Reserved, SentRequest, Settlement, Store, StoreError,
 };
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
@@ -109,6 +109,22 @@ impl World {
         }
     }
 
+    pub(crate) async fn reserve(&self, intent: NewIntent) -> Result<Reserved, StoreError> {
+        reserve(self.store.as_ref(), intent).await
+    }
+
+    pub(crate) async fn sent(&self, id: &str, request: SentRequest) -> Result<Leave, StoreError> {
+        self.store.sent(&first_lease(id), request).await
+    }
+
+    pub(crate) async fn settle(
+        &self,
+        id: &str,
+        settlement: Settlement,
+    ) -> Result<bool, StoreError> {
+        settle(self.store.as_ref(), &first_lease(id), settlement).await
+    }
+
     pub(crate) async fn spent(&self, budget: &str) -> i64 {
         let of = [(budget.to_owned(), "CUST-1".to_owned(), 0)];
         self.store.spent(TENANT, &of).await.unwrap()[0]
@@ -120,6 +136,47 @@ impl World {
             .await
             .unwrap()
             .map(|intent| intent.state)
+    }
+}
+
+/// A process that runs intents, for a minute at a time.
+pub(crate) fn holder(name: &str) -> Holder {
+    Holder {
+        name: name.into(),
+        seconds: 60,
+    }
+}
+
+/// The lease that its reservation gave.
+pub(crate) fn first_lease(intent: &str) -> Lease {
+    Lease {
+        intent: intent.into(),
+        epoch: 1,
+    }
+}
+
+pub(crate) async fn reserve(store: &dyn Store, intent: NewIntent) -> Result<Reserved, StoreError> {
+    let entry = ledger_entry(&intent.id, "reserved");
+    store.reserve(intent, &holder("first"), entry).await
+}
+
+pub(crate) async fn settle(
+    store: &dyn Store,
+    lease: &Lease,
+    settlement: Settlement,
+) -> Result<bool, StoreError> {
+    let entry = ledger_entry(&lease.intent, "settled");
+    store.settle(lease, settlement, entry).await
+}
+
+pub(crate) fn ledger_entry(intent: &str, state: &str) -> AuditEntry {
+    AuditEntry {
+        kind: AuditKind::Ledger,
+        tenant: TENANT.into(),
+        case: None,
+        actor: "host".into(),
+        tool: None,
+        detail: json!({ "intent": intent, "state": state }),
     }
 }
 

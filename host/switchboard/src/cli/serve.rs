@@ -50,11 +50,11 @@ fn greet(running: &Running, provider: Provider, key_is_made: bool) {
             running.operator_key.expose()
         ));
     }
-    if running.recovery.settled + running.recovery.parked > 0 {
-        let recovery = &running.recovery;
+    let recovery = &running.recovery;
+    if recovery.settled + recovery.parked + recovery.waiting > 0 {
         say(format_args!(
-            "  Recovery    calls left open by the last run: {} seen through, {} wait for a person",
-            recovery.settled, recovery.parked
+            "  Recovery    calls left open by the last run: {} seen through, {} wait for a person, {} are tried again",
+            recovery.settled, recovery.parked, recovery.waiting
         ));
     }
     say("");

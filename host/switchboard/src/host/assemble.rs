@@ -12,11 +12,12 @@ use policy::{Role, Rulebook, ToolRule};
 use sandbox::{Limits, LoadError, Plugin, PluginSource, Toolbox, ToolboxSettings};
 use store::{OpenOptions, SqliteStore};
 use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::credentials::Credentials;
 use super::retention::Forgetting;
-use super::{Host, Options, StartError, backend, demo, model, rules};
+use super::{Host, Options, StartError, backend, demo, model, rules, settling};
 use crate::{Config, Member, Secret, embedded, files};
 
 /// The company that the demo tenant's agent speaks for.
@@ -31,16 +32,19 @@ pub(crate) struct Assembled {
     pub(crate) backend: demo_backend::Running,
     pub(crate) backend_token: Secret,
     pub(crate) store: Arc<SqliteStore>,
-    /// Calls that an earlier run had left open.
+    /// Calls that an earlier run had left open, and what became of them by the end of the start.
     pub(crate) recovery: Recovery,
     /// Deletes what is kept for a while only.
     pub(crate) forgetting: Forgetting,
+    /// Ends what runs beside the requests.
+    stop: DropGuard,
 }
 
 impl Assembled {
     /// Lets turns that are under way end, then closes the backend and the store.
     pub(crate) async fn close(self) {
         drop(self.forgetting);
+        drop(self.stop);
         self.host.tasks.close();
         if timeout(GRACE, self.host.tasks.wait()).await.is_err() {
             tracing::warn!(
@@ -92,7 +96,10 @@ pub(crate) async fn assemble(
         rulebooks: of_demo(Arc::clone(&rulebook)),
         retry,
     }));
-    let recovery = dispatcher.recover().await.map_err(StartError::Recovery)?;
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    let begun = settling::begin(&dispatcher, &tasks, stop.child_token());
+    let stop = stop.drop_guard();
+    let recovery = begun.await.map_err(StartError::Recovery)?;
     arrived("plugins");
     let host = Host {
         tenant: demo::TENANT.to_owned(),
@@ -114,7 +121,7 @@ pub(crate) async fn assemble(
         }),
         operator_key,
         is_local: config.listen.ip().is_loopback() && config.allowed_hosts.is_empty(),
-        tasks: TaskTracker::new(),
+        tasks,
     };
     Ok(Assembled {
         host: Arc::new(host),
@@ -123,6 +130,7 @@ pub(crate) async fn assemble(
         store,
         recovery,
         forgetting,
+        stop,
     })
 }
 

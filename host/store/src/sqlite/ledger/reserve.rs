@@ -1,14 +1,18 @@
 //! The reservation: key and budgets together, or neither.
 
-use dispatch::{IntentState, NewIntent, Reserved};
+use dispatch::{Holder, IntentState, Lease, NewIntent, Reserved};
 use rusqlite::{Connection, Savepoint, params};
 
 use super::{Fault, Json, budgets, live};
+
+/// The lease that comes with the reservation.
+const FIRST_EPOCH: i64 = 1;
 
 /// Takes the key and draws the charges, unless the key is taken or a budget has no room.
 pub(super) fn reserve(
     db: &mut Savepoint<'_>,
     intent: NewIntent,
+    by: &Holder,
     now: i64,
 ) -> Result<Reserved, Fault> {
     // Rolled back wherever it is dropped before its commit.
@@ -20,7 +24,7 @@ pub(super) fn reserve(
         }
         replace(&trial, &taken.id, now)?;
     }
-    insert(&trial, &intent, now)?;
+    insert(&trial, &intent, by, now)?;
     for (charge, number) in intent.charges.into_iter().zip(1_u32..) {
         if !budgets::draw(&trial, &intent.tenant, &charge)? {
             return Ok(Reserved::OverBudget(charge));
@@ -28,7 +32,10 @@ pub(super) fn reserve(
         budgets::note(&trial, &intent.id, number, &charge)?;
     }
     trial.commit()?;
-    Ok(Reserved::New)
+    Ok(Reserved::New(Lease {
+        intent: intent.id,
+        epoch: FIRST_EPOCH,
+    }))
 }
 
 fn replace(db: &Connection, id: &str, now: i64) -> Result<(), Fault> {
@@ -37,10 +44,11 @@ fn replace(db: &Connection, id: &str, now: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-fn insert(db: &Connection, intent: &NewIntent, now: i64) -> Result<(), Fault> {
+fn insert(db: &Connection, intent: &NewIntent, by: &Holder, now: i64) -> Result<(), Fault> {
     db.prepare_cached(
         "INSERT INTO intents (id, tenant, key, terms, case_id, tool, arguments, plugin_digest, rulebook, state, \
-         created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'reserved', ?10, ?10)",
+         created_at, updated_at, holder, leased_until, epoch) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'reserved', ?10, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         intent.id,
@@ -52,7 +60,10 @@ fn insert(db: &Connection, intent: &NewIntent, now: i64) -> Result<(), Fault> {
         Json(&intent.arguments),
         intent.plugin_digest,
         intent.rulebook,
-        now
+        now,
+        by.name,
+        now + i64::from(by.seconds),
+        FIRST_EPOCH
     ])?;
     Ok(())
 }

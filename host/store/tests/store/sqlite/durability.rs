@@ -1,27 +1,29 @@
 //! What is answered is on disk, what is queued comes first, and what is lost stops everything.
 
-use dispatch::{Audit, Cases, Event, Ledger, Reserved, Settlement, StoreError};
+use dispatch::{Audit, Cases, Event, Leave, Ledger, Reserved, Settlement, StoreError};
 use rusqlite::Connection;
 use serde_json::json;
 
 use super::{FILE, open, world};
-use crate::world::{TENANT, TestClock, charge, order, request};
+use crate::world::{TENANT, TestClock, charge, first_lease, holder, order, request, reserve};
 
 #[tokio::test]
 async fn a_settled_intent_is_replayed_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (world, store) = world(&folder).await;
-    store
+    world
         .reserve(world.charged("i1", vec![charge("day", 30, 100)]))
         .await
         .unwrap();
-    store.sent("i1", request(1, "body")).await.unwrap();
-    store
+    let leave = world.sent("i1", request(1, "body")).await.unwrap();
+    assert_eq!(leave, Leave::First);
+    world
         .settle("i1", Settlement::Done(json!({ "refund": "R1" })))
         .await
         .unwrap();
-    store.reserve(world.intent("i2", "cancel")).await.unwrap();
-    store.sent("i2", request(1, "bytes")).await.unwrap();
+    world.reserve(world.intent("i2", "cancel")).await.unwrap();
+    let leave = world.sent("i2", request(1, "bytes")).await.unwrap();
+    assert_eq!(leave, Leave::First);
     store
         .establish(&world.case, vec![order("A", 1, json!({ "total": 1 }))])
         .await
@@ -31,7 +33,7 @@ async fn a_settled_intent_is_replayed_after_a_restart() {
     store.close().await;
 
     let store = open(folder.path(), &TestClock::new());
-    let Reserved::Taken(taken) = store.reserve(intent).await.unwrap() else {
+    let Reserved::Taken(taken) = reserve(&*store, intent).await.unwrap() else {
         panic!("the key was free again");
     };
     assert_eq!(taken.outcome, Some(json!({ "refund": "R1" })));
@@ -43,8 +45,11 @@ async fn a_settled_intent_is_replayed_after_a_restart() {
         .map(|i| i.id)
         .collect();
     assert_eq!(open, ["i2"]);
-    let again = store.sent("i2", request(1, "others")).await.unwrap();
-    assert_eq!(again, Some(request(1, "bytes")));
+    let late = store.sent(&first_lease("i2"), request(1, "bytes")).await;
+    assert_eq!(late.unwrap(), Leave::Void, "its process is gone");
+    let held = store.take("i2", &holder("second")).await.unwrap().unwrap();
+    let again = store.sent(&held.lease, request(1, "others")).await.unwrap();
+    assert_eq!(again, Leave::Again(request(1, "bytes")));
     assert_eq!(
         store
             .case_of_session(TENANT, "chat:world")
@@ -81,15 +86,16 @@ async fn an_audit_record_is_on_disk_before_the_write_that_follows_it() {
 async fn a_lost_audit_record_stops_all_writes() {
     let folder = tempfile::tempdir().unwrap();
     let (world, store) = world(&folder).await;
-    store.reserve(world.intent("i1", "before")).await.unwrap();
-    store.sent("i1", request(1, "body")).await.unwrap();
+    world.reserve(world.intent("i1", "before")).await.unwrap();
+    let leave = world.sent("i1", request(1, "body")).await.unwrap();
+    assert_eq!(leave, Leave::First);
     let other = Connection::open(folder.path().join(FILE)).unwrap();
     let trap =
         "CREATE TRIGGER trap BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END";
     other.execute_batch(trap).unwrap();
 
     store.record(world.entry(json!({}))).await.unwrap();
-    let refused = store.reserve(world.intent("i2", "after")).await;
+    let refused = world.reserve(world.intent("i2", "after")).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(why)) if why.contains("no room")));
     assert!(store.record(world.entry(json!({}))).await.is_err());
     assert!(store.intent(TENANT, "before").await.unwrap().is_some());
@@ -99,8 +105,8 @@ async fn a_lost_audit_record_stops_all_writes() {
     store.close().await;
     let store = open(folder.path(), &TestClock::new());
     assert!(matches!(
-        store.reserve(world.intent("i2", "after")).await.unwrap(),
-        Reserved::New
+        reserve(&*store, world.intent("i2", "after")).await.unwrap(),
+        Reserved::New(_)
     ));
 }
 
@@ -139,12 +145,13 @@ async fn a_reservation_is_seen_at_once_and_on_disk_before_a_request_may_leave() 
     let other = Connection::open(folder.path().join(FILE)).unwrap();
     for n in 1..=20_i64 {
         let (id, key) = (format!("i{n}"), format!("key-{n}"));
-        store.reserve(world.intent(&id, &key)).await.unwrap();
+        world.reserve(world.intent(&id, &key)).await.unwrap();
         if n % 2 == 0 {
             let seen = store.intent(TENANT, &key).await.unwrap();
             assert_eq!(seen.map(|intent| intent.id).as_deref(), Some(id.as_str()));
         }
-        store.sent(&id, request(1, "body")).await.unwrap();
+        let leave = world.sent(&id, request(1, "body")).await.unwrap();
+        assert_eq!(leave, Leave::First);
         let sent = "SELECT count(*) FROM intents WHERE state = 'sent'";
         let count = other.query_row(sent, [], |row| row.get::<_, i64>(0));
         assert_eq!(count.unwrap(), n);
