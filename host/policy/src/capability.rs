@@ -98,11 +98,12 @@ impl Nature {
 }
 
 impl HttpGrant {
-    /// Whether it covers any request that may change something.
-    pub fn is_unsafe(&self) -> bool {
+    /// Whether it lets this tool send anything that may change something.
+    pub fn is_unsafe_for(&self, tool: &str) -> bool {
         let unsafe_method =
             |method: &String| !matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS");
-        self.methods.iter().any(unsafe_method)
+        let granted = self.tools.is_empty() || self.tools.contains_key(tool);
+        granted && self.methods.iter().any(unsafe_method)
     }
 
     /// Finds the first thing that keeps this grant from ever covering a request.

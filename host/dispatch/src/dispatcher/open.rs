@@ -215,7 +215,7 @@ pub(super) fn nature(act: &Act) -> Nature {
     }
     let grants = act.tool.spec().grants.iter();
     let natures = grants
-        .filter(|grant| grant.is_unsafe())
+        .filter(|grant| grant.is_unsafe_for(&act.call.tool))
         .map(|grant| grant.nature);
     match natures.fold(Nature::Deduplicates, Nature::and) {
         Nature::Queryable { .. } if question(act).is_none() => Nature::Neither,

@@ -19,7 +19,7 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Before an intent that a call of this process left open is tried again; doubled with every try.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// Intents that are seen through at a time: a slow backend must not hold up those of the others.
 const AT_ONCE: usize = 8;
 

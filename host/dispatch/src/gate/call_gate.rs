@@ -176,12 +176,12 @@ impl CallGate {
             body_digest: crate::digest::of_bytes(&request.body),
             body: request.body.to_vec(),
         };
-        let leave = self.parts.store.sent(lease, sent.clone()).await;
-        let leave = leave.map_err(|error| {
+        let answer = self.parts.store.sent(lease, sent.clone()).await;
+        let answer = answer.map_err(|error| {
             self.note(ordinal, Answer::NotSent);
             unavailable(&error)
         })?;
-        match leave {
+        match answer {
             Leave::First => {}
             Leave::Again(before) if same_request(&before, &sent) => {}
             // What an earlier run sent has an outcome of its own that nobody knows: the exchange stays open.

@@ -12,7 +12,7 @@ use policy::{Role, Rulebook, ToolRule};
 use sandbox::{Limits, LoadError, Plugin, PluginSource, Toolbox, ToolboxSettings};
 use store::{OpenOptions, SqliteStore};
 use tokio::time::timeout;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
 use tokio_util::task::TaskTracker;
 
 use super::credentials::Credentials;
@@ -96,10 +96,8 @@ pub(crate) async fn assemble(
         rulebooks: of_demo(Arc::clone(&rulebook)),
         retry,
     }));
-    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let begun = settling::begin(&dispatcher, &tasks, stop.child_token());
-    let stop = stop.drop_guard();
-    let recovery = begun.await.map_err(StartError::Recovery)?;
+    let tasks = TaskTracker::new();
+    let (recovery, stop) = settling::begin(&dispatcher, &tasks).await?;
     arrived("plugins");
     let host = Host {
         tenant: demo::TENANT.to_owned(),

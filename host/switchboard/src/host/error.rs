@@ -98,5 +98,5 @@ pub enum StartError {
     #[error(
         "cannot take up the calls that were open when the program last stopped: {0}; start it again"
     )]
-    Recovery(DispatchError),
+    Recovery(#[from] DispatchError),
 }

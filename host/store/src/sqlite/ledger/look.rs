@@ -1,5 +1,7 @@
 //! What people and recovery read of the ledger: lists, and the whole of one intent.
 
+use std::fmt::Write as _;
+
 use dispatch::{Charge, Intent, IntentFilter, IntentHistory, SentRequest};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
@@ -43,7 +45,7 @@ pub(super) fn list(db: &Connection, tenant: &str, of: &IntentFilter) -> Result<V
     }
     if !of.states.is_empty() {
         let places = vec!["?"; of.states.len()].join(", ");
-        sql.push_str(&format!(" AND state IN ({places})"));
+        let _ = write!(sql, " AND state IN ({places})");
         for state in &of.states {
             values.push(word(*state)?);
         }
