@@ -1,8 +1,8 @@
 //! A shared inbox: `switchboard:conversations` over the demo backend.
 
+mod article;
 mod contact;
 mod conversation;
-mod search;
 
 switchboard_sdk::plugin!(world: "demo:intercom/plugin", wit: ["../../wit/conversations", "wit"]);
 
@@ -11,7 +11,7 @@ use bindings::exports::switchboard::conversations::conversations::{
     User, UserList,
 };
 use conversation::{Assignment, NewConversation, Record, Reply, Tag};
-use switchboard_sdk::{Backend, Route};
+use switchboard_sdk::{Backend, Route, articles};
 
 struct Intercom;
 
@@ -53,8 +53,8 @@ impl Guest for Intercom {
     }
 
     fn search_articles(query: String, limit: Option<u32>) -> Result<ArticleList, Error> {
-        let route = search::route(&query, limit)?;
-        let hits: search::Hits = Backend::configured()?.get(&route)?;
+        let route = articles::route(&query, limit)?;
+        let hits: articles::Hits = Backend::configured()?.get(&route)?;
         Ok(hits.into())
     }
 

@@ -1,11 +1,11 @@
 //! The knowledge base: `switchboard:knowledge` over the demo backend's articles.
 
-mod search;
+mod article;
 
 switchboard_sdk::plugin!(world: "demo:knowledge/plugin", wit: ["../../wit/knowledge", "wit"]);
 
 use bindings::exports::switchboard::knowledge::knowledge::{ArticleList, Error, Guest};
-use switchboard_sdk::Backend;
+use switchboard_sdk::{Backend, articles};
 
 struct Knowledge;
 
@@ -13,8 +13,8 @@ bindings::export!(Knowledge with_types_in bindings);
 
 impl Guest for Knowledge {
     fn search_knowledge_base(query: String, limit: Option<u32>) -> Result<ArticleList, Error> {
-        let route = search::route(&query, limit)?;
-        let hits: search::Hits = Backend::configured()?.get(&route)?;
+        let route = articles::route(&query, limit)?;
+        let hits: articles::Hits = Backend::configured()?.get(&route)?;
         Ok(hits.into())
     }
 }

@@ -9,6 +9,7 @@ pub mod bindings;
 
 mod amount;
 mod answer;
+pub mod articles;
 mod backend;
 mod error;
 mod macros;

@@ -1,16 +1,16 @@
-//! A search as the backend takes it and answers it, and as the contract wants it.
+//! A search for help articles: the question as backends take it, and the hits as the contract wants them.
 
 use serde::Deserialize;
-use switchboard_sdk::{Route, excerpt};
 
-use crate::bindings::exports::switchboard::knowledge::knowledge::{Article, ArticleList, Error};
+use crate::types::Error;
+use crate::{Route, excerpt};
 
 const DEFAULT_LIMIT: u32 = 5;
 const LARGEST_LIMIT: u32 = 20;
 const EXCERPT_CHARACTERS: usize = 500;
 
 /// The search's route, or what is wrong with the question.
-pub(crate) fn route(query: &str, limit: Option<u32>) -> Result<Route, Error> {
+pub fn route(query: &str, limit: Option<u32>) -> Result<Route, Error> {
     let query = query.trim();
     if query.is_empty() {
         return Err(Error::invalid_input("query must not be empty"));
@@ -27,14 +27,30 @@ pub(crate) fn route(query: &str, limit: Option<u32>) -> Result<Route, Error> {
         .query("limit", limit))
 }
 
-/// The backend's answer to a search.
+/// A backend's answer to a search.
 #[derive(Deserialize)]
-pub(crate) struct Hits {
+pub struct Hits {
     articles: Vec<Hit>,
 }
 
+/// One article that was found.
 #[derive(Deserialize)]
-struct Hit {
+#[serde(from = "Row")]
+pub struct Hit {
+    /// The article's id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Where a customer can read it.
+    pub url: String,
+    /// Its text, cut to 500 characters.
+    pub excerpt: String,
+    /// How well it fits, 0 to 1.
+    pub relevance: f64,
+}
+
+#[derive(Deserialize)]
+struct Row {
     id: String,
     title: String,
     url: String,
@@ -42,30 +58,30 @@ struct Hit {
     relevance: f64,
 }
 
-impl From<Hits> for ArticleList {
-    fn from(hits: Hits) -> Self {
+impl From<Row> for Hit {
+    fn from(row: Row) -> Self {
         Self {
-            articles: hits.articles.into_iter().map(Article::from).collect(),
+            id: row.id,
+            title: row.title,
+            url: row.url,
+            excerpt: excerpt(&row.body, EXCERPT_CHARACTERS),
+            relevance: row.relevance.clamp(0.0, 1.0),
         }
     }
 }
 
-impl From<Hit> for Article {
-    fn from(hit: Hit) -> Self {
-        Self {
-            article_id: hit.id,
-            title: hit.title,
-            url: hit.url,
-            excerpt: excerpt(&hit.body, EXCERPT_CHARACTERS),
-            relevance: hit.relevance.clamp(0.0, 1.0),
-        }
+impl IntoIterator for Hits {
+    type Item = Hit;
+    type IntoIter = std::vec::IntoIter<Hit>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.articles.into_iter()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Hits, route};
-    use crate::bindings::exports::switchboard::knowledge::knowledge::ArticleList;
 
     #[test]
     fn a_search_has_words_and_a_sensible_limit() {
@@ -85,8 +101,8 @@ mod tests {
         let text = format!(
             r#"{{"articles":[{{"id":"A-1","title":"T","url":"u","body":"{body}","relevance":1.5}}]}}"#
         );
-        let list = ArticleList::from(serde_json::from_str::<Hits>(&text).unwrap());
-        let article = &list.articles[0];
+        let hits: Hits = serde_json::from_str(&text).unwrap();
+        let article = hits.into_iter().next().unwrap();
         assert!((400..=500).contains(&article.excerpt.chars().count()));
         assert!(article.excerpt.ends_with('…'));
         assert!(article.relevance <= 1.0);
