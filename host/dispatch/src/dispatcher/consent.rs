@@ -63,16 +63,22 @@ impl Dispatcher {
             let Ok(_turnstile) = self.running.enter(&granted.id) else {
                 continue;
             };
-            if self.still_bound(&granted) {
-                let by = granted.answered_by.clone().unwrap_or_default();
-                self.resume(&granted, by).await?;
-            } else {
-                self.record_answer(&granted, "host:recovery", json!("void"))
-                    .await?;
+            if let Err(error) = self.resume_one(&granted).await {
+                tracing::error!(%error, consent = granted.id, "a granted call could not be taken up");
             }
-            self.parts.store.finish(&granted.id).await?;
         }
         Ok(())
+    }
+
+    async fn resume_one(&self, granted: &PendingConsent) -> Result<(), DispatchError> {
+        if self.still_bound(granted) {
+            let by = granted.answered_by.clone().unwrap_or_default();
+            self.resume(granted, by).await?;
+        } else {
+            self.record_answer(granted, "host:recovery", json!("void"))
+                .await?;
+        }
+        Ok(self.parts.store.finish(&granted.id).await?)
     }
 
     async fn answerable(

@@ -89,9 +89,7 @@ impl Settling {
 
     /// Takes up whatever is due. The first round takes up everything that is open.
     pub async fn round(&mut self) -> Result<Recovery, DispatchError> {
-        if !self.has_begun {
-            self.dispatcher.resume_granted().await?;
-        }
+        self.dispatcher.resume_granted().await?;
         let open = self.dispatcher.parts.store.open_intents().await?;
         self.next
             .retain(|id, _| open.iter().any(|intent| intent.id == *id));
