@@ -140,6 +140,13 @@ fn an_input_that_does_not_fit_is_refused_by_its_field() {
     );
 }
 
+fn backtest(data: &Path, rules: &str, since: &str) -> Output {
+    let data = data.to_str().unwrap();
+    run(&[
+        "policy", "backtest", rules, "--since", since, "--data", data,
+    ])
+}
+
 /// While the host serves: nothing that a backtest does reaches the shop.
 #[tokio::test]
 async fn a_change_of_rules_is_tried_on_what_was_decided() {
@@ -147,84 +154,54 @@ async fn a_change_of_rules_is_tried_on_what_was_decided() {
     let folder = data.path().join("data");
     let serving = Serving::start(&folder, |_| {});
     assert_eq!(serving.says("s", BLENDER).await["status"], "resolved");
-    let of = |rules: &str, since: &str| {
-        run(&[
-            "policy",
-            "backtest",
-            rules,
-            "--since",
-            since,
-            "--data",
-            folder.to_str().unwrap(),
-        ])
-    };
     let same = changed_rules(&data.path().join("same"), "", "");
-    says(&of(&same, "24h"), &["recorded decisions: 0 would differ"]);
-    says(
-        &of(&same, "2100-01-01T00:00:00Z"),
-        &["0 recorded decisions: 0 would differ"],
-    );
+    let nothing = "recorded decisions: 0 would differ";
+    says(&backtest(&folder, &same, "24h"), &[nothing]);
+    let later = "2100-01-01T00:00:00Z";
+    says(&backtest(&folder, &same, later), &["0 recorded decisions"]);
 
     let limit = "context.amount > context.settings.refund_limit";
-    let strict = changed_rules(&data.path().join("strict"), limit, "context.amount > 1000");
+    let strict = data.path().join("strict");
+    let strict = changed_rules(&strict, limit, "context.amount > 1000");
+    let refund = "process_refund: allow → needs_consent staff P2 LIMIT_EXCEEDED (refund.limit)";
     let text = says(
-        &of(&strict, "24h"),
-        &[
-            "1 would differ",
-            "process_refund: allow → needs_consent staff P2 LIMIT_EXCEEDED (refund.limit)",
-        ],
+        &backtest(&folder, &strict, "24h"),
+        &["1 would differ", refund],
     );
     let number = text.split_whitespace().next().unwrap();
-    let explain = [
+    let mut explain = switchboard();
+    explain.args([
         "policy",
         "explain",
         "--recorded",
         number,
         "--rules",
         &strict,
-        "--data",
-        folder.to_str().unwrap(),
-    ];
-    says(
-        &run(&explain),
-        &[
-            "recorded as",
-            ": allow",
-            "decision: needs_consent staff",
-            "amount = 4999",
-        ],
-    );
+    ]);
+    let output = explain.arg("--data").arg(&folder).output().unwrap();
+    let asked = "decision: needs_consent staff";
+    says(&output, &["recorded as", ": allow", asked, "amount = 4999"]);
 
-    let reads = changed_rules(
-        &data.path().join("reads"),
-        "Action::\"lookup_order\",\n        Action::\"get_customer_orders\",\n        Action::\"get_tracking_info\"",
-        "Action::\"get_tracking_info\"",
-    );
-    says(&of(&reads, "1h"), &["lookup_order: allow → deny"]);
+    let lookup = "Action::\"lookup_order\",\n        Action::\"get_customer_orders\",";
+    let reads = changed_rules(&data.path().join("reads"), lookup, "");
+    let output = backtest(&folder, &reads, "1h");
+    says(&output, &["lookup_order: allow → deny"]);
     assert_eq!(serving.refunds("ORD-8842").await, 1);
+}
 
-    refuses(&of(&strict, "yesterday"), &["yesterday", "24h"]);
-    refuses(&of("no-such-rules", "24h"), &["no-such-rules"]);
-    let nowhere = data.path().join("nowhere");
+#[test]
+fn what_cannot_be_tried_is_said() {
+    let data = tempfile::tempdir().unwrap();
+    let same = changed_rules(&data.path().join("same"), "", "");
+    let here = data.path();
+    refuses(&backtest(here, &same, "yesterday"), &["yesterday", "24h"]);
+    refuses(&backtest(here, "no-such-rules", "24h"), &["no-such-rules"]);
+    let nowhere = here.join("nowhere");
     refuses(
-        &run(&[
-            "policy",
-            "backtest",
-            &same,
-            "--data",
-            nowhere.to_str().unwrap(),
-        ]),
-        &["nowhere"],
+        &backtest(&nowhere, &same, "24h"),
+        &["no data folder", "nowhere"],
     );
-    refuses(
-        &run(&[
-            "policy",
-            "explain",
-            "--recorded",
-            "1000000",
-            "--data",
-            folder.to_str().unwrap(),
-        ]),
-        &["1000000"],
-    );
+    let explain = ["policy", "explain", "--recorded", "1", "--data"];
+    let output = switchboard().args(explain).arg(&nowhere).output();
+    refuses(&output.unwrap(), &["no data folder", "nowhere"]);
 }
