@@ -101,7 +101,7 @@ fn annotations_are_checked() {
     );
     refused(
         with("@id(\"refund.limit\")\npermit (principal, action, resource);"),
-        &expect!["own.cedar: 1:1: rule refund.limit is there already, in refunds.cedar at 118:1"],
+        &expect!["own.cedar: 1:1: rule refund.limit is there already, in refunds.cedar at 123:1"],
     );
     refused(
         forbid("@id(\"x\") @say(\"No.\")"),

@@ -123,6 +123,8 @@ fn refunds() -> Vec<Case> {
         ("total unknown", of(json!({ "total": null })), "deny LOOKUP_INCOMPLETE"),
         ("refunded so far unknown", of(json!({ "refunded": null })), "deny LOOKUP_INCOMPLETE"),
         ("sums in two currencies", of(json!({ "refunded": { "amount": "1", "currency": "EUR" } })), "deny LOOKUP_INCOMPLETE"),
+        ("refunded so far below zero", of(json!({ "refunded": usd("-1.00") })), "deny LOOKUP_INCOMPLETE"),
+        ("a total below zero, which leaves what no number can hold", of(json!({ "total": usd("-92233720368547758.08"), "refunded": usd("1.00") })), "deny LOOKUP_INCOMPLETE"),
         ("a currency that is not the order's", in_euros().looked_up(json!({})), "deny CURRENCY_MISMATCH"),
         ("the order's currency, not the tenant's", in_euros().looked_up(euro_order.clone()), "ask staff P2 FOREIGN_CURRENCY"),
         ("the same, approved", in_euros().looked_up(euro_order).consent(Staff), "allow"),
