@@ -173,6 +173,17 @@ async fn a_large_refund_waits_for_a_supervisor() {
     desk.shop.saw_no_write().await;
     let approvals = desk.approvals().await;
     assert_eq!(approvals.len(), 1);
+    let escalations = desk.shop.escalations().await;
+    let hand_off = escalations[0]["summary"].as_str().unwrap();
+    for part in [
+        "(matched)",
+        approvals[0]["case"].as_str().unwrap(),
+        "amount: 289.00 USD",
+        "LIMIT_EXCEEDED",
+        "the mixer of ORD-9001 is broken",
+    ] {
+        assert!(hand_off.contains(part), "{part}: {hand_off}");
+    }
     desk.approve(&approvals[0], "grant").await.expect(200);
     assert_eq!(desk.shop.refunds("ORD-9001").await, [28_900]);
     assert_eq!(desk.approve(&approvals[0], "grant").await.status, 409);

@@ -5,10 +5,14 @@ use serde_json::{Value, json};
 
 use super::act::Act;
 use super::{CallRequest, Dispatcher, EscalationRequest};
-use crate::{AuditEntry, AuditKind, Case, CaseStatus, DispatchError, EscalationRef, Outcome};
+use crate::{
+    AuditEntry, AuditKind, Case, CaseStatus, DispatchError, EscalationRef, Event, Outcome,
+};
 
 /// The contract's escalation tool.
 const ESCALATION_TOOL: &str = "escalate_to_human";
+/// Characters of the customer's words in a hand-off.
+const LONGEST_QUOTE: usize = 500;
 
 impl Dispatcher {
     /// Calls people. Always ends in a reference: where the backend cannot be reached, the audit log holds the request and
@@ -63,21 +67,39 @@ impl Dispatcher {
         if act.effect() == Effect::Escalation {
             return Ok(None);
         }
-        request.summary = format!("{} {}", who(&act.case), request.summary);
+        let said = self.last_words(&act.case.id).await?;
+        request.summary = format!("{} {}{said}", who(&act.case), request.summary);
         Ok(Some(self.escalate(request).await?))
+    }
+
+    /// What the customer said last, for whoever takes over; nothing where nobody talked.
+    async fn last_words(&self, case: &str) -> Result<String, DispatchError> {
+        let events = self.parts.store.events(case).await?;
+        let last = events
+            .into_iter()
+            .rev()
+            .find_map(|stored| match stored.event {
+                Event::Customer { text, .. } => Some(text),
+                _ => None,
+            });
+        Ok(last.map_or_else(String::new, |text| {
+            let text: String = text.chars().take(LONGEST_QUOTE).collect();
+            format!(" The customer said: \"{}\"", self.scrub(&text))
+        }))
     }
 }
 
 /// The first thing that a colleague wants to know.
 fn who(case: &Case) -> String {
     let identity = &case.identity;
-    match &identity.customer {
+    let customer = match &identity.customer {
         Some(customer) => {
             let level = format!("{:?}", identity.level).to_lowercase();
-            format!("Customer {customer} ({level}).")
+            format!("Customer {customer} ({level})")
         }
-        None => "Customer unknown.".to_owned(),
-    }
+        None => "Customer unknown".to_owned(),
+    };
+    format!("{customer}, case {}.", case.id)
 }
 
 fn escalation_call(request: &EscalationRequest) -> CallRequest {
