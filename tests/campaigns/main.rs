@@ -10,6 +10,7 @@
 
 mod kills;
 mod mutants;
+mod program;
 mod size;
 mod victim;
 mod wire;
@@ -19,7 +20,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 /// What can be run, by the names that a filter on the command line selects.
-const CAMPAIGNS: &[(&str, fn())] = &[("kills", kills::run), ("mutants", mutants::run)];
+const CAMPAIGNS: &[(&str, fn())] = &[
+    ("kills", kills::run),
+    ("kills_of_the_program", program::run),
+    ("mutants", mutants::run),
+];
 
 fn main() -> ExitCode {
     if let Ok(setup) = std::env::var(victim::VARIABLE) {
