@@ -12,6 +12,7 @@ mod kills;
 mod mutants;
 mod program;
 mod size;
+mod tampering;
 mod victim;
 mod wire;
 
@@ -24,6 +25,7 @@ const CAMPAIGNS: &[(&str, fn())] = &[
     ("kills", kills::run),
     ("kills_of_the_program", program::run),
     ("mutants", mutants::run),
+    ("tampering", tampering::run),
 ];
 
 fn main() -> ExitCode {
