@@ -227,7 +227,7 @@ pub(crate) struct Desk {
     rulebook: Rules,
 }
 
-type Rules = Arc<Mutex<Arc<Rulebook>>>;
+pub(crate) type Rules = Arc<Mutex<Arc<Rulebook>>>;
 
 impl Desk {
     pub(crate) async fn open(nature: Nature, steps: &[Step]) -> Self {
@@ -268,28 +268,7 @@ impl Desk {
 
     /// The case's customer, matched, and an order that it has looked up.
     pub(crate) async fn know(&self, customer: &str, order: &str, owner: &str) {
-        self.store
-            .identify(&self.case, customer, Level::Matched)
-            .await
-            .unwrap();
-        let now = dispatch::Ledger::now(self.store.as_ref()).await.unwrap();
-        let money = |amount: &str| json!({ "amount": amount, "currency": "USD" });
-        let attributes = json!({ "owner": owner, "status": "delivered", "total": money("49.99"),
-            "refund_eligible": true, "refunded": money("0.00"),
-            "delivered_at": time::OffsetDateTime::from_unix_timestamp(now - 86_400).unwrap()
-                .format(&time::format_description::well_known::Rfc3339).unwrap() });
-        let fact = Fact {
-            established_at: now,
-            attributes: attributes.as_object().unwrap().clone(),
-        };
-        let entity = Entity {
-            kind: "order".into(),
-            id: order.into(),
-        };
-        self.store
-            .establish(&self.case, vec![(entity, fact)])
-            .await
-            .unwrap();
+        know(&self.store, &self.case, customer, order, owner).await;
     }
 
     pub(crate) fn then(&self, step: Step) {
@@ -363,18 +342,60 @@ impl Desk {
     }
 }
 
+/// The case's customer, matched, and an order that it has looked up.
+pub(crate) async fn know(
+    store: &SqliteStore,
+    case: &str,
+    customer: &str,
+    order: &str,
+    owner: &str,
+) {
+    store
+        .identify(case, customer, Level::Matched)
+        .await
+        .unwrap();
+    let now = dispatch::Ledger::now(store).await.unwrap();
+    let money = |amount: &str| json!({ "amount": amount, "currency": "USD" });
+    let attributes = json!({ "owner": owner, "status": "delivered", "total": money("49.99"),
+        "refund_eligible": true, "refunded": money("0.00"), "delivered_at": rfc3339(now - 86_400) });
+    let fact = Fact {
+        established_at: now,
+        attributes: attributes.as_object().unwrap().clone(),
+    };
+    let entity = Entity {
+        kind: "order".into(),
+        id: order.into(),
+    };
+    store.establish(case, vec![(entity, fact)]).await.unwrap();
+}
+
+pub(crate) fn rfc3339(seconds: i64) -> String {
+    let at = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap();
+    at.format(&time::format_description::well_known::Rfc3339)
+        .unwrap()
+}
+
 fn dispatcher(
     store: Arc<SqliteStore>,
     script: &Arc<Script>,
     nature: Nature,
     rulebook: &Rules,
 ) -> Dispatcher {
-    let rulebook = rulebook.clone();
     let names = rulebook_tools();
     let tools = names
         .keys()
         .map(|name| (name.clone(), scripted(name, script, nature)))
         .collect();
+    dispatcher_of(store, tools, rulebook)
+}
+
+/// A dispatcher of these tools, over this store, for the tenant `demo`.
+pub(crate) fn dispatcher_of(
+    store: Arc<SqliteStore>,
+    tools: BTreeMap<String, Arc<dyn Tool>>,
+    rulebook: &Rules,
+) -> Dispatcher {
+    let rulebook = rulebook.clone();
     let store: Arc<dyn Store> = store;
     Dispatcher::new(DispatcherParts {
         tools: Arc::new(Shelf(Arc::new(Snapshot {
@@ -393,7 +414,15 @@ fn dispatcher(
     })
 }
 
-fn scripted(name: &str, script: &Arc<Script>, nature: Nature) -> Arc<dyn Tool> {
+pub(crate) fn scripted(name: &str, script: &Arc<Script>, nature: Nature) -> Arc<dyn Tool> {
+    Arc::new(Scripted {
+        spec: spec(name, nature),
+        script: script.clone(),
+    })
+}
+
+/// A tool that may send anything to a backend of this nature.
+pub(crate) fn spec(name: &str, nature: Nature) -> ToolSpec {
     let grant = HttpGrant {
         origin: "http://127.0.0.1:9".into(),
         methods: vec!["POST".into()],
@@ -404,7 +433,7 @@ fn scripted(name: &str, script: &Arc<Script>, nature: Nature) -> Arc<dyn Tool> {
         private_network: true,
         tools: BTreeMap::new(),
     };
-    let spec = ToolSpec {
+    ToolSpec {
         name: name.to_owned(),
         title: name.to_owned(),
         description: String::new(),
@@ -416,11 +445,7 @@ fn scripted(name: &str, script: &Arc<Script>, nature: Nature) -> Arc<dyn Tool> {
         version: "1".into(),
         digest: "d".repeat(64),
         grants: Arc::from([grant]),
-    };
-    Arc::new(Scripted {
-        spec,
-        script: script.clone(),
-    })
+    }
 }
 
 fn rulebook_tools() -> BTreeMap<String, ToolRule> {
@@ -432,7 +457,15 @@ fn rulebook_tools() -> BTreeMap<String, ToolRule> {
     toml::from_str::<Contract>(text).unwrap().tool
 }
 
-fn rulebook(refund_limit: i64) -> Rulebook {
+pub(crate) fn rulebook(refund_limit: i64) -> Rulebook {
+    rulebook_with(Settings {
+        refund_limit,
+        ..Settings::default()
+    })
+}
+
+/// The shipped rules with these figures.
+pub(crate) fn rulebook_with(settings: Settings) -> Rulebook {
     let policies = Rulebook::SHIPPED
         .iter()
         .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
@@ -440,10 +473,7 @@ fn rulebook(refund_limit: i64) -> Rulebook {
     Rulebook::load(RulebookSource {
         policies,
         tools: rulebook_tools(),
-        settings: Settings {
-            refund_limit,
-            ..Settings::default()
-        },
+        settings,
     })
     .unwrap()
 }

@@ -5,9 +5,12 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod bank;
 mod consent;
 mod desk;
 mod escalation;
 mod idempotency;
+mod late;
+mod matrix;
 mod recorded;
 mod release;
