@@ -26,7 +26,7 @@ pub(crate) struct Desk {
     pub(crate) running: Running,
     pub(crate) http: reqwest::Client,
     pub(crate) shop: Shop,
-    _data: tempfile::TempDir,
+    pub(crate) data: tempfile::TempDir,
 }
 
 impl Desk {
@@ -75,7 +75,7 @@ impl Desk {
             running,
             http,
             shop,
-            _data: data,
+            data,
         }
     }
 

@@ -10,6 +10,7 @@ mod bad_input;
 mod chat;
 mod contract;
 mod desk;
+mod ledger;
 mod mcp;
 mod models;
 mod policy_commands;

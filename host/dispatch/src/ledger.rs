@@ -1,5 +1,6 @@
 //! The port to the ledger: one row per business intent, durable before any effect.
 
+mod by_hand;
 mod intent;
 mod lease;
 
@@ -7,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::{AuditEntry, StoreError};
 
+pub use by_hand::{Word, settle_on_word};
 pub use intent::{
     Charge, Intent, IntentFilter, IntentHistory, IntentState, NewIntent, Reserved, SentRequest,
     Settlement,

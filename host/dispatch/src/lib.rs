@@ -29,7 +29,7 @@ pub use error::DispatchError;
 pub use gate::{Answer, Gate, HttpApproval, OutboundHttp};
 pub use ledger::{
     ByHand, Charge, Held, Holder, Intent, IntentFilter, IntentHistory, IntentState, Lease, Leave,
-    Ledger, NewIntent, Reserved, SentRequest, Settlement,
+    Ledger, NewIntent, Reserved, SentRequest, Settlement, Word, settle_on_word,
 };
 pub use outcome::{EscalationRef, Outcome};
 pub use ports::{CompletionError, CompletionRequest, Completions, Secrets, Store, StoreError};

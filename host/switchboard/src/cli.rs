@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod chat;
 mod doctor;
+mod ledger;
 mod mcp;
 mod policy;
 mod serve;
@@ -70,6 +71,9 @@ enum Command {
     /// Look at the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// See what is open in the ledger, and settle what waits for a person
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// Check rules, explain a decision, or try other rules on what was decided before
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -163,6 +167,7 @@ async fn dispatch_command(
         Command::Doctor => doctor::run(config, secrets).await,
         Command::Audit(AuditCommand::Verify) => audit::verify(&config.data_dir),
         Command::Policy(command) => policy::run(&config, command),
+        Command::Ledger(command) => ledger::run(&config, &secrets, command).await,
         Command::Eval(args) => crate::eval::run(&config, &secrets, args.only.as_deref()).await,
         Command::Bench(args) => bench::run(config, secrets, args).await,
         Command::Config => Ok(ExitCode::SUCCESS),

@@ -2,15 +2,18 @@
 
 mod amount;
 mod load;
+mod nature;
 mod variables;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use policy::Nature;
 use serde::{Deserialize, Serialize};
 
 pub use amount::{Amount, AmountError, Share};
 pub use load::{ConfigError, DEFAULT_FILE};
+pub use nature::{DeclaredNature, NatureError};
 pub use variables::{VARIABLES, Variable};
 
 /// Everything that can be configured; secrets are not among it, they come from the environment alone.
@@ -143,6 +146,8 @@ pub struct Plugins {
 pub struct DemoBackend {
     /// Where it listens; port 0 picks a free one. It should stay on loopback.
     pub listen: SocketAddr,
+    /// How the host is to treat it; in truth it deduplicates.
+    pub nature: DeclaredNature,
 }
 
 impl Default for Config {
@@ -231,6 +236,7 @@ impl Default for DemoBackend {
     fn default() -> Self {
         Self {
             listen: loopback(0),
+            nature: DeclaredNature(Nature::Deduplicates),
         }
     }
 }

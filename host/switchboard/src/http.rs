@@ -8,6 +8,7 @@ mod error;
 mod front;
 mod guard;
 mod health;
+mod ledger;
 mod outcome;
 mod page;
 mod request;
@@ -58,6 +59,9 @@ fn routes() -> Vec<Route> {
         writes("/api/tools/{tool}", post(tools::call)),
         reads("/api/approvals", get(approvals::list)),
         writes("/api/approvals/{id}", post(approvals::answer)),
+        reads("/api/ledger", get(ledger::list)),
+        reads("/api/ledger/{id}", get(ledger::show)),
+        writes("/api/ledger/{id}/settle", post(ledger::settle)),
         reads("/tickets/{id}", get(resources::ticket)),
         writes(
             "/tickets/{id}/actions/suggest_response",

@@ -12,13 +12,14 @@ mod eval;
 mod files;
 mod host;
 mod http;
+mod ledger;
 mod mcp;
 mod secrets;
 mod staff;
 
 pub use config::{
-    Amount, AmountError, Budgets, Config, ConfigError, DEFAULT_FILE, DemoBackend, Model, Plugins,
-    Provider, Retention, Rules, Share, Turn, VARIABLES, Variable,
+    Amount, AmountError, Budgets, Config, ConfigError, DEFAULT_FILE, DeclaredNature, DemoBackend,
+    Model, NatureError, Plugins, Provider, Retention, Rules, Share, Turn, VARIABLES, Variable,
 };
 pub use environment::Environment;
 pub use host::{ModelSetupError, Options, Progress, Running, StartError, start};

@@ -45,6 +45,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("PLUGIN_MAX_HTTP_CALLS", "plugins.max_http_calls"),
     variable("EXTRA_PLUGINS", "plugins.extra"),
     variable("DEMO_BACKEND_LISTEN", "demo_backend.listen"),
+    variable("DEMO_BACKEND_NATURE", "demo_backend.nature"),
 ];
 
 const fn variable(name: &'static str, key: &'static str) -> Variable {

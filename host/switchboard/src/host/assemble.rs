@@ -158,7 +158,7 @@ pub(crate) async fn load_plugins(
         progress(&format!("loading plugin {}", file.display()));
         ready.push(load_extra(&toolbox, file, config).await?);
     }
-    for bound in demo::plugins(backend).map_err(StartError::Grants)? {
+    for bound in demo::plugins(backend, config.demo_backend.nature.0).map_err(StartError::Grants)? {
         progress(&format!("loading plugin {}", bound.name));
         let plugin = bound.name.clone();
         let loaded = toolbox.load(source(bound, config)).await;

@@ -43,14 +43,17 @@ pub(super) struct DemoPlugin {
 }
 
 /// The tenant's plugins, bound to the demo backend where it really listens.
-pub(super) fn plugins(backend: SocketAddr) -> Result<Vec<DemoPlugin>, toml::de::Error> {
+pub(super) fn plugins(
+    backend: SocketAddr,
+    nature: Nature,
+) -> Result<Vec<DemoPlugin>, toml::de::Error> {
     let origin = format!("http://{}", reachable(backend));
     let bound = |(name, entry): (String, Entry)| DemoPlugin {
         name,
         grants: entry
             .reach
             .into_iter()
-            .map(|reach| grant(&origin, reach))
+            .map(|reach| grant(&origin, reach, nature))
             .collect(),
         settings: BTreeMap::from([("base_url".to_owned(), origin.clone())]),
         model: entry.model,
@@ -67,14 +70,14 @@ fn reachable(mut backend: SocketAddr) -> SocketAddr {
     backend
 }
 
-fn grant(origin: &str, reach: Reach) -> HttpGrant {
+fn grant(origin: &str, reach: Reach, nature: Nature) -> HttpGrant {
     HttpGrant {
         origin: origin.to_owned(),
         methods: reach.methods,
         paths: reach.paths,
         safe_posts: Vec::new(),
         credential: Some(CREDENTIAL.to_owned()),
-        nature: Nature::Deduplicates,
+        nature,
         private_network: true,
         tools: reach.tools,
     }
@@ -88,7 +91,7 @@ mod tests {
     use crate::host::rules;
 
     fn bound() -> Vec<DemoPlugin> {
-        plugins("127.0.0.1:9100".parse().unwrap()).unwrap()
+        plugins("127.0.0.1:9100".parse().unwrap(), Nature::Deduplicates).unwrap()
     }
 
     #[test]

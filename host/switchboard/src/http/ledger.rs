@@ -1,0 +1,109 @@
+//! The ledger for staff: what is open, all of one intent, and settling what waits for a person.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use dispatch::{ByHand, Word, settle_on_word};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::ApiError;
+use super::access::Supervisor;
+use super::request::{JsonBody, QueryOf, Segment};
+use crate::host::Host;
+use crate::ledger::{self, LONGEST_NOTE, Shown};
+
+/// `?state=open`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    state: Shown,
+}
+
+/// `{"as": "done" | "failed", "note": "…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settle {
+    r#as: End,
+    note: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum End {
+    Done,
+    Failed,
+}
+
+/// `GET /api/ledger`: newest first; those without an end, unless `state` says otherwise.
+pub(super) async fn list(
+    State(host): State<Arc<Host>>,
+    _: Supervisor,
+    QueryOf(wanted): QueryOf<Wanted>,
+) -> Result<Json<Value>, ApiError> {
+    let intents = ledger::list(host.store().as_ref(), &host.tenant, wanted.state).await?;
+    Ok(Json(intents))
+}
+
+/// `GET /api/ledger/{id}`
+pub(super) async fn show(
+    State(host): State<Arc<Host>>,
+    _: Supervisor,
+    Segment(id): Segment,
+) -> Result<Json<Value>, ApiError> {
+    let intent = ledger::show(host.store().as_ref(), &host.tenant, &id).await?;
+    intent.map(Json).ok_or_else(missing)
+}
+
+/// `POST /api/ledger/{id}/settle`: on the word of a person who has looked at the backend.
+pub(super) async fn settle(
+    State(host): State<Arc<Host>>,
+    Supervisor(supervisor): Supervisor,
+    Segment(id): Segment,
+    JsonBody(body): JsonBody<Settle>,
+) -> Result<Json<Value>, ApiError> {
+    let note = body.note.trim();
+    if note.is_empty() || note.chars().count() > LONGEST_NOTE {
+        return Err(ApiError::invalid(format!(
+            "note does not fit: say in 1 to {LONGEST_NOTE} characters how you know"
+        )));
+    }
+    let word = Word {
+        intent: id.clone(),
+        happened: body.r#as == End::Done,
+        note: note.to_owned(),
+        by: supervisor.subject,
+    };
+    let store = host.store().as_ref();
+    match settle_on_word(store, &host.tenant, word).await? {
+        ByHand::Settled => {}
+        ByHand::Missing => return Err(missing()),
+        ByHand::Running { until } => {
+            return Err(conflict(
+                "running",
+                format!(
+                    "a process is working on it until {until} (Unix seconds) at least; wait for that"
+                ),
+            ));
+        }
+        ByHand::Ended(state) => {
+            return Err(conflict(
+                "ended",
+                format!("it has an end already: {state:?}").to_lowercase(),
+            ));
+        }
+    }
+    let settled = ledger::show(store, &host.tenant, &id).await?;
+    settled.map(Json).ok_or_else(missing)
+}
+
+fn missing() -> ApiError {
+    ApiError::not_found("there is no such intent; GET /api/ledger?state=all lists them")
+}
+
+fn conflict(code: &'static str, message: String) -> ApiError {
+    ApiError::new(StatusCode::CONFLICT, code, message)
+}
