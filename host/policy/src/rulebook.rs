@@ -51,6 +51,11 @@ impl RulebookSource {
             settings,
         }
     }
+
+    /// The Cedar schema that the rules must fit, completed from the tools, as text: for programs that reason about rules.
+    pub fn schema(&self) -> Result<String, RulebookError> {
+        schema::text(&self.tools, &Vocabulary::of(&self.tools), &self.settings)
+    }
 }
 
 /// Why a rulebook was refused; the last good one stays in force.
