@@ -32,5 +32,7 @@ pub use ledger::{
     Ledger, NewIntent, Reserved, SentRequest, Settlement, Word, settle_on_word,
 };
 pub use outcome::{EscalationRef, Outcome};
-pub use ports::{CompletionError, CompletionRequest, Completions, Secrets, Store, StoreError};
+pub use ports::{
+    CompletionError, CompletionRequest, Completions, Counters, Secrets, Store, StoreError,
+};
 pub use tool::{InvokeError, Snapshot, Tool, ToolError, ToolSpec, Tools, Violation};

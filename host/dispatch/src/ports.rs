@@ -4,12 +4,22 @@ use async_trait::async_trait;
 use http::{HeaderName, HeaderValue};
 use thiserror::Error;
 
-use crate::{Audit, Cases, Consents, Ledger};
+use crate::{Audit, Cases, Charge, Consents, Ledger};
 
 /// Everything durable, in one store, so that one transaction can hold it.
-pub trait Store: Ledger + Cases + Consents + Audit {}
+pub trait Store: Ledger + Counters + Cases + Consents + Audit {}
 
-impl<T: Ledger + Cases + Consents + Audit> Store for T {}
+impl<T: Ledger + Counters + Cases + Consents + Audit> Store for T {}
+
+/// Budgets that calls without an intent draw on. [`Ledger::spent`] reads them.
+#[async_trait]
+pub trait Counters: Send + Sync {
+    /// Draws all charges or none; the one that found no room, if any.
+    async fn draw(&self, tenant: &str, charges: Vec<Charge>) -> Result<Option<Charge>, StoreError>;
+
+    /// Gives back what was drawn.
+    async fn give_back(&self, tenant: &str, charges: Vec<Charge>) -> Result<(), StoreError>;
+}
 
 /// Why the store did not do it; nothing was changed.
 #[derive(Clone, Debug, Error)]
@@ -46,6 +56,9 @@ pub enum CompletionError {
     /// The invocation's budget of completions is used up.
     #[error("the completion budget of this call is used up")]
     Budget,
+    /// The plugin asks about something that has not been shown to be the customer's.
+    #[error("whose data this is has not been established yet")]
+    NotReleased,
     /// No language model is configured, or it does not answer now.
     #[error("no completion: {0}")]
     Unavailable(String),

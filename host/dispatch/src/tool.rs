@@ -47,7 +47,8 @@ pub struct Violation {
     pub message: String,
 }
 
-/// A typed error that a plugin returned; the text is for operators.
+/// A typed error that a plugin returned. Its text may tell of anybody: it is shown to staff alone, see
+/// [`ToolError::without_text`].
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ToolError {
@@ -85,11 +86,40 @@ pub enum ToolError {
     },
 }
 
-/// Why an invocation gave no output.
+impl ToolError {
+    /// What kind of failure it is, in two words of ours.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::InvalidInput { .. } => "invalid input",
+            Self::NotFound { .. } => "not found",
+            Self::NotEligible { .. } => "not eligible",
+            Self::Conflict { .. } => "conflict",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+
+    /// The same failure in our words: whose data the plugin's own words tell, nobody can check.
+    #[must_use]
+    pub fn without_text(mut self) -> Self {
+        let (text, ours) = match &mut self {
+            Self::InvalidInput { message } => {
+                (message, "the backend does not take these arguments")
+            }
+            Self::NotFound { message } => (message, "there is no such thing"),
+            Self::NotEligible { message } => (message, "the backend's own rules do not allow it"),
+            Self::Conflict { message } => (message, "it clashes with another change"),
+            Self::Unavailable { message, .. } => (message, "the backend does not answer now"),
+        };
+        ours.clone_into(text);
+        self
+    }
+}
+
+/// Why an invocation gave no output. Shown and logged without the plugin's own text.
 #[derive(Clone, Debug, Error)]
 pub enum InvokeError {
     /// The plugin answered with a typed error.
-    #[error(transparent)]
+    #[error("the plugin's answer: {}", .0.kind())]
     Tool(#[from] ToolError),
     /// The capability gate refused something the plugin asked for, and the plugin gave up.
     #[error("refused at the capability gate: {}", .0.code)]

@@ -45,13 +45,15 @@ impl Default for Settings {
     }
 }
 
-/// The budgets that the built-in contract draws on, in minor units of the tenant's currency.
+/// The budgets that the built-in contract draws on: minor units of the tenant's currency, and wrong order numbers.
 fn default_budgets() -> BTreeMap<String, Budget> {
     [
         ("refund_customer_day", BudgetSubject::Customer, 30_000),
         ("refund_tenant_day", BudgetSubject::Tenant, 500_000),
         ("credit_customer_day", BudgetSubject::Customer, 5_000),
         ("credit_tenant_day", BudgetSubject::Tenant, 50_000),
+        ("guesses_case_day", BudgetSubject::Case, 5),
+        ("guesses_customer_day", BudgetSubject::Customer, 20),
     ]
     .into_iter()
     .map(|(name, per, limit)| {

@@ -37,6 +37,9 @@ pub struct ToolRule {
     /// Pointers into the output that name the owner of what is returned.
     #[serde(default)]
     pub owner: Vec<String>,
+    /// The same, where a record may lack an owner because this very call made it for nobody known.
+    #[serde(default)]
+    pub owner_if_any: Vec<String>,
     /// What a result establishes.
     #[serde(default)]
     pub establishes: Vec<Establishes>,
@@ -46,6 +49,10 @@ pub struct ToolRule {
     /// Budgets (by name) that a call draws on.
     #[serde(default)]
     pub budgets: Vec<String>,
+    /// Budgets (by name) that a call draws on while the customer is no more than claimed: a number that only its owner should
+    /// know can be guessed, one after the other. Given back where it was no wrong guess.
+    #[serde(default)]
+    pub guesses: Vec<String>,
     /// Pointers into the output: withheld until the identity is matched.
     #[serde(default)]
     pub private: Vec<String>,
@@ -133,6 +140,8 @@ pub struct Budget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetSubject {
+    /// The case.
+    Case,
     /// The case's customer.
     Customer,
     /// The whole tenant.

@@ -21,7 +21,6 @@ enum ModelError {
     #[component(name = "budget-exhausted")]
     BudgetExhausted(String),
     #[component(name = "refused")]
-    #[allow(dead_code)]
     Refused(String),
     #[component(name = "invalid-request")]
     InvalidRequest(String),
@@ -65,6 +64,7 @@ async fn complete(
         let message = gate.scrub(&error.to_string());
         match error {
             CompletionError::Budget => ModelError::BudgetExhausted(message),
+            CompletionError::NotReleased => ModelError::Refused(message),
             CompletionError::Unavailable(_) => ModelError::Unavailable(message),
         }
     })

@@ -8,6 +8,7 @@ mod cases;
 mod clock;
 mod columns;
 mod consents;
+mod counters;
 mod decisions;
 mod facts;
 mod fault;

@@ -76,6 +76,10 @@ pub struct Budgets {
     pub credit_customer_day: Amount,
     /// Goodwill credits altogether.
     pub credit_tenant_day: Amount,
+    /// Wrong order numbers that one case may try for an e-mail address that somebody only said.
+    pub guesses_case_day: u32,
+    /// Wrong order numbers for one customer, from all cases.
+    pub guesses_customer_day: u32,
 }
 
 /// How long what customers said is kept.
@@ -189,6 +193,8 @@ impl Default for Budgets {
             refund_tenant_day: Amount::from_cents(1_000_000),
             credit_customer_day: Amount::from_cents(5_000),
             credit_tenant_day: Amount::from_cents(50_000),
+            guesses_case_day: 5,
+            guesses_customer_day: 20,
         }
     }
 }

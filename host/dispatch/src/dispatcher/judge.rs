@@ -35,6 +35,8 @@ impl Dispatcher {
         if own.is_none() && act.effect() != Effect::Read {
             facts.prior = self.prior(act).await?;
             self.read_budgets(act, &mut facts).await?;
+        } else if act.is_guess() {
+            self.read_budgets(act, &mut facts).await?;
         }
         Ok(facts)
     }
@@ -209,11 +211,14 @@ impl Act {
             1
         };
         let budgets = &self.rulebook.settings().budgets;
-        rule.budgets
-            .iter()
-            .filter_map(|name| {
+        let drawn = rule.budgets.iter().map(|name| (name, amount));
+        let guesses = rule.guesses(&self.call, &self.case.identity);
+        drawn
+            .chain(guesses.iter().map(|name| (name, 1)))
+            .filter_map(|(name, amount)| {
                 let budget = budgets.get(name)?;
                 let subject = match budget.per {
+                    BudgetSubject::Case => self.call.case.clone(),
                     BudgetSubject::Customer => self.case.identity.customer.clone()?,
                     BudgetSubject::Tenant => self.call.tenant.clone(),
                 };

@@ -58,7 +58,7 @@ impl Dispatcher {
             None
         };
         Ok(Outcome::Failed {
-            error,
+            error: act.told(error),
             attempts,
             escalation,
         })

@@ -149,10 +149,11 @@ impl Dispatcher {
             priority: Priority::P2,
             team: "operations".to_owned(),
             reason: "a tool that keeps failing".to_owned(),
-            summary: self.scrub(&format!(
-                "{} kept failing: {error}",
-                describe_call(&act.call)
-            )),
+            summary: format!(
+                "{} kept failing: {}",
+                describe_call(&act.call),
+                error.kind()
+            ),
             order: act.order(),
         };
         self.escalate_for(act, request).await

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Dispatcher;
 use super::act::Act;
 use super::escalate::escalation_of;
-use crate::{AuditKind, CaseStatus, DispatchError, EscalationRequest, Outcome};
+use crate::{AuditKind, CaseStatus, DispatchError, EscalationRequest, Outcome, ToolError};
 
 impl Dispatcher {
     /// Establishes what the host saw, then lets the result through, in part or not at all.
@@ -17,11 +17,7 @@ impl Dispatcher {
         replayed: bool,
     ) -> Result<Outcome, DispatchError> {
         let Some(rule) = act.rule() else {
-            return Ok(Outcome::Done {
-                output,
-                replayed,
-                escalation: None,
-            });
+            return self.withhold(act).await;
         };
         let owners = rule.owners(&output);
         if !replayed {
@@ -82,7 +78,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn identity_now(&self, act: &Act) -> Result<policy::Identity, DispatchError> {
+    pub(super) async fn identity_now(&self, act: &Act) -> Result<policy::Identity, DispatchError> {
         if act.rule().is_none_or(|rule| rule.identity.is_none()) {
             return Ok(act.case.identity.clone());
         }
@@ -131,6 +127,18 @@ impl Dispatcher {
             refusal,
             escalation,
         })
+    }
+}
+
+impl Act {
+    /// A failure as this caller may hear of it: where the tool deals with what is somebody's, only staff get the plugin's text.
+    pub(super) fn told(&self, error: ToolError) -> ToolError {
+        let is_owned = self.rule().is_none_or(ToolRule::is_owned);
+        if is_owned && self.call.actor.role == Role::Agent {
+            error.without_text()
+        } else {
+            error
+        }
     }
 }
 

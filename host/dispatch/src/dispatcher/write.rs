@@ -151,7 +151,7 @@ impl Dispatcher {
     }
 
     /// A sum was passed between the decision and the reservation: decided again, the rules say how to put it.
-    async fn over_budget(
+    pub(super) async fn over_budget(
         &self,
         act: &Act,
         charge: &crate::Charge,

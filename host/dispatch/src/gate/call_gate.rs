@@ -10,12 +10,10 @@ use serde_json::{Value, json};
 
 use super::{Answer, Gate, HttpApproval, OutboundHttp};
 use crate::dispatcher::{DispatcherParts, same_request};
-use crate::{AuditEntry, AuditKind, CompletionError, CompletionRequest, Lease, Leave, SentRequest};
+use crate::{
+    AuditEntry, AuditKind, CompletionError, CompletionRequest, Lease, Leave, SentRequest, StoreError,
+};
 
-/// Completions that one invocation may ask for.
-const MAX_COMPLETIONS: u32 = 2;
-/// Tokens that one completion may ask for.
-const MAX_COMPLETION_TOKENS: u32 = 1024;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// One request of an invocation, and what became of it.
@@ -48,16 +46,16 @@ impl Exchange {
 }
 
 #[derive(Default)]
-struct Trace {
-    completions: u32,
+pub(super) struct Trace {
+    pub(super) completions: u32,
     exchanges: Vec<Exchange>,
 }
 
 /// The gate of one invocation.
 pub(crate) struct CallGate {
-    parts: Arc<DispatcherParts>,
-    rulebook: Arc<Rulebook>,
-    call: Call,
+    pub(super) parts: Arc<DispatcherParts>,
+    pub(super) rulebook: Arc<Rulebook>,
+    pub(super) call: Call,
     scope: Scope,
     lease: Option<Lease>,
     trace: Mutex<Trace>,
@@ -90,7 +88,7 @@ impl CallGate {
             .collect()
     }
 
-    fn trace(&self) -> std::sync::MutexGuard<'_, Trace> {
+    pub(super) fn trace(&self) -> std::sync::MutexGuard<'_, Trace> {
         self.trace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -140,10 +138,11 @@ impl CallGate {
                 detail["rules"] = json!(refusal.rules);
             }
         }
-        self.record(detail).await
+        let recorded = self.record(detail).await;
+        recorded.map_err(|error| unavailable(&error))
     }
 
-    async fn record(&self, detail: Value) -> Result<(), Refusal> {
+    pub(super) async fn record(&self, detail: Value) -> Result<(), StoreError> {
         let entry = AuditEntry {
             kind: AuditKind::Capability,
             tenant: self.call.tenant.clone(),
@@ -152,11 +151,7 @@ impl CallGate {
             tool: Some(self.call.tool.clone()),
             detail,
         };
-        self.parts
-            .store
-            .record(entry)
-            .await
-            .map_err(|error| unavailable(&error))
+        self.parts.store.record(entry).await
     }
 
     /// Makes an unsafe request durable before it leaves; gives the idempotency key that it leaves with.
@@ -278,22 +273,19 @@ impl Gate for CallGate {
     }
 
     async fn answered(&self, ordinal: u32, answer: Answer) {
+        // What a plugin makes of it in words may be of anybody; what the host saw itself may be logged.
+        if !matches!(answer, Answer::Status(200..=299)) {
+            tracing::info!(
+                tool = self.call.tool,
+                ?answer,
+                "a backend did not do as asked"
+            );
+        }
         self.note(ordinal, answer);
     }
 
-    async fn complete(&self, mut request: CompletionRequest) -> Result<String, CompletionError> {
-        {
-            let mut trace = self.trace();
-            trace.completions += 1;
-            if trace.completions > MAX_COMPLETIONS {
-                return Err(CompletionError::Budget);
-            }
-        }
-        request.max_tokens = request.max_tokens.min(MAX_COMPLETION_TOKENS);
-        self.parts
-            .completions
-            .complete(&self.call.tenant, request)
-            .await
+    async fn complete(&self, request: CompletionRequest) -> Result<String, CompletionError> {
+        self.complete_within_limits(request).await
     }
 
     fn scrub(&self, text: &str) -> String {
@@ -310,7 +302,7 @@ fn refusal(code: &str) -> Refusal {
     }
 }
 
-fn unavailable(error: &crate::StoreError) -> Refusal {
+fn unavailable(error: &StoreError) -> Refusal {
     tracing::error!(%error, "the store failed under a capability call: it is refused");
     refusal("STORE_UNAVAILABLE")
 }

@@ -100,8 +100,10 @@ fn money(subject: &Subject<'_>, fields: &mut Fields) {
 /// The tool's budgets as they would stand after the call. An amount that cannot be read overdraws all of them.
 fn budgets(subject: &Subject<'_>, fields: &mut Fields) -> Told<()> {
     let draw = subject.rule.draw(&subject.call.arguments);
+    let drawn = subject.rule.budgets.iter().map(|name| (name, draw));
+    let guesses = subject.rule.guesses(subject.call, &subject.facts.identity);
     let (mut spent, mut over) = (vec![], vec![]);
-    for name in &subject.rule.budgets {
+    for (name, draw) in drawn.chain(guesses.iter().map(|name| (name, Some(1)))) {
         let limit = subject.settings.budgets.get(name).ok_or(Untellable)?.limit;
         let before = subject.facts.spent.get(name).copied().unwrap_or(0);
         let after = match draw {

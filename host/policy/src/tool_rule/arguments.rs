@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{Entity, Money, ToolRule, pointer};
+use crate::{Call, Entity, Identity, Level, Money, Role, ToolRule, pointer};
 
 impl ToolRule {
     /// The entity that a call with these arguments is about; none if the rule names none or the argument is absent.
@@ -29,6 +29,15 @@ impl ToolRule {
         match self.amount {
             None => Some(1),
             Some(_) => self.amount(arguments).map(|amount| amount.minor.max(0)),
+        }
+    }
+
+    /// The budgets that this call draws on because it may be a guess at who the customer is.
+    pub fn guesses(&self, call: &Call, identity: &Identity) -> &[String] {
+        if call.actor.role == Role::Agent && identity.level < Level::Matched {
+            &self.guesses
+        } else {
+            &[]
         }
     }
 

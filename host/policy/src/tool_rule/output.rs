@@ -45,7 +45,20 @@ impl ToolRule {
                 },
             }
         }
+        let if_any = self
+            .owner_if_any
+            .iter()
+            .flat_map(|at| pointer::find_all(output, at));
+        owners.named.extend(if_any.filter_map(|found| match found {
+            Found::Value(value) => id_text(value),
+            Found::Missing | Found::NoRecord => None,
+        }));
         owners
+    }
+
+    /// Whether what the tool returns can be somebody's.
+    pub fn is_owned(&self) -> bool {
+        !self.owner.is_empty() || !self.owner_if_any.is_empty()
     }
 
     /// What a result establishes, at `now` (Unix seconds). Attributes that are absent or null in the output are left out.

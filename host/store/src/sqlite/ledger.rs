@@ -1,6 +1,6 @@
 //! The ledger on SQLite: one row per business intent, with its requests, its charges and its end.
 
-mod budgets;
+pub(super) mod budgets;
 mod lease;
 mod look;
 mod reserve;

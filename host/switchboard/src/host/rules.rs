@@ -99,7 +99,20 @@ pub(super) fn settings(config: &Config) -> Result<Settings, ConfigError> {
             limit: minor(key, amount)?,
         })
     };
+    let guesses = |per, limit: u32| Budget {
+        per,
+        window_seconds: DAY_SECONDS,
+        limit: limit.into(),
+    };
     let named = [
+        (
+            "guesses_case_day",
+            guesses(BudgetSubject::Case, budgets.guesses_case_day),
+        ),
+        (
+            "guesses_customer_day",
+            guesses(BudgetSubject::Customer, budgets.guesses_customer_day),
+        ),
         (
             "refund_customer_day",
             budget(

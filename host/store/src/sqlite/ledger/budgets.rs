@@ -6,7 +6,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Fault;
 
 /// Draws one charge; false, and nothing drawn, where the window has no room for it.
-pub(super) fn draw(db: &Connection, tenant: &str, charge: &Charge) -> Result<bool, Fault> {
+pub(in crate::sqlite) fn draw(
+    db: &Connection,
+    tenant: &str,
+    charge: &Charge,
+) -> Result<bool, Fault> {
     if charge.amount < 0 {
         let message = format!("a charge of {} on {}", charge.amount, charge.budget);
         return Err(Fault::Misfit(message));
@@ -39,6 +43,26 @@ pub(super) fn draw(db: &Connection, tenant: &str, charge: &Charge) -> Result<boo
             limit.saturating_sub(*amount)
         ])?;
     Ok(drawn == 1)
+}
+
+/// Gives back one charge that no intent remembers.
+pub(in crate::sqlite) fn give_back(
+    db: &Connection,
+    tenant: &str,
+    charge: &Charge,
+) -> Result<(), Fault> {
+    db.prepare_cached(
+        "UPDATE budgets SET spent = spent - ?5 \
+         WHERE tenant = ?1 AND budget = ?2 AND subject = ?3 AND window_start = ?4",
+    )?
+    .execute(params![
+        tenant,
+        charge.budget,
+        charge.subject,
+        charge.window_start,
+        charge.amount
+    ])?;
+    Ok(())
 }
 
 /// Remembers a charge that was drawn, so that it can be given back.
