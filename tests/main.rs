@@ -13,6 +13,7 @@ mod desk;
 mod ledger;
 mod mcp;
 mod models;
+mod ownership;
 mod policy_commands;
 mod programs;
 mod refusals;

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::{Answer, Gate, HttpApproval, OutboundHttp};
 use crate::dispatcher::{DispatcherParts, same_request};
 use crate::{
-    AuditEntry, AuditKind, CompletionError, CompletionRequest, Lease, Leave, SentRequest, StoreError,
+    AuditEntry, AuditKind, CompletionError, CompletionRequest, Lease, Leave, SentRequest,
+    StoreError,
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -31,28 +31,20 @@ impl ToolRule {
     /// Whose data `output` holds, by the rule's owner pointers.
     pub fn owners(&self, output: &Value) -> Owners {
         let mut owners = Owners::default();
-        for found in self
-            .owner
-            .iter()
-            .flat_map(|at| pointer::find_all(output, at))
-        {
-            match found {
-                Found::NoRecord => {}
-                Found::Missing => owners.unknown = true,
-                Found::Value(value) => match id_text(value) {
-                    Some(owner) => drop(owners.named.insert(owner)),
-                    None => owners.unknown = true,
-                },
+        let mut note = |pointers: &[String], required: bool| {
+            for found in pointers.iter().flat_map(|at| pointer::find_all(output, at)) {
+                match found {
+                    Found::NoRecord => {}
+                    Found::Missing => owners.unknown |= required,
+                    Found::Value(value) => match id_text(value) {
+                        Some(owner) => drop(owners.named.insert(owner)),
+                        None => owners.unknown = true,
+                    },
+                }
             }
-        }
-        let if_any = self
-            .owner_if_any
-            .iter()
-            .flat_map(|at| pointer::find_all(output, at));
-        owners.named.extend(if_any.filter_map(|found| match found {
-            Found::Value(value) => id_text(value),
-            Found::Missing | Found::NoRecord => None,
-        }));
+        };
+        note(&self.owner, true);
+        note(&self.owner_if_any, false);
         owners
     }
 
