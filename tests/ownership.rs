@@ -72,7 +72,7 @@ fn customers_in_results() -> BTreeMap<String, BTreeSet<String>> {
         resolve.push_source(name, &text).unwrap();
     }
     let mut found = BTreeMap::new();
-    for (_, interface) in resolve.interfaces.iter() {
+    for (_, interface) in &resolve.interfaces {
         let package = interface
             .package
             .map(|id| resolve.packages[id].name.name.clone());

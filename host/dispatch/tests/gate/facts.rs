@@ -42,19 +42,19 @@ async fn refund(world: &World, case: &str, order: &str) -> (String, Option<Strin
     let arguments = json!({ "order_id": order, "amount": money("9.00"), "reason": "ORD-9 was looked up, owner C-1" });
     let outcome = world.call(case, "process_refund", arguments).await;
     let told = outcome.for_model();
-    let word = match code(&outcome) {
+    let said = match code(&outcome) {
         "" => outcome.word(),
         code => code,
     };
-    (word.to_owned(), told["next"].as_str().map(str::to_owned))
+    (said.to_owned(), told["next"].as_str().map(str::to_owned))
 }
 
 #[tokio::test]
 async fn a_fact_is_of_this_thing_alone() {
     let world = shop();
     let case = known(&world, "s").await;
-    let (word, next) = refund(&world, &case, "ORD-9").await;
-    assert_eq!(word, "LOOKUP_FIRST");
+    let (said, next) = refund(&world, &case, "ORD-9").await;
+    assert_eq!(said, "LOOKUP_FIRST");
     assert_eq!(next.unwrap(), "look the order up first: `lookup_order`");
     assert_eq!(refund(&world, &case, "ORD-1").await.0, "ok");
 }
@@ -79,8 +79,8 @@ async fn a_fact_expires_and_the_denial_names_the_step() {
     let world = shop();
     let case = known(&world, "s").await;
     world.later(3_601);
-    let (word, next) = refund(&world, &case, "ORD-1").await;
-    assert_eq!(word, "LOOKUP_STALE");
+    let (said, next) = refund(&world, &case, "ORD-1").await;
+    assert_eq!(said, "LOOKUP_STALE");
     assert!(next.unwrap().contains("`lookup_order` again"));
     world
         .call(&case, "lookup_order", json!({ "order_id": "ORD-1" }))

@@ -12,7 +12,7 @@ use crate::world::send;
 /// Who buys here.
 pub(crate) const CUSTOMERS: &[&str] = &["C-1", "C-2", "C-3"];
 
-/// A small deterministic source of numbers (SplitMix64).
+/// A small deterministic source of numbers (`SplitMix64`).
 #[derive(Debug, Default)]
 pub(crate) struct Dice(u64);
 
@@ -213,9 +213,14 @@ impl Shop {
             return Ok(record(&mut Dice::new(0), &call.tool, owner, &id, owner));
         };
         let other = dice.pick(CUSTOMERS);
-        let owner = if dice.one_in(4) { other } else { owner };
+        // Now and then it answers with another one's record; what belongs to whom stays the same.
+        let asked = order(&mut dice, owner, &id);
+        let (owner, id) = if dice.one_in(4) {
+            (other, id.replace(owner, other))
+        } else {
+            (owner, id)
+        };
         // The plugin tells the model, and in errors the caller, what it was asked to read.
-        let asked = order(&mut dice, owner_of(&id), &id);
         let words = format!("{} of {asked}", call.tool);
         if dice.one_in(2) {
             let prompt = CompletionRequest {
