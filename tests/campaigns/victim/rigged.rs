@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dispatch::{
-    Answered, Audit, AuditBreak, AuditEntry, AuditRecord, ByHand, Case, CaseStatus, Cases,
-    Consents, Event, Held, Holder, Intent, IntentFilter, IntentHistory, Lease, Leave, Ledger,
-    NewIntent, PendingConsent, Reserved, SentRequest, Settlement, StoreError, StoredEvent,
+    Answered, Audit, AuditBreak, AuditEntry, AuditRecord, ByHand, Case, CaseStatus, Cases, Charge,
+    Consents, Counters, Event, Held, Holder, Intent, IntentFilter, IntentHistory, Lease, Leave,
+    Ledger, NewIntent, PendingConsent, Reserved, SentRequest, Settlement, StoreError, StoredEvent,
 };
 use policy::{Entity, Fact, Level};
 use store::SqliteStore;
@@ -113,6 +113,17 @@ impl Ledger for Rigged {
 
     async fn now(&self) -> Result<i64, StoreError> {
         self.store.now().await
+    }
+}
+
+#[async_trait]
+impl Counters for Rigged {
+    async fn draw(&self, tenant: &str, charges: Vec<Charge>) -> Result<Option<Charge>, StoreError> {
+        self.store.draw(tenant, charges).await
+    }
+
+    async fn give_back(&self, tenant: &str, charges: Vec<Charge>) -> Result<(), StoreError> {
+        self.store.give_back(tenant, charges).await
     }
 }
 
