@@ -3,6 +3,7 @@
 mod connector;
 mod exchange;
 mod headers;
+mod network;
 
 #[cfg(test)]
 mod tests;

@@ -17,10 +17,12 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 use wasmtime_wasi_http::Error;
+
+use super::network::{Network, System};
 
 /// How long an idle connection is kept; shorter than what servers usually allow, so that few are found closed.
 const KEEP: Duration = Duration::from_secs(10);
@@ -99,13 +101,27 @@ struct Kept {
 }
 
 /// Makes connections, and keeps those that may serve again.
-#[derive(Default)]
 pub(crate) struct Connector {
+    network: Box<dyn Network>,
     kept: Mutex<HashMap<Destination, Vec<Kept>>>,
     tls: OnceLock<Arc<ClientConfig>>,
 }
 
+impl Default for Connector {
+    fn default() -> Self {
+        Self::over(Box::new(System))
+    }
+}
+
 impl Connector {
+    pub(super) fn over(network: Box<dyn Network>) -> Self {
+        Self {
+            network,
+            kept: Mutex::default(),
+            tls: OnceLock::new(),
+        }
+    }
+
     /// Resolves the name, once, and judges every address: one that may not be reached condemns the name, because a name
     /// that mixes them is on its way to something else.
     pub(super) async fn resolve(
@@ -116,10 +132,11 @@ impl Connector {
         let addresses: Vec<SocketAddr> = match &to.host {
             Host::Ipv4(address) => vec![(IpAddr::from(*address), to.port).into()],
             Host::Ipv6(address) => vec![(IpAddr::from(*address), to.port).into()],
-            Host::Domain(name) => lookup_host((name.as_str(), to.port))
+            Host::Domain(name) => self
+                .network
+                .resolve(name, to.port)
                 .await
-                .map_err(|_| Error::DestinationNotFound)?
-                .collect(),
+                .map_err(|_| Error::DestinationNotFound)?,
         };
         let reachable = |address: &SocketAddr| match classify_address(address.ip()) {
             AddressClass::Public => true,
@@ -176,7 +193,7 @@ impl Connector {
     ) -> Result<Channel, Error> {
         let mut failure = Error::DestinationNotFound;
         for peer in addresses {
-            match TcpStream::connect(peer).await {
+            match self.network.dial(*peer).await {
                 Ok(stream) => return self.open(to, *peer, stream).await,
                 Err(error) => failure = Error::Connect(error),
             }

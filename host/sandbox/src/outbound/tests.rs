@@ -1,5 +1,6 @@
 //! The way out, against loopback servers: what is sent, what is not, and what the gate hears of it.
 
+mod addresses;
 mod backend;
 mod gate;
 
@@ -28,12 +29,16 @@ struct Caller {
 
 impl Caller {
     fn new(gate: TestGate) -> Self {
+        Self::over(gate, Connector::default())
+    }
+
+    fn over(gate: TestGate, connector: Connector) -> Self {
         let limits = Limits {
             request_bytes: 1_000,
             response_bytes: 1_000,
             ..Limits::default()
         };
-        let (gate, connector) = (Arc::new(gate), Arc::<Connector>::default());
+        let (gate, connector) = (Arc::new(gate), Arc::new(connector));
         let invocation = Invocation::new(gate.clone(), Arc::new(limits), connector.clone());
         Self {
             gate,

@@ -60,6 +60,10 @@ impl Backend {
         self.address.to_string()
     }
 
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(super) fn port(&self) -> u16 {
         self.address.port()
     }
