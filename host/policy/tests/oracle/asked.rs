@@ -74,4 +74,6 @@ pub(crate) struct Asked {
     pub(crate) status: Option<&'static str>,
     /// Spent so far by the customer and by the tenant today.
     pub(crate) spent: (i64, i64),
+    /// Wrong order numbers tried today in this case, and for this customer.
+    pub(crate) guessed: (i64, i64),
 }

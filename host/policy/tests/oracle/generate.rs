@@ -146,6 +146,7 @@ pub(crate) fn asked(dice: &mut Dice) -> Asked {
             Some("pending"),
         ]),
         spent: (spent(dice, tool, 0, drawn), spent(dice, tool, 1, drawn)),
+        guessed: (guessed(dice, 5), guessed(dice, 20)),
     }
 }
 
@@ -263,6 +264,15 @@ fn spent(dice: &mut Dice, tool: &str, budget: usize, drawn: i64) -> i64 {
         1..=5 => limits[budget] - drawn + dice.between(-1, 1),
         6..=7 => dice.between(0, limits[budget] * 2),
         8..=12 => dice.between(0, limits[budget] / 10),
+        _ => 0,
+    }
+}
+
+fn guessed(dice: &mut Dice, most: i64) -> i64 {
+    match dice.below(30) {
+        0 => dice.pick(&HUGE),
+        1..=6 => most + dice.between(-2, 1),
+        7..=12 => dice.between(0, most),
         _ => 0,
     }
 }

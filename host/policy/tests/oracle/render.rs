@@ -115,10 +115,14 @@ fn spent(asked: &Asked, dice: &mut Dice) -> BTreeMap<String, i64> {
     } else {
         "refund"
     };
-    let sums = [("customer", asked.spent.0), ("tenant", asked.spent.1)];
+    let sums = [
+        (format!("{kind}_customer_day"), asked.spent.0),
+        (format!("{kind}_tenant_day"), asked.spent.1),
+        ("guesses_case_day".to_owned(), asked.guessed.0),
+        ("guesses_customer_day".to_owned(), asked.guessed.1),
+    ];
     sums.into_iter()
         .filter(|(_, sum)| *sum != 0 || dice.one_in(2))
-        .map(|(whose, sum)| (format!("{kind}_{whose}_day"), sum))
         .collect()
 }
 

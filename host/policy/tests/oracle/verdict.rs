@@ -17,6 +17,9 @@ const SURE_ENOUGH: i64 = 850;
 const REFUND_BUDGETS: (i64, i64) = (30_000, 500_000);
 const CREDIT_BUDGETS: (i64, i64) = (5_000, 50_000);
 
+/// Wrong order numbers in a day: in one case, for one customer.
+const GUESSES: (i64, i64) = (5, 20);
+
 /// Something against a call, in the order of what is said first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ground {
@@ -336,6 +339,12 @@ fn inbox(asked: &Asked) -> Vec<Ground> {
     when(!asked.by_staff, StaffOnly).into_iter().collect()
 }
 
+/// An order number may be guessed, one after the other, until it makes a claimed customer a matched one. Staff and the
+/// matched have nothing to guess.
+fn is_guess(asked: &Asked) -> bool {
+    asked.tool == "lookup_order" && !asked.by_staff && asked.level < 2
+}
+
 /// The day's budgets of the tool, customer and tenant.
 fn budgets(asked: &Asked) -> Option<(i64, i64)> {
     match asked.tool {
@@ -347,6 +356,9 @@ fn budgets(asked: &Asked) -> Option<(i64, i64)> {
 
 /// An amount that cannot be read could be any.
 fn over_budget(asked: &Asked) -> bool {
+    if is_guess(asked) {
+        return asked.guessed.0 + 1 > GUESSES.0 || asked.guessed.1 + 1 > GUESSES.1;
+    }
     let Some((customer, tenant)) = budgets(asked) else {
         return false;
     };
@@ -362,12 +374,15 @@ fn cannot_be_computed(asked: &Asked) -> bool {
     let draw = asked.amount.as_ref().map(|amount| amount.minor.max(0));
     let overflows = |before: i64| draw.is_some_and(|draw| before.checked_add(draw).is_none());
     let budget = budgets(asked).is_some() && (overflows(asked.spent.0) || overflows(asked.spent.1));
+    let guessed = [asked.guessed.0, asked.guessed.1];
+    let guess = is_guess(asked) && guessed.contains(&i64::MAX);
     let elapsed = |since: i64| asked.now.checked_sub(since).is_none();
     let order = asked.order.as_ref().filter(|_| names_order(asked));
     let windowed = matches!(asked.tool, "process_refund" | "create_return");
     let delivered = order.and_then(|order| order.delivered_at);
     let ticket = asked.ticket.as_ref().filter(|_| names_ticket(asked));
     budget
+        || guess
         || order.is_some_and(|order| elapsed(order.seen_at))
         || ticket.is_some_and(|ticket| elapsed(ticket.seen_at))
         || (windowed && delivered.is_some_and(elapsed))
