@@ -1,10 +1,11 @@
 //! The exported head: a chain alone does not show that its end was cut off, a note of where it ended does.
 //!
-//! `audit.head` holds one line, `<seq> <hash>`, and is replaced as a whole. It lies beside the database, so it shows
-//! mistakes and careless hands; against somebody who may write the folder, copy it elsewhere.
+//! `audit.head` holds one line of fixed length, `<seq> <hash>`. It names the last record after every commit, so that a host
+//! that is killed leaves the whole of its log behind it, and is replaced and flushed to the disk every now and then. It lies
+//! beside the database, so it shows mistakes and careless hands; against somebody who may write the folder, copy it elsewhere.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use dispatch::{AuditEntry, AuditKind};
@@ -20,7 +21,12 @@ const FILE_NAME: &str = "audit.head";
 /// Where the head is exported to.
 pub(in super::super) struct HeadFile {
     path: PathBuf,
+    /// What was last put in its place.
+    file: Option<File>,
+    /// The record that is flushed to the disk.
     exported: Option<i64>,
+    /// The record that the file names; a reader sees this one.
+    noted: Option<i64>,
 }
 
 /// What lies in the folder.
@@ -46,16 +52,33 @@ impl HeadFile {
     pub(in super::super) fn new(folder: &Path) -> Self {
         Self {
             path: folder.join(FILE_NAME),
+            file: None,
             exported: None,
+            noted: None,
         }
+    }
+
+    /// Names the last record in the file as it lies there, which costs no flush: for whoever reads the file after this process
+    /// has died. After a power cut it may name an earlier record, and never one that is not on the disk.
+    pub(in super::super) fn note(&mut self, db: &Connection) -> Result<(), ExportError> {
+        let tail = tail(db)?;
+        if let Some(file) = &mut self.file
+            && self.noted != Some(tail.seq)
+        {
+            file.rewind()?;
+            file.write_all(line(&tail).as_bytes())?;
+            self.noted = Some(tail.seq);
+        }
+        Ok(())
     }
 
     /// Replaces the file, if the log has grown.
     pub(in super::super) fn export(&mut self, db: &Connection) -> Result<(), ExportError> {
         let tail = tail(db)?;
         if self.exported != Some(tail.seq) {
-            replace(&self.path, &format!("{} {}\n", tail.seq, tail.hash))?;
+            self.file = Some(replace(&self.path, &line(&tail))?);
             self.exported = Some(tail.seq);
+            self.noted = self.exported;
         }
         Ok(())
     }
@@ -63,12 +86,25 @@ impl HeadFile {
 
 /// Reads the head of a folder.
 pub(super) fn read(folder: &Path) -> io::Result<Exported> {
-    let text = match fs::read(folder.join(FILE_NAME)) {
+    let path = folder.join(FILE_NAME);
+    let text = match read_still(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Exported::Missing),
         Err(error) => return Err(error),
     };
     Ok(parse(&text).map_or(Exported::Unreadable, Exported::At))
+}
+
+/// A host that is running may be writing the line: what was read twice alike was whole.
+fn read_still(path: &Path) -> io::Result<Vec<u8>> {
+    let mut before = fs::read(path)?;
+    loop {
+        let now = fs::read(path)?;
+        if now == before {
+            return Ok(now);
+        }
+        before = now;
+    }
 }
 
 /// Holds the log against the exported head before anything is appended: a log that was cut off must not grow over the
@@ -142,11 +178,17 @@ fn parse(text: &[u8]) -> Option<Tail> {
     })
 }
 
+/// Every line is as long as any other: one that is written over leaves nothing of it behind.
+fn line(tail: &Tail) -> String {
+    format!("{:020} {}\n", tail.seq, tail.hash)
+}
+
 /// Writes beside, then renames: a reader sees the old line or the new one, after a power cut too.
-fn replace(path: &Path, line: &str) -> io::Result<()> {
+fn replace(path: &Path, line: &str) -> io::Result<File> {
     let beside = path.with_extension("head.new");
     let mut file = File::create(&beside)?;
     file.write_all(line.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&beside, path)
+    fs::rename(&beside, path)?;
+    Ok(file)
 }

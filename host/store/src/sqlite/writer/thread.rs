@@ -12,7 +12,7 @@ use super::{Fault, HeadFile, Lost};
 
 /// How long jobs that nobody waits for may gather before they are committed.
 const PATIENCE: Duration = Duration::from_millis(5);
-/// The exported audit head lags behind the log by at most this.
+/// How soon the audit head, which names the last record after every commit, is flushed to the disk as well.
 const HEAD_EVERY: Duration = Duration::from_secs(1);
 
 /// Everything that the thread owns.
@@ -57,6 +57,11 @@ impl Scribe {
 
     fn commit(&mut self, mut batch: Vec<Job>) {
         let committed = self.transact(&mut batch).map_err(StoreError::from);
+        if committed.is_ok()
+            && let Err(error) = self.head.note(&self.db)
+        {
+            tracing::error!(%error, "the audit head could not be written: a cut end would not show");
+        }
         self.head_due
             .get_or_insert_with(|| Instant::now() + HEAD_EVERY);
         for job in batch {

@@ -123,7 +123,7 @@ async fn a_closed_store_has_kept_everything_and_takes_nothing_more() {
     let (count, head) = store.verify().await.unwrap().unwrap();
     assert_eq!(count, 500);
     let exported = std::fs::read_to_string(folder.path().join("audit.head")).unwrap();
-    assert_eq!(exported, format!("500 {head}\n"));
+    assert_eq!(exported, format!("{:020} {head}\n", 500));
 }
 
 #[tokio::test]

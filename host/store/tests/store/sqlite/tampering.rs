@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use dispatch::Audit;
+use dispatch::{Audit, Cases};
 use rusqlite::Connection;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -161,6 +161,25 @@ async fn a_log_without_its_end_does_not_grow_over_the_place() {
         (10, &json!({ "audit_head": "missing", "records": 9 }))
     );
     assert_eq!(store.verify().await.unwrap(), Ok((10, last.hash)));
+}
+
+/// Nothing is closed, and nobody waits: what lies in the folder is what a killed process leaves behind.
+#[tokio::test]
+async fn the_head_of_a_killed_host_names_its_very_last_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, store) = world(&folder).await;
+    for n in 1..=RECORDS {
+        store.record(world.entry(json!({ "n": n }))).await.unwrap();
+        store.reset_session("demo", "none").await.unwrap();
+        let killed = copy(folder.path());
+        assert_eq!(verify_audit(killed.path()).unwrap().unwrap().0, n);
+        tamper(
+            killed.path(),
+            "DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)",
+        );
+        let broken = verify_audit(killed.path()).unwrap().unwrap_err();
+        assert_eq!(broken.seq, n);
+    }
 }
 
 #[tokio::test]
