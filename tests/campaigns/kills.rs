@@ -25,6 +25,8 @@ pub(crate) use figures::Figures;
 const SLICE: u64 = 300;
 /// Epochs at a time: victims wait for late answers most of their lives.
 const WORKERS: u64 = 4;
+/// A long campaign says every now and then how far it is.
+const TELLS_EVERY: u64 = 1_000;
 /// Kills in one epoch at most: one data folder, one backend, one set of orders.
 const LIVES: u64 = 12;
 
@@ -67,7 +69,15 @@ async fn campaign(kills: u64, seed: u64) -> Figures {
         running.spawn(first);
     }
     while let Some(ended) = running.join_next().await {
+        let before = figures.kills();
         figures.add(ended.unwrap());
+        if figures.kills() / TELLS_EVERY > before / TELLS_EVERY {
+            println!(
+                "  {} kills, {} promises broken",
+                figures.kills(),
+                figures.broken()
+            );
+        }
         if let Some(next) = waiting.next() {
             running.spawn(next);
         }

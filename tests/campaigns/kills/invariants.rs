@@ -1,6 +1,6 @@
 //! What must hold: after every death, and once everything has come to rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy::Nature;
 
@@ -29,16 +29,13 @@ pub(crate) enum Breach {
 /// What must hold at every moment at which no victim runs.
 pub(crate) fn at_any_time(journal: &Journal, books: &Books) -> Vec<Breach> {
     let mut breaches = vec![];
-    let refunds = journal
+    let mut paid = BTreeSet::new();
+    let orders = journal
         .effects
         .iter()
-        .filter(|effect| effect.order.is_some());
-    let mut by_order: BTreeMap<&Option<String>, u32> = BTreeMap::new();
-    refunds.for_each(|effect| *by_order.entry(&effect.order).or_default() += 1);
-    let doubled = by_order.into_iter().filter(|(_, times)| *times > 1);
-    breaches.extend(
-        doubled.map(|(order, times)| Breach::DoubleEffect(format!("{order:?}: {times} times"))),
-    );
+        .filter_map(|effect| effect.order.clone());
+    let again = orders.filter(|order| !paid.insert(order.clone()));
+    breaches.extend(again.map(Breach::DoubleEffect));
     let unrecorded = journal
         .effects
         .iter()
