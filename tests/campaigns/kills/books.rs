@@ -15,6 +15,8 @@ pub(crate) struct Intent {
     pub(crate) order: Option<String>,
     /// The refund's id in the saved output.
     pub(crate) refund: Option<String>,
+    /// Where its customer's budget of the day was charged: Unix seconds.
+    pub(crate) day: Option<i64>,
 }
 
 /// One window of one budget.
@@ -34,7 +36,9 @@ pub(crate) struct Books {
     pub(crate) windows: Vec<Window>,
 }
 
-const INTENTS: &str = "SELECT id, tool, state, arguments ->> 'order_id', outcome ->> 'refund_id' FROM intents ORDER BY number";
+const INTENTS: &str = "SELECT id, tool, state, arguments ->> 'order_id', outcome ->> 'refund_id', \
+     (SELECT window_start FROM charges WHERE intent = intents.id AND budget = 'refund_customer_day') \
+     FROM intents ORDER BY number";
 const WINDOWS: &str = "SELECT budget, subject, spent, \
      (SELECT coalesce(sum(c.amount), 0) FROM charges c JOIN intents i ON i.id = c.intent \
       WHERE i.tenant = b.tenant AND c.budget = b.budget AND c.subject = b.subject \
@@ -75,6 +79,7 @@ fn intent(row: &Row<'_>) -> rusqlite::Result<Intent> {
         state: row.get(2)?,
         order: row.get(3)?,
         refund: row.get(4)?,
+        day: row.get(5)?,
     })
 }
 

@@ -73,20 +73,20 @@ fn overshoots(journal: &Journal, books: &Books) -> Vec<Breach> {
             breaches.push(Breach::Overshoot(format!("{window:?}")));
         }
     }
-    let mut paid: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut paid: BTreeMap<_, i64> = BTreeMap::new();
     for effect in &journal.effects {
         // `ORD-3-2` is the second order of `C-3`.
         let customer = effect
             .order
             .as_deref()
             .and_then(|order| order.rsplit_once('-'));
-        if let Some((customer, _)) = customer {
-            *paid.entry(customer).or_default() += effect.amount;
+        let day = books.intent_of(&effect.key).and_then(|intent| intent.day);
+        if let (Some((customer, _)), Some(day)) = (customer, day) {
+            *paid.entry((customer, day)).or_default() += effect.amount;
         }
     }
     let over = paid.into_iter().filter(|(_, paid)| *paid > CUSTOMER_DAY);
-    breaches
-        .extend(over.map(|(customer, paid)| Breach::Overshoot(format!("{customer}: {paid} paid"))));
+    breaches.extend(over.map(|(of, paid)| Breach::Overshoot(format!("{of:?}: {paid} paid"))));
     breaches
 }
 
