@@ -54,6 +54,11 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
+    /// Transactions committed since the store was opened: a figure, for measurements.
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+
     /// Runs `act` inside the next transaction; durable when this answers, and without any trace when it is an error.
     async fn write<T, F>(&self, act: F) -> Result<T, StoreError>
     where

@@ -4,7 +4,7 @@ mod job;
 mod line;
 mod thread;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
@@ -32,6 +32,7 @@ pub(super) struct Writer {
     line: Arc<Line>,
     /// Early answers whose transaction is not committed yet.
     early: Arc<AtomicUsize>,
+    commits: Arc<AtomicU64>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -44,7 +45,14 @@ impl Writer {
     ) -> Result<Self, std::io::Error> {
         let line = Arc::new(Line::default());
         let lost = Lost::default();
-        let scribe = thread::Scribe::new(db, head, Arc::clone(&line), Arc::clone(&lost));
+        let commits = Arc::default();
+        let scribe = thread::Scribe::new(
+            db,
+            head,
+            Arc::clone(&line),
+            Arc::clone(&lost),
+            Arc::clone(&commits),
+        );
         let work = move || {
             scribe.run();
             drop(lock);
@@ -56,8 +64,14 @@ impl Writer {
             lost,
             line,
             early: Arc::default(),
+            commits,
             thread: Mutex::new(Some(thread)),
         })
+    }
+
+    /// Transactions committed so far.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
     }
 
     /// Runs `act` in the next transaction and waits for its commit.

@@ -1,6 +1,7 @@
 //! What the writer thread does: batches, commits, and the export of the audit head.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dispatch::StoreError;
@@ -21,16 +22,24 @@ pub(super) struct Scribe {
     head: HeadFile,
     line: Arc<Line>,
     lost: Lost,
+    commits: Arc<AtomicU64>,
     head_due: Option<Instant>,
 }
 
 impl Scribe {
-    pub(super) fn new(db: Connection, head: HeadFile, line: Arc<Line>, lost: Lost) -> Self {
+    pub(super) fn new(
+        db: Connection,
+        head: HeadFile,
+        line: Arc<Line>,
+        lost: Lost,
+        commits: Arc<AtomicU64>,
+    ) -> Self {
         Self {
             db,
             head,
             line,
             lost,
+            commits,
             head_due: None,
         }
     }
@@ -88,7 +97,9 @@ impl Scribe {
             // Whoever got an early answer is likely to write something durable next: one commit serves both.
             batch.extend(self.line.more(until));
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        self.commits.fetch_add(1, Ordering::AcqRel);
+        Ok(())
     }
 
     fn export_head(&mut self) {
