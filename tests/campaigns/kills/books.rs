@@ -15,6 +15,8 @@ pub(crate) struct Intent {
     pub(crate) order: Option<String>,
     /// The refund's id in the saved output.
     pub(crate) refund: Option<String>,
+    /// What people were told, where it called them.
+    pub(crate) summary: Option<String>,
     /// Where its customer's budget of the day was charged: Unix seconds.
     pub(crate) day: Option<i64>,
 }
@@ -37,6 +39,7 @@ pub(crate) struct Books {
 }
 
 const INTENTS: &str = "SELECT id, tool, state, arguments ->> 'order_id', outcome ->> 'refund_id', \
+     arguments ->> 'summary', \
      (SELECT window_start FROM charges WHERE intent = intents.id AND budget = 'refund_customer_day') \
      FROM intents ORDER BY number";
 const WINDOWS: &str = "SELECT budget, subject, spent, \
@@ -79,7 +82,8 @@ fn intent(row: &Row<'_>) -> rusqlite::Result<Intent> {
         state: row.get(2)?,
         order: row.get(3)?,
         refund: row.get(4)?,
-        day: row.get(5)?,
+        summary: row.get(5)?,
+        day: row.get(6)?,
     })
 }
 

@@ -126,6 +126,13 @@ pub(crate) fn at_rest(
             )));
         }
     }
+    let parked = books
+        .intents
+        .iter()
+        .filter(|intent| intent.state == "unknown");
+    let silent = parked.filter(|intent| !people_were_told(intent, books));
+    breaches
+        .extend(silent.map(|intent| Breach::LostIntent(format!("nobody was told: {intent:?}"))));
     for (order, refund) in told {
         let holds = books.intents.iter().filter(done).any(|intent| {
             intent.order.as_ref() == Some(order) && intent.refund.as_ref() == Some(refund)
@@ -137,6 +144,14 @@ pub(crate) fn at_rest(
         }
     }
     breaches
+}
+
+/// Whoever waits for a person has called one, by name.
+fn people_were_told(parked: &Intent, books: &Books) -> bool {
+    books.intents.iter().any(|intent| {
+        let summary = intent.summary.as_deref().unwrap_or_default();
+        intent.state == "done" && summary.contains(&parked.id)
+    })
 }
 
 /// Only what a backend could not be asked about may wait for a person.
