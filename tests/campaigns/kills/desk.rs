@@ -10,6 +10,7 @@ use store::{OpenOptions, SqliteStore};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::process::FOLDERS;
 use crate::victim::{TENANT, dollars};
 
 const CUSTOMERS: usize = 5;
@@ -36,6 +37,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// Writes customers, cases and looked-up orders into a new data folder.
     pub(crate) async fn found(folder: &Path, chance: &mut fastrand::Rng) -> Self {
+        let _no_child_starts = FOLDERS.write().await;
         let store = SqliteStore::open(folder, OpenOptions::default()).unwrap();
         let mut desk = Self {
             orders: vec![],

@@ -94,7 +94,7 @@ impl Epoch {
             Plan::Backend(stage, nth) => Some(self.backend.trap(stage, nth)),
             _ => None,
         };
-        let mut victim = self.start(plan);
+        let mut victim = self.start(plan).await;
         let asks = self.choose();
         let died = tokio::time::timeout(
             HUNG,
@@ -123,15 +123,15 @@ impl Epoch {
         self.backend.set_clock(self.ahead_seconds);
     }
 
-    fn start(&self, plan: Plan) -> Victim {
+    async fn start(&self, plan: Plan) -> Victim {
         let doom = match plan {
             Plan::Step(point) => Some(point),
             _ => None,
         };
-        self.start_with(doom)
+        self.start_with(doom).await
     }
 
-    fn start_with(&self, doom: Option<crate::victim::Point>) -> Victim {
+    async fn start_with(&self, doom: Option<crate::victim::Point>) -> Victim {
         Victim::start(&Setup {
             folder: self.folder.clone(),
             backend: self.backend.addr,
@@ -140,6 +140,7 @@ impl Epoch {
             ahead_seconds: self.ahead_seconds,
             doom,
         })
+        .await
     }
 
     /// Whoever had no answer asks again, and so do others: each up to three times at once, out of different cases and in
@@ -285,7 +286,7 @@ impl Epoch {
 
     /// One victim, unharmed, is asked for everything that was ever asked for.
     async fn ask_everybody(&mut self) -> Vec<(usize, String)> {
-        let mut victim = self.start_with(None);
+        let mut victim = self.start_with(None).await;
         assert!(matches!(victim.hear().await, Some(Line::Ready)));
         let mut answers = vec![];
         for order in self.asked.clone() {

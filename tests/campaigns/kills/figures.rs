@@ -24,6 +24,8 @@ pub(crate) struct Figures {
     pub(crate) verified: u64,
     pub(crate) whole: u64,
     pub(crate) breaches: Vec<(u64, Breach)>,
+    /// Epochs that did not come to their end: a victim that broke or hung.
+    pub(crate) accidents: Vec<String>,
 }
 
 impl Figures {
@@ -64,6 +66,7 @@ impl Figures {
         self.verified += other.verified;
         self.whole += other.whole;
         self.breaches.extend(other.breaches);
+        self.accidents.extend(other.accidents);
     }
 
     pub(crate) fn print(&self) {

@@ -5,8 +5,13 @@ use std::process::Stdio;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::RwLock;
 
 use crate::victim::{Ask, Line, Setup, VARIABLE};
+
+/// Written by whoever opens a data folder in this process: a child that is started meanwhile would inherit the folder's lock,
+/// and hold it until it has become a victim.
+pub(crate) static FOLDERS: RwLock<()> = RwLock::const_new(());
 
 pub(crate) struct Victim {
     child: Child,
@@ -16,7 +21,8 @@ pub(crate) struct Victim {
 
 impl Victim {
     /// This very program again, told to be a victim.
-    pub(crate) fn start(setup: &Setup) -> Self {
+    pub(crate) async fn start(setup: &Setup) -> Self {
+        let _nothing_is_open = FOLDERS.read().await;
         let mut child = Command::new(std::env::current_exe().unwrap())
             .env(VARIABLE, json!(setup).to_string())
             .stdin(Stdio::piped())
