@@ -217,7 +217,12 @@ fn check_budgets(
     settings: &Settings,
 ) -> Result<(), RulebookError> {
     for (tool, rule) in tools {
-        for name in rule.budgets.iter().chain(&rule.guesses) {
+        if rule.effect == Effect::Read && !rule.rates.is_empty() {
+            return Err(RulebookError::Invalid(format!(
+                "the tool {tool} has rates: only writes are counted, and it is a read"
+            )));
+        }
+        for name in rule.budgets.iter().chain(&rule.rates).chain(&rule.guesses) {
             if !settings.budgets.contains_key(name) {
                 return Err(RulebookError::Invalid(format!(
                     "the tool {tool} draws on the budget {name}, which the settings do not define: add it to `budgets`"

@@ -45,13 +45,16 @@ impl Default for Settings {
     }
 }
 
-/// The budgets that the built-in contract draws on: minor units of the tenant's currency, and wrong order numbers.
+/// The budgets that the built-in contract draws on: minor units of the tenant's currency, calls, and wrong order numbers.
 fn default_budgets() -> BTreeMap<String, Budget> {
     [
         ("refund_customer_day", BudgetSubject::Customer, 30_000),
         ("refund_tenant_day", BudgetSubject::Tenant, 500_000),
         ("credit_customer_day", BudgetSubject::Customer, 5_000),
         ("credit_tenant_day", BudgetSubject::Tenant, 50_000),
+        ("refund_calls_customer_day", BudgetSubject::Customer, 50),
+        ("credit_calls_customer_day", BudgetSubject::Customer, 20),
+        ("ticket_calls_tenant_day", BudgetSubject::Tenant, 10_000),
         ("guesses_case_day", BudgetSubject::Case, 5),
         ("guesses_customer_day", BudgetSubject::Customer, 20),
     ]

@@ -76,6 +76,12 @@ pub struct Budgets {
     pub credit_customer_day: Amount,
     /// Goodwill credits altogether.
     pub credit_tenant_day: Amount,
+    /// Refunds to one customer, however small.
+    pub refund_calls_customer_day: u32,
+    /// Goodwill credits to one customer, however small.
+    pub credit_calls_customer_day: u32,
+    /// Tickets opened, altogether.
+    pub ticket_calls_tenant_day: u32,
     /// Wrong order numbers that one case may try for an e-mail address that somebody only said.
     pub guesses_case_day: u32,
     /// Wrong order numbers for one customer, from all cases.
@@ -193,6 +199,9 @@ impl Default for Budgets {
             refund_tenant_day: Amount::from_cents(1_000_000),
             credit_customer_day: Amount::from_cents(5_000),
             credit_tenant_day: Amount::from_cents(50_000),
+            refund_calls_customer_day: 50,
+            credit_calls_customer_day: 20,
+            ticket_calls_tenant_day: 10_000,
             guesses_case_day: 5,
             guesses_customer_day: 20,
         }

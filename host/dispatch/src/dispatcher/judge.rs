@@ -214,7 +214,7 @@ impl Act {
         let drawn = rule.budgets.iter().map(|name| (name, amount));
         let guesses = rule.guesses(&self.call, &self.case.identity);
         drawn
-            .chain(guesses.iter().map(|name| (name, 1)))
+            .chain(rule.rates.iter().chain(guesses).map(|name| (name, 1)))
             .filter_map(|(name, amount)| {
                 let budget = budgets.get(name)?;
                 let subject = match budget.per {

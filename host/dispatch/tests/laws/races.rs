@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use dispatch::policy::{Nature, Settings};
 use futures::future::join_all;
 
-use crate::bank::{AMOUNT, Branch};
+use crate::bank::{AMOUNT, At, Branch, Fault};
 
 const TASKS: usize = 64;
 const ROUNDS: usize = 8;
@@ -99,4 +99,57 @@ async fn many_tasks_for_one_days_budget_never_pass_it() {
         "races: {ROUNDS} rounds of {TASKS} tasks for one day's budget, two processes: {most} drawn at most, of {}",
         ROOM * AMOUNT + AMOUNT - 1
     );
+}
+
+/// So many refunds a day may one customer have, of any amount.
+const OFTEN: i64 = 10;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_tasks_for_one_days_calls_never_pass_their_number() {
+    let mut settings = Settings::default();
+    settings
+        .budgets
+        .get_mut("refund_customer_day")
+        .unwrap()
+        .limit = i64::MAX;
+    let calls_a_day = settings.budgets.get_mut("refund_calls_customer_day");
+    calls_a_day.unwrap().limit = OFTEN;
+    let orders: Vec<String> = (0..TASKS).map(|n| format!("ORD-{n}")).collect();
+    let names: Vec<&str> = orders.iter().map(String::as_str).collect();
+    let branch = Branch::open_with(Nature::Neither, settings, &names).await;
+    let calls = orders.iter().map(|order| branch.refund_beside(order));
+    let outcomes: Vec<_> = join_all(calls).await;
+    let words: Vec<_> = outcomes
+        .into_iter()
+        .map(|o| o.unwrap().unwrap().word())
+        .collect();
+    assert_eq!(
+        branch.bank.arrived.load(Ordering::SeqCst),
+        OFTEN,
+        "the refused sent nothing: {words:?}"
+    );
+    assert_eq!(
+        (count(&words, "ok"), count(&words, "denied")),
+        (10, TASKS - 10),
+        "{words:?}"
+    );
+    println!("races: {TASKS} tasks for {OFTEN} calls a day: {OFTEN} ran");
+}
+
+#[tokio::test]
+async fn a_call_that_failed_is_not_counted() {
+    let mut settings = Settings::default();
+    let calls_a_day = settings.budgets.get_mut("refund_calls_customer_day");
+    calls_a_day.unwrap().limit = 1;
+    let branch = Branch::open_with(Nature::Neither, settings, &["ORD-1", "ORD-2"]).await;
+    branch.plan(At::Reserved, Fault::Error);
+    assert_eq!(branch.refund("ORD-1").await.unwrap().word(), "failed");
+    assert_eq!(branch.refund("ORD-2").await.unwrap().word(), "ok");
+    assert_eq!(branch.refund("ORD-1").await.unwrap().word(), "denied");
+    assert_eq!(
+        branch.refund("ORD-2").await.unwrap().word(),
+        "replayed",
+        "what is done is no further call"
+    );
+    assert_eq!(branch.bank.arrived.load(Ordering::SeqCst), 1);
 }

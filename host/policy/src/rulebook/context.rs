@@ -103,7 +103,8 @@ fn budgets(subject: &Subject<'_>, fields: &mut Fields) -> Told<()> {
     let drawn = subject.rule.budgets.iter().map(|name| (name, draw));
     let guesses = subject.rule.guesses(subject.call, &subject.facts.identity);
     let (mut spent, mut over) = (vec![], vec![]);
-    for (name, draw) in drawn.chain(guesses.iter().map(|name| (name, Some(1)))) {
+    let counted = subject.rule.rates.iter().chain(guesses);
+    for (name, draw) in drawn.chain(counted.map(|name| (name, Some(1)))) {
         let limit = subject.settings.budgets.get(name).ok_or(Untellable)?.limit;
         let before = subject.facts.spent.get(name).copied().unwrap_or(0);
         let after = match draw {

@@ -138,6 +138,8 @@ fn refunds() -> Vec<Case> {
         ("the customer's budget, used up exactly", of(json!({})).spent("refund_customer_day", 25_001), "allow"),
         ("the customer's budget overdrawn", of(json!({})).spent("refund_customer_day", 25_002), "escalate P2 BUDGET_EXCEEDED"),
         ("the tenant's budget overdrawn", of(json!({})).spent("refund_tenant_day", 500_000), "escalate P2 BUDGET_EXCEEDED"),
+        ("the day's calls, used up exactly", of(json!({})).spent("refund_calls_customer_day", 49), "allow"),
+        ("one call too many, however small", of(json!({})).spent("refund_calls_customer_day", 50), "escalate P2 BUDGET_EXCEEDED"),
         ("approval does not raise a budget", refund("200.00").looked_up(json!({})).spent("refund_tenant_day", 500_000).consent(Staff), "escalate P2 BUDGET_EXCEEDED"),
         ("above the limit and the budget: told, not asked", refund("200.00").looked_up(json!({})).spent("refund_tenant_day", 500_000), "escalate P2 BUDGET_EXCEEDED"),
         ("a sum that cannot be computed", of(json!({})).spent("refund_tenant_day", i64::MAX), "deny RULE_ERROR"),

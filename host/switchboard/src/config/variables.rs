@@ -31,6 +31,15 @@ pub const VARIABLES: &[Variable] = &[
     variable("REFUND_TENANT_DAY", "budgets.refund_tenant_day"),
     variable("CREDIT_CUSTOMER_DAY", "budgets.credit_customer_day"),
     variable("CREDIT_TENANT_DAY", "budgets.credit_tenant_day"),
+    variable(
+        "REFUND_CALLS_CUSTOMER_DAY",
+        "budgets.refund_calls_customer_day",
+    ),
+    variable(
+        "CREDIT_CALLS_CUSTOMER_DAY",
+        "budgets.credit_calls_customer_day",
+    ),
+    variable("TICKET_CALLS_TENANT_DAY", "budgets.ticket_calls_tenant_day"),
     variable("GUESSES_CASE_DAY", "budgets.guesses_case_day"),
     variable("GUESSES_CUSTOMER_DAY", "budgets.guesses_customer_day"),
     variable("DECISION_DAYS", "retention.decision_days"),

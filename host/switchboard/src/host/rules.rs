@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::StartError;
-use crate::{Amount, Config, ConfigError, embedded, files};
+use crate::{Amount, Budgets, Config, ConfigError, embedded, files};
 
 const DAY_SECONDS: u32 = 86_400;
 
@@ -91,61 +91,8 @@ fn policies_in(folder: &Path) -> io::Result<Vec<(String, String)>> {
 pub(super) fn settings(config: &Config) -> Result<Settings, ConfigError> {
     let rules = &config.rules;
     let minor = |key, amount| minor(key, amount, &rules.currency);
-    let budgets = &config.budgets;
-    let budget = |key, per, amount| {
-        Ok(Budget {
-            per,
-            window_seconds: DAY_SECONDS,
-            limit: minor(key, amount)?,
-        })
-    };
-    let guesses = |per, limit: u32| Budget {
-        per,
-        window_seconds: DAY_SECONDS,
-        limit: limit.into(),
-    };
-    let named = [
-        (
-            "guesses_case_day",
-            guesses(BudgetSubject::Case, budgets.guesses_case_day),
-        ),
-        (
-            "guesses_customer_day",
-            guesses(BudgetSubject::Customer, budgets.guesses_customer_day),
-        ),
-        (
-            "refund_customer_day",
-            budget(
-                "budgets.refund_customer_day",
-                BudgetSubject::Customer,
-                &budgets.refund_customer_day,
-            )?,
-        ),
-        (
-            "refund_tenant_day",
-            budget(
-                "budgets.refund_tenant_day",
-                BudgetSubject::Tenant,
-                &budgets.refund_tenant_day,
-            )?,
-        ),
-        (
-            "credit_customer_day",
-            budget(
-                "budgets.credit_customer_day",
-                BudgetSubject::Customer,
-                &budgets.credit_customer_day,
-            )?,
-        ),
-        (
-            "credit_tenant_day",
-            budget(
-                "budgets.credit_tenant_day",
-                BudgetSubject::Tenant,
-                &budgets.credit_tenant_day,
-            )?,
-        ),
-    ];
+    let mut budgets = sums(config)?;
+    budgets.extend(counts(&config.budgets));
     Ok(Settings {
         currency: rules.currency.clone(),
         refund_limit: minor("rules.refund_limit", &rules.refund_limit)?,
@@ -154,11 +101,81 @@ pub(super) fn settings(config: &Config) -> Result<Settings, ConfigError> {
         lookup_max_age_seconds: rules.lookup_max_age_seconds,
         resolve_confidence: rules.resolve_confidence.per_mille(),
         max_http_calls: config.plugins.max_http_calls,
-        budgets: named
-            .into_iter()
-            .map(|(name, budget)| (name.to_owned(), budget))
-            .collect(),
+        budgets,
     })
+}
+
+/// The budgets of money, by name.
+fn sums(config: &Config) -> Result<BTreeMap<String, Budget>, ConfigError> {
+    use BudgetSubject::{Customer, Tenant};
+    let budgets = &config.budgets;
+    [
+        (
+            "budgets.refund_customer_day",
+            Customer,
+            &budgets.refund_customer_day,
+        ),
+        (
+            "budgets.refund_tenant_day",
+            Tenant,
+            &budgets.refund_tenant_day,
+        ),
+        (
+            "budgets.credit_customer_day",
+            Customer,
+            &budgets.credit_customer_day,
+        ),
+        (
+            "budgets.credit_tenant_day",
+            Tenant,
+            &budgets.credit_tenant_day,
+        ),
+    ]
+    .into_iter()
+    .map(|(key, per, amount)| {
+        let limit = minor(key, amount, &config.rules.currency)?;
+        let name = key.trim_start_matches("budgets.").to_owned();
+        Ok((name, of_a_day(per, limit)))
+    })
+    .collect()
+}
+
+/// The budgets of calls and of wrong guesses, by name.
+fn counts(budgets: &Budgets) -> impl Iterator<Item = (String, Budget)> {
+    use BudgetSubject::{Case, Customer, Tenant};
+    [
+        (
+            "refund_calls_customer_day",
+            Customer,
+            budgets.refund_calls_customer_day,
+        ),
+        (
+            "credit_calls_customer_day",
+            Customer,
+            budgets.credit_calls_customer_day,
+        ),
+        (
+            "ticket_calls_tenant_day",
+            Tenant,
+            budgets.ticket_calls_tenant_day,
+        ),
+        ("guesses_case_day", Case, budgets.guesses_case_day),
+        (
+            "guesses_customer_day",
+            Customer,
+            budgets.guesses_customer_day,
+        ),
+    ]
+    .into_iter()
+    .map(|(name, per, limit)| (name.to_owned(), of_a_day(per, limit.into())))
+}
+
+fn of_a_day(per: BudgetSubject, limit: i64) -> Budget {
+    Budget {
+        per,
+        window_seconds: DAY_SECONDS,
+        limit,
+    }
 }
 
 /// What no reply may say unless a tool has released it.
