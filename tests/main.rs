@@ -10,6 +10,7 @@ mod bad_input;
 mod chat;
 mod contract;
 mod desk;
+mod injections;
 mod ledger;
 mod mcp;
 mod models;

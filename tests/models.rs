@@ -59,16 +59,20 @@ async fn answer(State(script): State<Arc<Script>>, body: String) -> Response {
     let (delta, finish) = match next.unwrap_or(Says::Text("Is there anything else?")) {
         Says::Status(status) => return StatusCode::from_u16(status).unwrap().into_response(),
         Says::Text(text) => (json!({ "role": "assistant", "content": text }), "stop"),
-        Says::Calls(tool, arguments) => {
-            let function = json!({ "name": tool, "arguments": arguments.to_string() });
-            let call =
-                json!({ "index": 0, "id": "call_1", "type": "function", "function": function });
-            (
-                json!({ "role": "assistant", "tool_calls": [call] }),
-                "tool_calls",
-            )
-        }
+        Says::Calls(tool, arguments) => (tool_call(tool, &arguments), "tool_calls"),
     };
+    completion(delta, finish)
+}
+
+/// A message that asks for one tool.
+pub(crate) fn tool_call(tool: &str, arguments: &Value) -> Value {
+    let function = json!({ "name": tool, "arguments": arguments.to_string() });
+    let call = json!({ "index": 0, "id": "call_1", "type": "function", "function": function });
+    json!({ "role": "assistant", "tool_calls": [call] })
+}
+
+/// The stream of an answer that is this one message.
+pub(crate) fn completion(delta: Value, finish: &str) -> Response {
     let chunk = |delta: Value, finish: Value| {
         let choice = json!({ "index": 0, "delta": delta, "finish_reason": finish });
         format!(
