@@ -1,5 +1,6 @@
 //! One call of a plugin as its parts share it: the gate, the limits, the requests under way and what was refused.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dispatch::Gate;
@@ -21,7 +22,32 @@ pub(crate) struct Invocation {
     /// The requests under way. They outlive whatever the plugin does with its handles, because the ledger must hear what
     /// became of each.
     pub(crate) requests: TaskTracker,
+    /// Bytes that the bodies of its requests may still have.
+    pub(crate) request_bytes: Allowance,
+    /// Bytes that the bodies of the answers may still have.
+    pub(crate) response_bytes: Allowance,
     refusal: Mutex<Option<Refusal>>,
+}
+
+/// What is left of a sum that all requests of one call share.
+pub(crate) struct Allowance(AtomicUsize);
+
+impl Allowance {
+    fn of(sum: usize) -> Self {
+        Self(AtomicUsize::new(sum))
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Takes so much of it; false, and nothing taken, where that is no longer there.
+    pub(crate) fn take(&self, much: usize) -> bool {
+        let less = |left: usize| left.checked_sub(much);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_ok()
+    }
 }
 
 impl Invocation {
@@ -32,6 +58,8 @@ impl Invocation {
     ) -> Arc<Self> {
         let deadline = Instant::now() + limits.deadline();
         Arc::new(Self {
+            request_bytes: Allowance::of(limits.request_bytes),
+            response_bytes: Allowance::of(limits.response_bytes),
             gate,
             limits,
             connector,

@@ -27,9 +27,9 @@ pub struct Limits {
     pub argument_depth: usize,
     /// Bytes of the output as JSON.
     pub output_bytes: usize,
-    /// Bytes of the body of one outbound request.
+    /// Bytes of the bodies of its outbound requests, all together.
     pub request_bytes: usize,
-    /// Bytes of the body of one answer.
+    /// Bytes of the bodies of the answers, all together.
     pub response_bytes: usize,
     /// Milliseconds until an outbound connection stands, TLS included.
     pub connect_ms: u64,

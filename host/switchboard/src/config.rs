@@ -146,6 +146,10 @@ pub struct Plugins {
     pub memory_mib: u32,
     /// Requests to backends.
     pub max_http_calls: u32,
+    /// What the bodies of its requests may have together.
+    pub request_kib: u32,
+    /// What the bodies of the answers may have together.
+    pub response_kib: u32,
     /// Files of further components, which are loaded beside the shipped ones and granted nothing.
     pub extra: Vec<PathBuf>,
 }
@@ -242,6 +246,8 @@ impl Default for Plugins {
             deadline_ms: 10_000,
             memory_mib: 64,
             max_http_calls: 16,
+            request_kib: 1_024,
+            response_kib: 4_096,
             extra: Vec::new(),
         }
     }

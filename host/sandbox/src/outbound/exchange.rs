@@ -55,12 +55,16 @@ pub(super) async fn exchange(
 }
 
 async fn whole_body(body: WasiBody, invocation: &Invocation) -> Result<Bytes, Error> {
-    let limit = invocation.limits.request_bytes;
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(Error::HttpRequestBodySize(u64::try_from(limit).ok()))
+    let limit = u64::try_from(invocation.limits.request_bytes).ok();
+    let allowance = &invocation.request_bytes;
+    match Limited::new(body, allowance.left()).collect().await {
+        Ok(body) => {
+            let body = body.to_bytes();
+            let fits = allowance.take(body.len());
+            fits.then_some(body)
+                .ok_or(Error::HttpRequestBodySize(limit))
         }
+        Err(error) if error.is::<LengthLimitError>() => Err(Error::HttpRequestBodySize(limit)),
         Err(_) => Err(Error::ConnectionTerminated),
     }
 }
@@ -158,17 +162,19 @@ impl Trip<'_> {
     ) -> Result<Response<WasiBody>, Error> {
         let limits = &self.invocation.limits;
         let (mut parts, body) = response.into_parts();
-        let reading = Limited::new(body, limits.response_bytes).collect();
+        let allowance = &self.invocation.response_bytes;
+        let too_long = || Error::HttpResponseBodySize(u64::try_from(limits.response_bytes).ok());
+        let reading = Limited::new(body, allowance.left()).collect();
         let reading = timeout(limits.answer(), reading);
         let body = match until_stopped(self.invocation, reading).await? {
             Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                let limit = u64::try_from(limits.response_bytes).ok();
-                return Err(Error::HttpResponseBodySize(limit));
-            }
+            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_long()),
             Ok(Err(_)) => return Err(Error::HttpResponseIncomplete),
             Err(_) => return Err(Error::HttpResponseTimeout),
         };
+        if !allowance.take(body.len()) {
+            return Err(too_long());
+        }
         if self.safe {
             self.invocation.connector.keep(self.destination, channel);
         }

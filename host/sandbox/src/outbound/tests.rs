@@ -351,6 +351,35 @@ async fn bodies_have_limits() {
 }
 
 #[tokio::test]
+async fn the_bodies_of_one_call_share_its_limits() {
+    let half = || {
+        Reply::Text(format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: 600\r\n\r\n{}",
+            "x".repeat(600)
+        ))
+    };
+    let backend = Backend::start(vec![vec![half(), half()], vec![OK]]).await;
+    let caller = Caller::new(TestGate::local());
+    caller.send(get(&backend.url("/"))).await.unwrap();
+    let failed = caller.send(get(&backend.url("/"))).await.unwrap_err();
+    assert!(
+        matches!(failed, Error::HttpResponseBodySize(Some(1_000))),
+        "{failed:?}"
+    );
+    let body = "x".repeat(600);
+    caller.send(post(&backend.url("/"), &body)).await.unwrap();
+    let failed = caller
+        .send(post(&backend.url("/"), &body))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(failed, Error::HttpRequestBodySize(Some(1_000))),
+        "{failed:?}"
+    );
+    assert_eq!(backend.requests().len(), 3, "the last was not even judged");
+}
+
+#[tokio::test]
 async fn safe_requests_share_a_connection_and_others_do_not() {
     let backend = Backend::start(vec![vec![OK, OK, OK, OK], vec![OK], vec![OK]]).await;
     let caller = Caller::new(TestGate::local());

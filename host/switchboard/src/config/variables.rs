@@ -54,6 +54,8 @@ pub const VARIABLES: &[Variable] = &[
     variable("PLUGIN_DEADLINE_MS", "plugins.deadline_ms"),
     variable("PLUGIN_MEMORY_MIB", "plugins.memory_mib"),
     variable("PLUGIN_MAX_HTTP_CALLS", "plugins.max_http_calls"),
+    variable("PLUGIN_REQUEST_KIB", "plugins.request_kib"),
+    variable("PLUGIN_RESPONSE_KIB", "plugins.response_kib"),
     variable("EXTRA_PLUGINS", "plugins.extra"),
     variable("DEMO_BACKEND_LISTEN", "demo_backend.listen"),
     variable("DEMO_BACKEND_NATURE", "demo_backend.nature"),

@@ -237,6 +237,8 @@ fn limits(config: &Config) -> Limits {
     Limits {
         deadline_ms: config.plugins.deadline_ms.into(),
         memory_bytes: (config.plugins.memory_mib as usize) << 20,
+        request_bytes: (config.plugins.request_kib as usize) << 10,
+        response_bytes: (config.plugins.response_kib as usize) << 10,
         ..Limits::default()
     }
 }
