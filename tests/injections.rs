@@ -17,7 +17,7 @@ use crate::desk::{Desk, OPERATOR_KEY, SESSION_SECRET};
 /// The key of the model, as every desk of the tests has it.
 pub(crate) const MODEL_KEY: &str = "model-key-of-the-tests-0123456789";
 /// Payloads in an ordinary run; `PAYLOADS` in the environment asks for another number.
-const SLICE: usize = 40;
+const SLICE: usize = 24;
 
 /// What Tom's case must never show: data of other customers.
 const OF_OTHERS: &[&str] = &[

@@ -14,7 +14,7 @@ use self::shop::{CUSTOMERS, Dice, Manner, Shop};
 use crate::world::{Plugin, Traces, World, code};
 
 /// Attempts in an ordinary run; `ATTEMPTS` in the environment asks for another number.
-const SLICE: u32 = 400;
+const SLICE: u32 = 200;
 
 /// What the campaign counts.
 #[derive(Debug, Default)]
