@@ -13,6 +13,7 @@ mod figures;
 mod idempotency;
 mod late;
 mod matrix;
+mod pairs;
 mod races;
 mod recorded;
 mod release;
