@@ -1,10 +1,14 @@
-//! Whose a result is: wherever the contract's types name a customer, the classification beside them says so.
+//! Whose a result is: wherever the contract's types name a customer, the classification beside them says so; and who the
+//! customer is cannot be guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use policy::ToolRule;
+use serde_json::json;
 use wit_parser::{Resolve, Type, TypeDefKind};
+
+use crate::desk::Desk;
 
 /// What belongs to nobody, with the reason why anybody may have it.
 const OWNERLESS: &[(&str, &str)] = &[
@@ -119,4 +123,28 @@ fn walk(resolve: &Resolve, of: &Type, at: &str, to: &mut BTreeSet<String>) {
         }
         other => panic!("{at} is a {other:?}: say here how a customer is found in it"),
     }
+}
+
+/// An e-mail address is easily known; the order number that opens the account must not be found by trying.
+#[tokio::test]
+async fn order_numbers_are_not_found_by_trying() {
+    let desk = Desk::open().await;
+    let sarah = json!({ "email": "sarah@example.com" });
+    desk.tool("s", "get_customer", sarah).await.expect(200);
+    for number in 0..5 {
+        let order = json!({ "order_id": format!("ORD-000{number}") });
+        let wrong = desk.tool("s", "lookup_order", order).await.expect(404);
+        // The backend's own words are for staff.
+        assert_eq!(wrong["message"], "not found: there is no such thing");
+    }
+    desk.shop.forget_requests().await;
+    let right = json!({ "order_id": "ORD-8842" });
+    let refused = desk.tool("s", "lookup_order", right).await.expect(403);
+    assert_eq!(refused["code"], "BUDGET_EXCEEDED");
+    assert_eq!(refused["escalation"]["priority"], "P2");
+    let asked = desk.shop.requests().await;
+    assert!(
+        asked.iter().all(|one| one["path"] == "/escalations"),
+        "{asked:?}"
+    );
 }
