@@ -72,7 +72,10 @@ async fn campaign(kills: u64, seed: u64) -> Figures {
     while let Some(ended) = running.join_next().await {
         let before = figures.kills();
         match ended {
-            Ok(epoch) => figures.add(epoch),
+            Ok(epoch) => {
+                epoch.print_breaches();
+                figures.add(epoch);
+            }
             Err(accident) => figures.accidents.push(accident.to_string()),
         }
         if figures.kills() / TELLS_EVERY > before / TELLS_EVERY {

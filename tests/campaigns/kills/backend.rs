@@ -158,7 +158,14 @@ impl Inner {
         self.state.lock().unwrap()
     }
 
+    /// Busy from the first moment: a request may have arrived whose sender is dead, and that nobody has read yet.
     async fn converse(&self, stream: TcpStream) {
+        self.busy.send_modify(|working| *working += 1);
+        self.hear(stream).await;
+        self.busy.send_modify(|working| *working -= 1);
+    }
+
+    async fn hear(&self, stream: TcpStream) {
         let mut stream = BufReader::new(stream);
         let Ok(head) = wire::head(&mut stream).await else {
             return;
@@ -177,9 +184,7 @@ impl Inner {
             key: head.field("idempotency-key").unwrap().to_owned(),
             body,
         };
-        self.busy.send_modify(|working| *working += 1);
         self.work(&request, &mut stream).await;
-        self.busy.send_modify(|working| *working -= 1);
     }
 
     fn list(&self, head: &Head) -> Value {

@@ -274,8 +274,8 @@ impl Epoch {
         for _ in 0..PATIENCE {
             self.let_time_pass().await;
             answers = self.ask_everybody().await;
-            let all_ended = answers.iter().all(|(_, word)| self.is_end(word));
-            quiet_rounds = if all_ended { quiet_rounds + 1 } else { 0 };
+            let is_quiet = answers.iter().all(|(_, word)| self.is_end(word)) && self.is_at_rest();
+            quiet_rounds = if is_quiet { quiet_rounds + 1 } else { 0 };
             if quiet_rounds == 2 {
                 break;
             }
@@ -305,6 +305,13 @@ impl Epoch {
         }
         victim.end().await;
         answers
+    }
+
+    /// Nothing is open that anybody but a person could end; people may have to be called more than once, too.
+    fn is_at_rest(&self) -> bool {
+        let books = Books::read(&self.folder).unwrap();
+        let mut intents = books.intents.iter();
+        intents.all(|intent| invariants::has_ended(intent, self.nature))
     }
 
     /// Only where the backend can neither be asked nor be sent the same again is the end that nobody knows.

@@ -92,6 +92,10 @@ impl Figures {
             self.whole,
             self.verified,
         );
+    }
+
+    /// What was broken, and the seed of the epoch in which it was.
+    pub(crate) fn print_breaches(&self) {
         for (seed, breach) in self.breaches.iter().take(10) {
             println!("  epoch {seed}: {breach:?}");
         }

@@ -129,7 +129,7 @@ pub(crate) fn at_rest(
     let parked = books
         .intents
         .iter()
-        .filter(|intent| intent.state == "unknown");
+        .filter(|intent| intent.state == "unknown" && intent.tool == REFUND);
     let silent = parked.filter(|intent| !people_were_told(intent, books));
     breaches
         .extend(silent.map(|intent| Breach::LostIntent(format!("nobody was told: {intent:?}"))));
@@ -155,7 +155,7 @@ fn people_were_told(parked: &Intent, books: &Books) -> bool {
 }
 
 /// Only what a backend could not be asked about may wait for a person.
-fn has_ended(intent: &Intent, nature: Nature) -> bool {
+pub(crate) fn has_ended(intent: &Intent, nature: Nature) -> bool {
     match intent.state.as_str() {
         "done" | "failed" => true,
         "unknown" => intent.tool == REFUND && nature == Nature::Neither,
