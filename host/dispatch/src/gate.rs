@@ -1,6 +1,7 @@
 //! The capability gate: every request that a running plugin makes passes the policy again, here.
 
 mod call_gate;
+mod key_value;
 mod model;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 use policy::Refusal;
 
-use crate::{CompletionError, CompletionRequest};
+use crate::{CompletionError, CompletionRequest, KeyValueError};
 
 pub(crate) use call_gate::{CallGate, Exchange};
 
@@ -58,6 +59,29 @@ pub trait Gate: Send + Sync {
     /// A metered completion.
     async fn complete(&self, request: CompletionRequest) -> Result<String, CompletionError>;
 
+    /// The value of one of the plugin's keys, as this call would leave it.
+    async fn value(&self, key: &str) -> Result<Option<Vec<u8>>, KeyValueError> {
+        let _ = key;
+        Err(not_lent())
+    }
+
+    /// Sets a key, or deletes it. It counts once the call's intent settles as done.
+    async fn set_value(&self, key: &str, value: Option<Vec<u8>>) -> Result<(), KeyValueError> {
+        let _ = (key, value);
+        Err(not_lent())
+    }
+
+    /// The plugin's keys from a place on, and the place where the next ones start.
+    async fn keys(&self, from: u64) -> Result<(Vec<String>, Option<u64>), KeyValueError> {
+        let _ = from;
+        Err(not_lent())
+    }
+
     /// Removes every secret of the tenant from a text that leaves the sandbox (errors, logs).
     fn scrub(&self, text: &str) -> String;
+}
+
+/// A gate need not lend keys and values.
+fn not_lent() -> KeyValueError {
+    KeyValueError::Denied("keys and values are not lent here".to_owned())
 }

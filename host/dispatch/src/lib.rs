@@ -10,6 +10,7 @@ mod digest;
 mod dispatcher;
 mod error;
 mod gate;
+mod key_value;
 mod ledger;
 mod outcome;
 mod ports;
@@ -27,6 +28,7 @@ pub use dispatcher::{
 };
 pub use error::DispatchError;
 pub use gate::{Answer, Gate, HttpApproval, OutboundHttp};
+pub use key_value::{KeyValueError, KeyValueWrite, KeyValues};
 pub use ledger::{
     ByHand, Charge, Held, Holder, Intent, IntentFilter, IntentHistory, IntentState, Lease, Leave,
     Ledger, NewIntent, Reserved, SentRequest, Settlement, Word, settle_on_word,

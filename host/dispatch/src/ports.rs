@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use http::{HeaderName, HeaderValue};
 use thiserror::Error;
 
-use crate::{Audit, Cases, Charge, Consents, Ledger};
+use crate::{Audit, Cases, Charge, Consents, KeyValues, Ledger};
 
 /// Everything durable, in one store, so that one transaction can hold it.
-pub trait Store: Ledger + Counters + Cases + Consents + Audit {}
+pub trait Store: Ledger + KeyValues + Counters + Cases + Consents + Audit {}
 
-impl<T: Ledger + Counters + Cases + Consents + Audit> Store for T {}
+impl<T: Ledger + KeyValues + Counters + Cases + Consents + Audit> Store for T {}
 
 /// Budgets that calls without an intent draw on. [`Ledger::spent`] reads them.
 #[async_trait]

@@ -11,7 +11,9 @@ mod engine;
 mod error;
 mod failure;
 mod invocation;
+
 mod invoke;
+mod key_value;
 mod limiter;
 mod limits;
 mod link;

@@ -5,7 +5,7 @@ use wasmtime::component::Linker;
 
 use crate::reflect::Import;
 use crate::state::State;
-use crate::{LoadError, PluginSource, model};
+use crate::{LoadError, PluginSource, key_value, model};
 
 /// The parts of WASI that are linked for everybody, with nothing behind them.
 const INERT: [&str; 6] = [
@@ -46,6 +46,9 @@ fn refusal(import: &str, plugin: &PluginSource) -> Option<&'static str> {
             .then_some("no HTTP destination is granted to it; add a grant to its configuration"),
         "switchboard:host/model" => (!plugin.model)
             .then_some("the model is not granted to it; set `model = true` in its configuration"),
+        "wasi:keyvalue/store" => (!plugin.key_value).then_some(
+            "keys and values are not granted to it; set `key_value = true` in its configuration",
+        ),
         "wasi:config/store" => None,
         _ if INERT.contains(&package) => None,
         _ => Some("no plugin can have that"),
@@ -61,6 +64,9 @@ fn assemble(engine: &Engine, plugin: &PluginSource) -> wasmtime::Result<Linker<S
     }
     if plugin.model {
         model::add_to_linker(&mut linker)?;
+    }
+    if plugin.key_value {
+        key_value::add_to_linker(&mut linker)?;
     }
     Ok(linker)
 }

@@ -31,6 +31,8 @@ pub struct PluginSource {
     pub grants: Vec<HttpGrant>,
     /// It may ask the tenant's model.
     pub model: bool,
+    /// It may keep keys and values, under its own name.
+    pub key_value: bool,
     /// What one call of it may use.
     pub limits: Limits,
 }

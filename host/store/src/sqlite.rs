@@ -12,6 +12,7 @@ mod counters;
 mod decisions;
 mod facts;
 mod fault;
+mod key_values;
 mod ledger;
 mod lock;
 mod open;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dispatch::{
     Answered, Audit, AuditBreak, AuditEntry, AuditRecord, ByHand, Case, CaseStatus, Cases, Charge,
-    Consents, Counters, Event, Held, Holder, Intent, IntentFilter, IntentHistory, Lease, Leave,
-    Ledger, NewIntent, PendingConsent, Reserved, SentRequest, Settlement, StoreError, StoredEvent,
+    Consents, Counters, Event, Held, Holder, Intent, IntentFilter, IntentHistory, KeyValueWrite,
+    KeyValues, Lease, Leave, Ledger, NewIntent, PendingConsent, Reserved, SentRequest, Settlement,
+    StoreError, StoredEvent,
 };
 use policy::{Entity, Fact, Level};
 use store::SqliteStore;
@@ -113,6 +114,31 @@ impl Ledger for Rigged {
 
     async fn now(&self) -> Result<i64, StoreError> {
         self.store.now().await
+    }
+}
+
+#[async_trait]
+impl KeyValues for Rigged {
+    async fn value(
+        &self,
+        tenant: &str,
+        plugin: &str,
+        key: &str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.value(tenant, plugin, key).await
+    }
+
+    async fn keys(&self, tenant: &str, plugin: &str) -> Result<Vec<String>, StoreError> {
+        self.store.keys(tenant, plugin).await
+    }
+
+    async fn stage(
+        &self,
+        lease: &Lease,
+        plugin: &str,
+        writes: Vec<KeyValueWrite>,
+    ) -> Result<bool, StoreError> {
+        self.store.stage(lease, plugin, writes).await
     }
 }
 

@@ -17,6 +17,7 @@ impl Dispatcher {
             let gate = Arc::new(CallGate::new(
                 &self.parts,
                 act.rulebook.clone(),
+                &act.tool.spec().plugin,
                 &permit,
                 None,
             ));

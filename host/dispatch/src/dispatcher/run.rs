@@ -90,12 +90,34 @@ impl Dispatcher {
         let gate = Arc::new(CallGate::new(
             &self.parts,
             act.rulebook.clone(),
+            &act.tool.spec().plugin,
             &permit,
             Some(lease.clone()),
         ));
         let result = act.tool.invoke(permit, gate.clone()).await;
         let asked = result.as_ref().err().and_then(asked_pause);
-        (judge_invocation(result, &gate.unsafe_exchanges()), asked)
+        let verdict = match judge_invocation(result, &gate.unsafe_exchanges()) {
+            Verdict::Done(output) => self.remember(lease, &gate, output).await,
+            other => other,
+        };
+        (verdict, asked)
+    }
+
+    /// Keeps what a successful try changed among its plugin's keys, for the settlement. What cannot be kept leaves the
+    /// outcome open: the effect is there, and half of it must not settle.
+    async fn remember(&self, lease: &Lease, gate: &CallGate, output: Value) -> Verdict {
+        let writes = gate.key_value_writes();
+        if writes.is_empty() {
+            return Verdict::Done(output);
+        }
+        match self.parts.store.stage(lease, gate.plugin(), writes).await {
+            // Under a void lease the settlement changes nothing either.
+            Ok(_) => Verdict::Done(output),
+            Err(error) => {
+                tracing::error!(%error, intent = lease.intent, "a plugin's keys could not be kept");
+                Verdict::Unsure(InvokeError::Busy("its keys could not be kept".to_owned()))
+            }
+        }
     }
 
     pub(super) async fn done(

@@ -8,11 +8,12 @@ use http::header::{CONTENT_TYPE, HeaderName};
 use policy::{Call, CapabilityDecision, HttpGrant, HttpRequest, Permit, Refusal, Rulebook, Scope};
 use serde_json::{Value, json};
 
+use super::key_value::Memory;
 use super::{Answer, Gate, HttpApproval, OutboundHttp};
 use crate::dispatcher::{DispatcherParts, same_request};
 use crate::{
-    AuditEntry, AuditKind, CompletionError, CompletionRequest, Lease, Leave, SentRequest,
-    StoreError,
+    AuditEntry, AuditKind, CompletionError, CompletionRequest, KeyValueError, Lease, Leave,
+    SentRequest, StoreError,
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -49,6 +50,7 @@ impl Exchange {
 #[derive(Default)]
 pub(super) struct Trace {
     pub(super) completions: u32,
+    pub(super) memory: Memory,
     exchanges: Vec<Exchange>,
 }
 
@@ -57,8 +59,10 @@ pub(crate) struct CallGate {
     pub(super) parts: Arc<DispatcherParts>,
     pub(super) rulebook: Arc<Rulebook>,
     pub(super) call: Call,
+    /// The plugin's name, under which its keys are kept.
+    pub(super) plugin: String,
     scope: Scope,
-    lease: Option<Lease>,
+    pub(super) lease: Option<Lease>,
     trace: Mutex<Trace>,
 }
 
@@ -66,6 +70,7 @@ impl CallGate {
     pub(crate) fn new(
         parts: &Arc<DispatcherParts>,
         rulebook: Arc<Rulebook>,
+        plugin: &str,
         permit: &Permit,
         lease: Option<Lease>,
     ) -> Self {
@@ -73,6 +78,7 @@ impl CallGate {
             parts: parts.clone(),
             rulebook,
             call: permit.call().clone(),
+            plugin: plugin.to_owned(),
             scope: permit.scope().clone(),
             lease,
             trace: Mutex::default(),
@@ -287,6 +293,18 @@ impl Gate for CallGate {
 
     async fn complete(&self, request: CompletionRequest) -> Result<String, CompletionError> {
         self.complete_within_limits(request).await
+    }
+
+    async fn value(&self, key: &str) -> Result<Option<Vec<u8>>, KeyValueError> {
+        self.value_of(key).await
+    }
+
+    async fn set_value(&self, key: &str, value: Option<Vec<u8>>) -> Result<(), KeyValueError> {
+        self.change(key, value).await
+    }
+
+    async fn keys(&self, from: u64) -> Result<(Vec<String>, Option<u64>), KeyValueError> {
+        self.page_of_keys(from).await
     }
 
     fn scrub(&self, text: &str) -> String {

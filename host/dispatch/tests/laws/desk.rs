@@ -24,6 +24,8 @@ use store::{OpenOptions, SqliteStore};
 pub(crate) enum Step {
     /// Sends its unsafe request, gets this status, and returns what a refund plugin would.
     Status(u16),
+    /// Sets a key of the plugin, then does the same.
+    Keeps(&'static str, Vec<u8>, u16),
     /// Sends it, and no answer comes.
     NoAnswer,
     /// The connection never comes about.
@@ -111,6 +113,11 @@ impl Scripted {
             Step::Trap => return Err(InvokeError::Trapped("unreachable".into())),
             _ => {}
         }
+        if let Step::Keeps(key, value, _) = &step {
+            let kept = gate.set_value(key, Some(value.clone())).await;
+            kept.map_err(|error| InvokeError::Trapped(error.to_string()))?;
+            assert_eq!(gate.value(key).await.unwrap().as_ref(), Some(value));
+        }
         let body = match step {
             Step::OtherBody(_) => json!({ "another": "body" }),
             _ => Value::Object(arguments.clone()),
@@ -156,7 +163,9 @@ impl Scripted {
             .find(|(name, _)| name == "idempotency-key")
             .unwrap();
         let answer = match step {
-            Step::Status(status) | Step::OtherBody(status) => Answer::Status(*status),
+            Step::Status(status) | Step::OtherBody(status) | Step::Keeps(_, _, status) => {
+                Answer::Status(*status)
+            }
             Step::TrapAfterSend => Answer::Status(201),
             Step::NotSent => Answer::NotSent,
             _ => Answer::Nothing,

@@ -11,6 +11,7 @@ mod desk;
 mod escalation;
 mod figures;
 mod idempotency;
+mod keys;
 mod late;
 mod matrix;
 mod pairs;

@@ -104,7 +104,7 @@ async fn imports_are_granted_or_refused_by_name() {
     );
     refused(
         source(unknown),
-        &expect!["plugin guest imports wasi:keyvalue/store@0.2.0: no plugin can have that"],
+        &expect!["plugin guest imports wasi:keyvalue/store@0.2.0: keys and values are not granted to it; set `key_value = true` in its configuration"],
     )
     .await;
     refused(source(outgoing()), &expect!["plugin guest imports wasi:http/types@0.2.12: no HTTP destination is granted to it; add a grant to its configuration"]).await;

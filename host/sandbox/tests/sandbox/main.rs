@@ -7,5 +7,6 @@ mod contract;
 mod gate;
 mod guest;
 mod hostile;
+mod keeping;
 mod loading;
 mod swap;

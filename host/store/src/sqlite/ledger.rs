@@ -20,6 +20,8 @@ use super::fault::Fault;
 pub(super) use lease::void_all;
 use look::{by_id, live};
 
+pub(super) use settle::is_open_under;
+
 #[async_trait]
 impl Ledger for SqliteStore {
     async fn intent(&self, tenant: &str, key: &str) -> Result<Option<Intent>, StoreError> {

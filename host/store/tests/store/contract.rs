@@ -3,5 +3,6 @@
 pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod consents;
+pub(crate) mod key_values;
 pub(crate) mod leases;
 pub(crate) mod ledger;

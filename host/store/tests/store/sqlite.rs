@@ -64,6 +64,12 @@ on_sqlite! {
         what_fails_does_not_take_its_neighbours_along,
         sums_come_in_the_order_asked,
     }
+    key_values {
+        what_is_staged_counts_once_it_is_settled,
+        what_fails_leaves_nothing_and_what_is_unknown_waits,
+        another_try_takes_the_place_of_the_first,
+        keys_are_one_tenants_and_one_plugins,
+    }
     leases {
         whoever_reserves_holds_it_until_the_lease_runs_out,
         of_many_that_take_over_one_does,

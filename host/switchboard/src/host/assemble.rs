@@ -229,6 +229,7 @@ fn source(bound: demo::DemoPlugin, config: &Config) -> PluginSource {
         config: bound.settings,
         grants: bound.grants,
         model: bound.model,
+        key_value: bound.key_value,
         limits: limits(config),
     }
 }

@@ -21,6 +21,8 @@ struct Entry {
     reach: Vec<Reach>,
     #[serde(default)]
     model: bool,
+    #[serde(default)]
+    key_value: bool,
 }
 
 /// What a plugin may send.
@@ -40,6 +42,8 @@ pub(super) struct DemoPlugin {
     pub(super) settings: BTreeMap<String, String>,
     /// It may ask the tenant's model.
     pub(super) model: bool,
+    /// It may keep keys and values.
+    pub(super) key_value: bool,
 }
 
 /// The tenant's plugins, bound to the demo backend where it really listens.
@@ -57,6 +61,7 @@ pub(super) fn plugins(
             .collect(),
         settings: BTreeMap::from([("base_url".to_owned(), origin.clone())]),
         model: entry.model,
+        key_value: entry.key_value,
     };
     let entries: BTreeMap<String, Entry> = toml::from_str(PLUGINS)?;
     Ok(entries.into_iter().map(bound).collect())

@@ -7,6 +7,12 @@ use serde_json::Value;
 use super::lease::state_under;
 use super::look::{by_id, request as read_request};
 use super::{Fault, Json, Word, budgets};
+use crate::sqlite::key_values;
+
+/// Whether the lease is the one that counts, of an intent without an end.
+pub(in crate::sqlite) fn is_open_under(db: &Connection, lease: &Lease) -> Result<bool, Fault> {
+    Ok(state_under(db, lease)?.is_some_and(|state| !is_settled(state)))
+}
 
 /// How a settlement was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,8 +95,13 @@ pub(super) fn by_hand(
 
 fn end(db: &Connection, id: &str, settlement: Settlement, now: i64) -> Result<(), Fault> {
     let to = target(&settlement);
-    if to == IntentState::Failed {
-        budgets::release(db, id)?;
+    match to {
+        IntentState::Failed => budgets::release(db, id)?,
+        IntentState::Done => key_values::apply(db, id)?,
+        _ => {}
+    }
+    if is_settled(to) {
+        key_values::forget(db, id)?;
     }
     db.prepare_cached(
         "UPDATE intents SET state = ?, outcome = ?, updated_at = ?, leased_until = 0 WHERE id = ?",
