@@ -27,7 +27,7 @@ use crate::{Config, Environment, Secrets};
 /// Without a command it serves: a chat page, an HTTP interface and an MCP server, for a demo shop with customers, orders and
 /// refunds. No key and no configuration are needed for that.
 #[derive(Debug, Parser)]
-#[command(name = "switchboard", version, args_conflicts_with_subcommands = true)]
+#[command(name = "switchboard", version)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -130,7 +130,7 @@ fn told(error: &anyhow::Error) -> String {
 }
 
 fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
-    let command = line.command.unwrap_or(Command::Serve(line.serve));
+    let command = command(line.command, line.serve)?;
     if matches!(command, Command::Config) {
         terminal::ask(DEFAULT_FILE);
         return Ok(ExitCode::SUCCESS);
@@ -188,6 +188,20 @@ fn start_log(filter: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The command that is meant. What belongs to serving may stand before `serve`, and before nothing else.
+fn command(named: Option<Command>, serve: ServeArgs) -> anyhow::Result<Command> {
+    match named {
+        None => Ok(Command::Serve(serve)),
+        Some(Command::Serve(own)) => Ok(Command::Serve(ServeArgs {
+            listen: own.listen.or(serve.listen),
+        })),
+        Some(_) if serve.listen.is_some() => {
+            anyhow::bail!("--listen is for serving; leave it out of this command")
+        }
+        Some(other) => Ok(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -197,6 +211,21 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn options_for_every_command_may_stand_before_it() {
+        let parse = |words: &[&str]| {
+            let line = CommandLine::try_parse_from([&["switchboard"], words].concat()).unwrap();
+            (line.common.data.clone(), command(line.command, line.serve))
+        };
+        let (data, doctor) = parse(&["--data", "somewhere", "doctor"]);
+        assert_eq!(data, Some("somewhere".into()));
+        assert!(matches!(doctor.unwrap(), Command::Doctor));
+        let (_, serve) = parse(&["--listen", "127.0.0.1:0", "serve"]);
+        assert!(matches!(serve.unwrap(), Command::Serve(args) if args.listen.is_some()));
+        let (_, odd) = parse(&["--listen", "127.0.0.1:0", "doctor"]);
+        assert!(odd.unwrap_err().to_string().contains("--listen"));
     }
 
     #[test]
