@@ -2,9 +2,9 @@
 
 mod act;
 mod consent;
+mod counted;
 mod describe;
 mod escalate;
-mod guess;
 mod judge;
 mod lease;
 mod open;
@@ -175,7 +175,7 @@ impl Dispatcher {
             let outcome = match self.judge(&act, None).await? {
                 Decision::Allow(_) if act.unbound.is_some() => refuse::nobody_known(),
                 Decision::Allow(permit) => match act.effect() {
-                    Effect::Read if act.is_guess() => self.guess(&act, permit).await?,
+                    Effect::Read if act.is_counted() => self.counted_read(&act, permit).await?,
                     Effect::Read => self.read(&act, permit).await?,
                     Effect::Write | Effect::Escalation => {
                         self.write_to_the_end(Act::clone(&act), permit).await?

@@ -217,11 +217,6 @@ fn check_budgets(
     settings: &Settings,
 ) -> Result<(), RulebookError> {
     for (tool, rule) in tools {
-        if rule.effect == Effect::Read && !rule.rates.is_empty() {
-            return Err(RulebookError::Invalid(format!(
-                "the tool {tool} has rates: only writes are counted, and it is a read"
-            )));
-        }
         for name in rule.budgets.iter().chain(&rule.rates).chain(&rule.guesses) {
             if !settings.budgets.contains_key(name) {
                 return Err(RulebookError::Invalid(format!(

@@ -49,8 +49,8 @@ pub struct ToolRule {
     /// Budgets (by name) that a call draws on.
     #[serde(default)]
     pub budgets: Vec<String>,
-    /// Budgets (by name) of which every call takes one, whatever its amount: how often, beside how much. Writes only: what
-    /// is no intent in the ledger draws on nothing.
+    /// Budgets (by name) of which every call takes one, whatever its amount: how often, beside how much. Given back by
+    /// what failed.
     #[serde(default)]
     pub rates: Vec<String>,
     /// Budgets (by name) that a call draws on while the customer is no more than claimed: a number that only its owner should

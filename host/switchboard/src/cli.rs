@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn common_options_stand_before_or_after_the_command() {
+    fn options_for_every_command_may_follow_it() {
         let line = CommandLine::try_parse_from([
             "switchboard",
             "serve",

@@ -35,7 +35,7 @@ impl Dispatcher {
         if own.is_none() && act.effect() != Effect::Read {
             facts.prior = self.prior(act).await?;
             self.read_budgets(act, &mut facts).await?;
-        } else if act.is_guess() {
+        } else if own.is_none() && act.is_counted() {
             self.read_budgets(act, &mut facts).await?;
         }
         Ok(facts)

@@ -61,7 +61,7 @@ impl Dispatcher {
             team: team.to_owned(),
             reason: refusal.code.to_lowercase().replace('_', " "),
             summary: format!(
-                "{} was not allowed: {}",
+                "{} was not allowed: {}.",
                 describe_call(&act.call),
                 refusal.code
             ),
@@ -150,7 +150,7 @@ impl Dispatcher {
             team: "operations".to_owned(),
             reason: "a tool that keeps failing".to_owned(),
             summary: format!(
-                "{} kept failing: {}",
+                "{} kept failing: {}.",
                 describe_call(&act.call),
                 error.kind()
             ),

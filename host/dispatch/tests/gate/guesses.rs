@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use dispatch::{InvokeError, ToolError};
 use serde_json::json;
 
-use crate::world::{World, answers, code, not_found};
+use crate::world::{World, answers, code, contract, grant, not_found};
 
 /// C-1 owns ORD-1; C-2 owns ORD-2; ORD-BUSY does not answer. Every lookup that reaches the backend is counted.
 fn shop() -> (World, Arc<AtomicU32>) {
@@ -139,4 +139,40 @@ async fn guesses_survive_a_restart() {
     }
     let world = world.restart().await;
     assert_eq!(guess(&world, &case, "ORD-1").await, "BUDGET_EXCEEDED");
+}
+
+#[tokio::test]
+async fn a_read_with_a_rate_runs_so_many_times_and_a_silent_backend_costs_none() {
+    let asked = Arc::<AtomicU32>::default();
+    let count = asked.clone();
+    let plugin = answers(move |call| {
+        count.fetch_add(1, Ordering::Relaxed);
+        if call.arguments["query"] == "silence" {
+            return Err(InvokeError::Tool(ToolError::Unavailable {
+                message: String::new(),
+                retry_after_seconds: None,
+            }));
+        }
+        Ok(json!({ "articles": [] }))
+    });
+    let mut tools = contract();
+    let search = tools.get_mut("search_knowledge_base").unwrap();
+    search.rates.push("guesses_case_day".into());
+    let world = World::with_tools(plugin, vec![grant(&[])], tools);
+    let case = world.case("s").await;
+    let search = async |query: &str| {
+        let arguments = json!({ "query": query });
+        world.call(&case, "search_knowledge_base", arguments).await
+    };
+    assert_eq!(search("silence").await.word(), "failed");
+    let before = asked.load(Ordering::Relaxed);
+    for _ in 0..5 {
+        assert_eq!(search("returns").await.word(), "ok");
+    }
+    assert_eq!(code(&search("returns").await), "BUDGET_EXCEEDED");
+    assert_eq!(asked.load(Ordering::Relaxed), before + 5);
+    let other = world.case("other").await;
+    let free = json!({ "query": "returns" });
+    let free = world.call(&other, "search_knowledge_base", free).await;
+    assert_eq!(free.word(), "ok");
 }

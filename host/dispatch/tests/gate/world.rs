@@ -44,6 +44,7 @@ pub(crate) struct World {
 struct Make {
     plugin: Plugin,
     grants: Vec<HttpGrant>,
+    tools: BTreeMap<String, ToolRule>,
     now: Arc<Mutex<i64>>,
 }
 
@@ -53,10 +54,19 @@ impl World {
     }
 
     pub(crate) fn with_grants(plugin: Plugin, grants: Vec<HttpGrant>) -> Self {
+        Self::with_tools(plugin, grants, contract())
+    }
+
+    pub(crate) fn with_tools(
+        plugin: Plugin,
+        grants: Vec<HttpGrant>,
+        tools: BTreeMap<String, ToolRule>,
+    ) -> Self {
         let now = Arc::new(Mutex::new(1_795_176_000));
         let make = Make {
             plugin,
             grants,
+            tools,
             now,
         };
         Self::open(tempfile::tempdir().unwrap(), make)
@@ -69,7 +79,7 @@ impl World {
         };
         let store = Arc::new(SqliteStore::open(folder.path(), options).unwrap());
         let model = Arc::<Model>::default();
-        let rulebook = Arc::new(rulebook());
+        let rulebook = Arc::new(rulebook(make.tools.clone()));
         let dispatcher = Dispatcher::new(DispatcherParts {
             tools: shelf(&make),
             store: store.clone() as Arc<dyn Store>,
@@ -210,8 +220,8 @@ pub(crate) fn contract() -> BTreeMap<String, ToolRule> {
     toml::from_str::<Contract>(text).unwrap().tool
 }
 
-fn rulebook() -> Rulebook {
-    Rulebook::load(RulebookSource::shipped(contract(), Settings::default())).unwrap()
+fn rulebook(tools: BTreeMap<String, ToolRule>) -> Rulebook {
+    Rulebook::load(RulebookSource::shipped(tools, Settings::default())).unwrap()
 }
 
 fn shelf(make: &Make) -> Arc<dyn Tools> {

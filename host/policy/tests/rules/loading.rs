@@ -182,20 +182,6 @@ fn a_budget_that_nothing_defines_is_refused() {
 }
 
 #[test]
-fn a_read_has_no_rates() {
-    let mut source = source();
-    let lookup = source
-        .tools
-        .get_mut("lookup_order")
-        .expect("in the contract");
-    lookup.rates = vec!["refund_calls_customer_day".to_owned()];
-    refused(
-        source,
-        &expect!["the tool lookup_order has rates: only writes are counted, and it is a read"],
-    );
-}
-
-#[test]
 fn a_lookup_asks_a_read() {
     let mut source = source();
     let refund = source
