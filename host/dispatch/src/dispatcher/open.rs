@@ -196,9 +196,10 @@ impl Dispatcher {
 pub(super) fn next_step(act: &Act, intent: &Intent, now: i64) -> Step {
     match (intent.state, nature(act)) {
         (IntentState::Reserved, _) | (_, Nature::Deduplicates) => Step::Run,
-        // Unknown since the last request was given up, or since its sender was found dead.
+        // Unknown since the last request was given up, or since its sender was found dead. Both times are cut to whole
+        // seconds: only a later one is certain to be that far away.
         (IntentState::Unknown, Nature::Queryable { after_seconds })
-            if now >= intent.updated_at.saturating_add(after_seconds.into()) =>
+            if now > intent.updated_at.saturating_add(after_seconds.into()) =>
         {
             Step::Ask
         }
