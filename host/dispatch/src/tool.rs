@@ -148,6 +148,11 @@ pub trait Tool: Send + Sync {
     /// options left out). Host-bound parameters may be present or absent.
     fn check(&self, arguments: &Value) -> Result<Map<String, Value>, Vec<Violation>>;
 
+    /// Whether an operator has stopped this version: it gets no capability any more, not even in the middle of a call.
+    fn is_stopped(&self) -> bool {
+        false
+    }
+
     /// Runs the call that the permit carries, in a fresh instance; every capability passes `gate`.
     async fn invoke(&self, permit: Permit, gate: Arc<dyn Gate>) -> Result<Value, InvokeError>;
 }
@@ -165,4 +170,19 @@ pub struct Snapshot {
 pub trait Tools: Send + Sync {
     /// The tenant's tools now; none if there is no such tenant.
     fn snapshot(&self, tenant: &str) -> Option<Arc<Snapshot>>;
+
+    /// The tools that calls of this case run. While a version is on trial (a canary), its share of the cases sees it, and a case
+    /// sees the same one every time.
+    fn snapshot_for(&self, tenant: &str, case: &str) -> Option<Arc<Snapshot>> {
+        let _ = case;
+        self.snapshot(tenant)
+    }
+
+    /// A tool of exactly this version, where it is still at hand: what a version began is best seen through by it, for it alone
+    /// certainly sends the same bytes again.
+    fn version(&self, tenant: &str, tool: &str, digest: &str) -> Option<Arc<dyn Tool>> {
+        let snapshot = self.snapshot(tenant)?;
+        let tool = snapshot.tools.get(tool)?;
+        (tool.spec().digest == digest).then(|| Arc::clone(tool))
+    }
 }

@@ -55,7 +55,7 @@ impl Dispatcher {
         let snapshot = self
             .parts
             .tools
-            .snapshot(&request.tenant)
+            .snapshot_for(&request.tenant, &request.case)
             .ok_or_else(unknown_tenant)?;
         let rulebook = self.rulebook(&request.tenant).ok_or_else(unknown_tenant)?;
         let case = self

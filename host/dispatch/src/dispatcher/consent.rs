@@ -182,7 +182,7 @@ impl Dispatcher {
         let rulebook = self.rulebook(&call.tenant);
         let pointer = rulebook.and_then(|rulebook| rulebook.tool(&call.tool)?.amount.clone());
         let pointer = pointer.ok_or_else(|| cannot("it has no amount that could be changed"))?;
-        let tool = self.parts.tools.snapshot(&call.tenant);
+        let tool = self.parts.tools.snapshot_for(&call.tenant, &call.case);
         let tool = tool.and_then(|snapshot| snapshot.tools.get(&call.tool).cloned());
         let tool = tool.ok_or_else(|| cannot("there is no such tool any more"))?;
         let mut arguments = Value::Object(call.arguments.clone());
@@ -200,7 +200,7 @@ impl Dispatcher {
     /// Whether the plugin and the rules are still those under which the question was asked.
     fn still_bound(&self, pending: &PendingConsent) -> bool {
         let mut call = pending.call.clone();
-        let snapshot = self.parts.tools.snapshot(&call.tenant);
+        let snapshot = self.parts.tools.snapshot_for(&call.tenant, &call.case);
         let digest = snapshot.and_then(|s| {
             s.tools
                 .get(&call.tool)

@@ -63,14 +63,25 @@ impl Dispatcher {
         turnstile: Turnstile,
     ) -> Result<Outcome, DispatchError> {
         let Held { lease, intent } = held;
-        // The saved arguments, not the caller's: free text may differ, and a resend must be the same bytes.
-        let mut act = act.clone();
-        act.call.arguments.clone_from(&intent.arguments);
+        let act = self.as_begun(act, &intent);
         match next_step(&act, &intent, self.parts.store.now().await?) {
             Step::Run => self.run_again(&act, lease, &intent, turnstile).await,
             Step::Ask => self.ask_backend(&act, &lease, &intent).await,
             Step::Wait | Step::Park => self.unknown(&act, &lease).await,
         }
+    }
+
+    /// The saved arguments, not the caller's (free text may differ), and the version that began it, where it is still at hand: a
+    /// resend must be the same bytes.
+    fn as_begun(&self, act: &Act, intent: &Intent) -> Act {
+        let mut act = act.clone();
+        act.call.arguments.clone_from(&intent.arguments);
+        let tools = &self.parts.tools;
+        if let Some(tool) = tools.version(&intent.tenant, &intent.tool, &intent.plugin_digest) {
+            act.call.plugin_digest.clone_from(&intent.plugin_digest);
+            act.tool = tool;
+        }
+        act
     }
 
     async fn run_again(

@@ -90,7 +90,7 @@ impl Dispatcher {
         let gate = Arc::new(CallGate::new(
             &self.parts,
             act.rulebook.clone(),
-            &act.tool.spec().plugin,
+            act.tool.clone(),
             &permit,
             Some(lease.clone()),
         ));

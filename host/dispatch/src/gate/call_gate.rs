@@ -13,9 +13,11 @@ use super::{Answer, Gate, HttpApproval, OutboundHttp};
 use crate::dispatcher::{DispatcherParts, same_request};
 use crate::{
     AuditEntry, AuditKind, CompletionError, CompletionRequest, KeyValueError, Lease, Leave,
-    SentRequest, StoreError,
+    SentRequest, StoreError, Tool,
 };
 
+/// The code of every refusal of a plugin that an operator has stopped.
+pub(super) const STOPPED: &str = "PLUGIN_STOPPED";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// One request of an invocation, and what became of it.
@@ -59,8 +61,7 @@ pub(crate) struct CallGate {
     pub(super) parts: Arc<DispatcherParts>,
     pub(super) rulebook: Arc<Rulebook>,
     pub(super) call: Call,
-    /// The plugin's name, under which its keys are kept.
-    pub(super) plugin: String,
+    pub(super) tool: Arc<dyn Tool>,
     scope: Scope,
     pub(super) lease: Option<Lease>,
     trace: Mutex<Trace>,
@@ -70,7 +71,7 @@ impl CallGate {
     pub(crate) fn new(
         parts: &Arc<DispatcherParts>,
         rulebook: Arc<Rulebook>,
-        plugin: &str,
+        tool: Arc<dyn Tool>,
         permit: &Permit,
         lease: Option<Lease>,
     ) -> Self {
@@ -78,7 +79,7 @@ impl CallGate {
             parts: parts.clone(),
             rulebook,
             call: permit.call().clone(),
-            plugin: plugin.to_owned(),
+            tool,
             scope: permit.scope().clone(),
             lease,
             trace: Mutex::default(),
@@ -119,6 +120,9 @@ impl CallGate {
             body: &request.body,
             calls_before: ordinal - 1,
         };
+        if self.tool.is_stopped() {
+            return (ordinal, CapabilityDecision::Deny(refusal(STOPPED)));
+        }
         let decision = self.rulebook.decide_http(&self.call, &self.scope, &asked);
         (ordinal, decision)
     }

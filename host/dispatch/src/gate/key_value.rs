@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use super::call_gate::STOPPED;
 use super::{CallGate, Gate};
 use crate::{KeyValueError, KeyValueWrite, StoreError};
 
@@ -36,8 +37,9 @@ impl CallGate {
             .collect()
     }
 
+    /// The plugin's name, under which its keys are kept.
     pub(crate) fn plugin(&self) -> &str {
-        &self.plugin
+        &self.tool.spec().plugin
     }
 
     pub(super) async fn value_of(&self, key: &str) -> Result<Option<Vec<u8>>, KeyValueError> {
@@ -46,7 +48,7 @@ impl CallGate {
             return Ok(changed.clone());
         }
         let store = &self.parts.store;
-        let value = store.value(&self.call.tenant, &self.plugin, key).await;
+        let value = store.value(&self.call.tenant, self.plugin(), key).await;
         value.map_err(|error| unavailable(&error))
     }
 
@@ -89,7 +91,7 @@ impl CallGate {
 
     async fn all_keys(&self) -> Result<BTreeSet<String>, KeyValueError> {
         let store = &self.parts.store;
-        let settled = store.keys(&self.call.tenant, &self.plugin).await;
+        let settled = store.keys(&self.call.tenant, self.plugin()).await;
         let settled = settled.map_err(|error| unavailable(&error))?;
         let mut keys = BTreeSet::from_iter(settled);
         for (key, value) in &self.trace().memory.changed {
@@ -129,6 +131,10 @@ impl CallGate {
             memory.uses = memory.uses.saturating_add(1);
             memory.uses
         };
+        if self.tool.is_stopped() {
+            let message = "an operator has stopped this plugin".to_owned();
+            return Some((STOPPED, KeyValueError::Denied(message)));
+        }
         if uses > MOST_USES {
             let message = format!("a call has at most {MOST_USES} uses of its keys");
             return Some(("KEY_VALUE_BUDGET", KeyValueError::Limit(message)));

@@ -4,6 +4,7 @@ use policy::Role;
 use serde_json::{Value, json};
 
 use super::CallGate;
+use super::call_gate::STOPPED;
 use crate::{CompletionError, CompletionRequest, StoreError};
 
 /// Completions that one invocation may ask for.
@@ -43,6 +44,11 @@ impl CallGate {
             trace.completions = trace.completions.saturating_add(1);
             trace.completions
         };
+        if self.tool.is_stopped() {
+            let error =
+                CompletionError::Unavailable("an operator has stopped this plugin".to_owned());
+            return Ok(Some((STOPPED, error)));
+        }
         if asked > MAX_COMPLETIONS {
             return Ok(Some(("MODEL_BUDGET", CompletionError::Budget)));
         }

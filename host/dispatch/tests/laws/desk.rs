@@ -1,5 +1,7 @@
 //! The vocabulary: a desk with one scripted plugin, and what its backend saw.
 
+mod rules;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dispatch::policy::{
     Actor, Channel, Entity, Fact, HttpGrant, Level, Nature, PathPattern, Permit, Role, Rulebook,
-    RulebookSource, Settings, ToolRule,
+    Settings,
 };
 use dispatch::{
     Answer, CallRequest, Cases, CompletionError, CompletionRequest, Completions, Dispatcher,
@@ -18,6 +20,9 @@ use dispatch::{
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Map, Value, json};
 use store::{OpenOptions, SqliteStore};
+
+use rules::rulebook_tools;
+pub(crate) use rules::{rulebook, rulebook_with};
 
 /// What the scripted plugin does in one invocation.
 #[derive(Clone, Debug)]
@@ -346,6 +351,10 @@ impl Desk {
         self.script.seen.lock().unwrap().clone()
     }
 
+    pub(crate) fn script(&self) -> &Arc<Script> {
+        &self.script
+    }
+
     pub(crate) async fn hanging(&self) {
         self.script.hanging.notified().await;
     }
@@ -404,13 +413,21 @@ pub(crate) fn dispatcher_of(
     tools: BTreeMap<String, Arc<dyn Tool>>,
     rulebook: &Rules,
 ) -> Dispatcher {
+    let generation = 1;
+    let shelf = Shelf(Arc::new(Snapshot { generation, tools }));
+    dispatcher_over(store, Arc::new(shelf), rulebook)
+}
+
+/// A dispatcher of whatever tools there are, over this store, for the tenant `demo`.
+pub(crate) fn dispatcher_over(
+    store: Arc<SqliteStore>,
+    tools: Arc<dyn Tools>,
+    rulebook: &Rules,
+) -> Dispatcher {
     let rulebook = rulebook.clone();
     let store: Arc<dyn Store> = store;
     Dispatcher::new(DispatcherParts {
-        tools: Arc::new(Shelf(Arc::new(Snapshot {
-            generation: 1,
-            tools,
-        }))),
+        tools,
         store,
         secrets: Arc::new(NoSecrets),
         completions: Arc::new(NoModel),
@@ -455,34 +472,4 @@ pub(crate) fn spec(name: &str, nature: Nature) -> ToolSpec {
         digest: "d".repeat(64),
         grants: Arc::from([grant]),
     }
-}
-
-fn rulebook_tools() -> BTreeMap<String, ToolRule> {
-    #[derive(serde::Deserialize)]
-    struct Contract {
-        tool: BTreeMap<String, ToolRule>,
-    }
-    let text = include_str!("../../../../wit/contract.toml");
-    toml::from_str::<Contract>(text).unwrap().tool
-}
-
-pub(crate) fn rulebook(refund_limit: i64) -> Rulebook {
-    rulebook_with(Settings {
-        refund_limit,
-        ..Settings::default()
-    })
-}
-
-/// The shipped rules with these figures.
-pub(crate) fn rulebook_with(settings: Settings) -> Rulebook {
-    let policies = Rulebook::SHIPPED
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-        .collect();
-    Rulebook::load(RulebookSource {
-        policies,
-        tools: rulebook_tools(),
-        settings,
-    })
-    .unwrap()
 }

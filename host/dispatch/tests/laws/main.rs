@@ -18,3 +18,4 @@ mod pairs;
 mod races;
 mod recorded;
 mod release;
+mod versions;
