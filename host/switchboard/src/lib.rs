@@ -4,7 +4,9 @@
 //! every tool call goes through [`dispatch::Dispatcher`], whoever makes it.
 
 mod bench;
+mod classified;
 pub mod cli;
+mod complaint;
 mod config;
 mod embedded;
 mod environment;
@@ -13,10 +15,14 @@ mod files;
 mod host;
 mod http;
 mod ledger;
+mod manifest;
 mod mcp;
+mod reach;
 mod secrets;
 mod staff;
 
+pub use classified::{Classified, OpenTo};
+pub use complaint::Complaint;
 pub use config::{
     Amount, AmountError, Budgets, Config, ConfigError, DEFAULT_FILE, DeclaredNature, DemoBackend,
     Model, NatureError, Plugins, Provider, Retention, Rules, Share, Turn, VARIABLES, Variable,
@@ -24,5 +30,7 @@ pub use config::{
 pub use environment::Environment;
 pub use host::{ModelSetupError, Options, Progress, Running, StartError, start};
 pub use http::session::{Claims, sign};
+pub use manifest::{Asks, Build, MANIFEST_FILE, Manifest, ManifestError, is_plugin_name};
+pub use reach::{Reach, ReachError};
 pub use secrets::{Secret, SecretError, Secrets};
 pub use staff::{Member, Staff, StaffError};

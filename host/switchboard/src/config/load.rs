@@ -1,12 +1,11 @@
 //! Reading the configuration: defaults, then the file, then the environment, with errors that name key, file and line.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use super::{Config, variables};
-use crate::{Environment, files};
+use crate::{Complaint, Environment, files};
 
 /// The file with every default, as it is committed and as `switchboard config` prints it.
 pub const DEFAULT_FILE: &str = include_str!("../../switchboard.default.toml");
@@ -28,16 +27,12 @@ pub enum ConfigError {
         message: String,
     },
     /// The file holds something that does not fit.
-    #[error("{file}, line {line}{}: {message}; `switchboard config` prints every key with its default", named(.key))]
+    #[error("{file}, {complaint}; `switchboard config` prints every key with its default")]
     Invalid {
         /// Which file.
         file: PathBuf,
-        /// Which line, from 1.
-        line: usize,
-        /// Which key, with its section; empty where the text itself does not parse.
-        key: String,
-        /// What was expected, and what was found.
-        message: String,
+        /// Where, and what.
+        complaint: Complaint,
     },
     /// An environment variable holds something that does not fit.
     #[error("environment variable {name} (over the key {key}): {message}")]
@@ -57,14 +52,6 @@ pub enum ConfigError {
         /// What does not fit, and what to do.
         message: String,
     },
-}
-
-fn named(key: &str) -> String {
-    if key.is_empty() {
-        String::new()
-    } else {
-        format!(", key {key}")
-    }
 }
 
 impl Config {
@@ -88,38 +75,11 @@ impl Config {
 
     /// Parses a configuration; `file` is for messages.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| {
-            let at = error.span().unwrap_or(Range { start: 0, end: 0 }).start;
-            ConfigError::Invalid {
-                file: file.into(),
-                line: text[..at.min(text.len())].matches('\n').count() + 1,
-                key: key_at(text, at),
-                message: error.message().trim().replace('\n', ", "),
-            }
+        toml::from_str(text).map_err(|error| ConfigError::Invalid {
+            file: file.into(),
+            complaint: Complaint::of(text, &error),
         })
     }
-}
-
-/// The key whose line holds the byte `at`, with the section it stands in.
-fn key_at(text: &str, at: usize) -> String {
-    let (mut section, mut start) = ("", 0);
-    for line in text.split_inclusive('\n') {
-        let trimmed = line.trim();
-        if trimmed.starts_with('[') {
-            section = trimmed.trim_matches(['[', ']']);
-        }
-        start += line.len();
-        if at < start {
-            let key = trimmed.split_once('=').map_or("", |(key, _)| key.trim());
-            return [section, key]
-                .iter()
-                .filter(|part| !part.is_empty())
-                .copied()
-                .collect::<Vec<_>>()
-                .join(".");
-        }
-    }
-    String::new()
 }
 
 #[cfg(test)]
