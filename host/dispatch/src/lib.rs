@@ -14,6 +14,7 @@ mod key_value;
 mod ledger;
 mod outcome;
 mod ports;
+mod registry;
 mod tool;
 
 /// The words that the ports speak: identities, facts, calls, decisions.
@@ -36,5 +37,9 @@ pub use ledger::{
 pub use outcome::{EscalationRef, Outcome};
 pub use ports::{
     CompletionError, CompletionRequest, Completions, Counters, Secrets, Store, StoreError,
+};
+pub use registry::{
+    Added, Binding, BindingAction, BindingChange, Bound, Canary, HISTORY_LIMIT, HistoryEntry,
+    NewVersion, Pinned, PluginVersion, Registry,
 };
 pub use tool::{InvokeError, Snapshot, Tool, ToolError, ToolSpec, Tools, Violation};

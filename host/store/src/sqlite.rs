@@ -17,6 +17,7 @@ mod ledger;
 mod lock;
 mod open;
 mod readers;
+mod registry;
 mod schema;
 mod writer;
 

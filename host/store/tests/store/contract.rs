@@ -6,3 +6,4 @@ pub(crate) mod consents;
 pub(crate) mod key_values;
 pub(crate) mod leases;
 pub(crate) mod ledger;
+pub(crate) mod registry;

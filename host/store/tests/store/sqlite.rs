@@ -3,6 +3,7 @@
 mod decisions;
 mod durability;
 mod folder;
+mod registered;
 mod tampering;
 
 use std::path::Path;
@@ -27,7 +28,7 @@ fn open(folder: &Path, clock: &TestClock) -> Arc<SqliteStore> {
 async fn world(folder: &TempDir) -> (World, Arc<SqliteStore>) {
     let clock = TestClock::new();
     let store = open(folder.path(), &clock);
-    (World::of(Arc::clone(&store) as _, clock).await, store)
+    (World::of(Arc::clone(&store), clock).await, store)
 }
 
 macro_rules! on_sqlite {
@@ -99,6 +100,18 @@ on_sqlite! {
         the_same_question_is_asked_once_at_a_time,
         pending_questions_are_listed_by_tenant_and_case,
         an_answer_to_nothing_counts_for_nothing,
+    }
+    registry {
+        a_version_never_means_another_digest,
+        a_known_version_takes_what_is_said_anew_and_loses_nothing,
+        versions_are_one_tenants,
+        a_version_that_is_bound_stays,
+        of_two_operators_one_is_done,
+        a_change_of_what_is_no_longer_so_changes_nothing,
+        what_was_removed_is_not_bound,
+        a_binding_is_read_as_it_was_written,
+        every_change_is_told_in_history_and_audit_log,
+        what_does_not_fit_leaves_no_trace,
     }
     audit {
         records_form_one_chain,

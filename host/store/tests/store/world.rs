@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use dispatch::policy::{Actor, Call, Channel, ConsentFrom, Entity, Fact, Role};
 use dispatch::{
     AuditEntry, AuditKind, Charge, ConsentState, Holder, IntentState, Lease, Leave, NewIntent,
-    PendingConsent, Reserved, SentRequest, Settlement, Store, StoreError,
+    PendingConsent, Registry, Reserved, SentRequest, Settlement, Store, StoreError,
 };
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
@@ -36,18 +36,24 @@ impl TestClock {
 /// A fresh store, one open case in it, and the clock by which it goes.
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Arc<dyn Registry>,
     pub(crate) clock: TestClock,
     pub(crate) case: String,
 }
 
 impl World {
-    pub(crate) async fn of(store: Arc<dyn Store>, clock: TestClock) -> Self {
+    pub(crate) async fn of(store: Arc<impl Store + Registry + 'static>, clock: TestClock) -> Self {
         let case = store
             .case_of_session(TENANT, "chat:world")
             .await
             .unwrap()
             .id;
-        Self { store, clock, case }
+        Self {
+            registry: Arc::clone(&store) as _,
+            store,
+            clock,
+            case,
+        }
     }
 
     pub(crate) fn intent(&self, id: &str, key: &str) -> NewIntent {

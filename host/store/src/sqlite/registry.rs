@@ -1,0 +1,62 @@
+//! The registry of plugins on SQLite: every change with its history entry and its audit record, in one transaction.
+
+mod bindings;
+mod history;
+mod pinned;
+mod versions;
+
+use async_trait::async_trait;
+use dispatch::{
+    Added, Binding, BindingChange, Bound, HistoryEntry, NewVersion, PluginVersion, Registry,
+    StoreError,
+};
+
+use super::SqliteStore;
+
+#[async_trait]
+impl Registry for SqliteStore {
+    async fn add_version(&self, version: NewVersion) -> Result<Added, StoreError> {
+        let clock = self.clock.clone();
+        self.write(move |db| versions::add(db, &version, &clock))
+            .await
+    }
+
+    async fn versions(&self, tenant: &str) -> Result<Vec<PluginVersion>, StoreError> {
+        let tenant = tenant.to_owned();
+        self.scan(move |db| versions::list(db, &tenant)).await
+    }
+
+    async fn remove_version(
+        &self,
+        tenant: &str,
+        plugin: &str,
+        version: &str,
+        by: &str,
+    ) -> Result<bool, StoreError> {
+        let clock = self.clock.clone();
+        let [tenant, plugin, version, by] = [tenant, plugin, version, by].map(str::to_owned);
+        self.write(move |db| versions::remove(db, &tenant, &plugin, &version, &by, &clock))
+            .await
+    }
+
+    async fn bindings(&self, tenant: &str) -> Result<Vec<Binding>, StoreError> {
+        let tenant = tenant.to_owned();
+        self.scan(move |db| bindings::list(db, &tenant)).await
+    }
+
+    async fn bind(&self, change: BindingChange) -> Result<Bound, StoreError> {
+        let clock = self.clock.clone();
+        self.write(move |db| bindings::bind(db, change, &clock))
+            .await
+    }
+
+    async fn history(
+        &self,
+        tenant: &str,
+        plugin: Option<&str>,
+    ) -> Result<Vec<HistoryEntry>, StoreError> {
+        let (tenant, plugin) = (tenant.to_owned(), plugin.map(str::to_owned));
+        self.scan(move |db| history::list(db, &tenant, plugin.as_deref()))
+            .await
+    }
+}
