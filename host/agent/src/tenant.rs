@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dispatch::policy::{Effect, ToolRule};
 
-use crate::Prompts;
+use crate::{Prompts, TurnLimits};
 
 /// One tenant, as the agent speaks for it. Immutable: a change replaces it, and turns under way keep what they have.
 #[derive(Clone, Debug)]
@@ -14,10 +14,12 @@ pub struct Tenant {
     pub company: String,
     /// Its prompts.
     pub prompts: Arc<Prompts>,
-    /// How its tools are judged, by name.
-    pub rules: BTreeMap<String, ToolRule>,
+    /// How its tools are judged, by name. Tenants with the same tools share it.
+    pub rules: Arc<BTreeMap<String, ToolRule>>,
     /// What no reply may say unless a tool has released it: limits and other figures of the settings.
     pub forbidden: Vec<String>,
+    /// How far a turn may go.
+    pub limits: TurnLimits,
 }
 
 impl Tenant {

@@ -63,8 +63,6 @@ pub struct AgentParts {
     pub tenants: Tenants,
     /// What must not leave.
     pub secrets: Arc<dyn Secrets>,
-    /// How far a turn may go.
-    pub limits: TurnLimits,
 }
 
 /// One message of a customer.

@@ -18,7 +18,7 @@ impl Complaint {
     pub(crate) fn of(text: &str, error: &toml::de::Error) -> Self {
         let at = error.span().map_or(0, |span| span.start);
         Self {
-            line: text[..at.min(text.len())].matches('\n').count() + 1,
+            line: line_at(text, at),
             key: key_at(text, at),
             message: error.message().trim().replace('\n', ", "),
         }
@@ -48,6 +48,11 @@ impl fmt::Display for Complaint {
         }
         write!(to, ": {}", self.message)
     }
+}
+
+/// The line, from 1, that holds the byte `at`.
+pub(crate) fn line_at(text: &str, at: usize) -> usize {
+    text[..at.min(text.len())].matches('\n').count() + 1
 }
 
 /// The key whose line holds the byte `at`, with the section it stands in.

@@ -28,6 +28,8 @@ pub struct Config {
     pub log: String,
     /// Host names beside the listening address under which browsers may reach the program.
     pub allowed_hosts: Vec<String>,
+    /// A folder with one folder per tenant; empty means that there is the built-in tenant alone.
+    pub tenants: PathBuf,
     /// Figures that the rules use.
     pub rules: Rules,
     /// Sums per day that no call may pass.
@@ -171,6 +173,7 @@ impl Default for Config {
             data_dir: "switchboard-data".into(),
             log: "warn,rmcp=error".to_owned(),
             allowed_hosts: Vec::new(),
+            tenants: PathBuf::new(),
             rules: Rules::default(),
             budgets: Budgets::default(),
             retention: Retention::default(),

@@ -2,10 +2,11 @@
 
 mod assemble;
 mod backend;
-mod credentials;
 pub(crate) mod demo;
 mod error;
+pub(crate) mod figures;
 pub(crate) mod model;
+mod publishing;
 mod retention;
 mod rules;
 mod running;
@@ -16,18 +17,19 @@ use std::sync::Arc;
 
 use agent::Agent;
 use dispatch::{Dispatcher, RetryPolicy, Snapshot, Store, StoreError};
-use policy::Rulebook;
 use store::Clock;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use assemble::{Assembled, assemble, load_plugins};
+pub(crate) use assemble::{Assembled, assemble, try_demo};
 pub use error::StartError;
 pub use model::ModelSetupError;
+pub use publishing::PublishError;
 pub(crate) use rules::{load as load_rules, source_of as rules_source};
 pub(crate) use running::mcp_parts;
 pub use running::{Running, start};
 
-use crate::{Config, Secret, Secrets, Staff};
+use crate::tenants::Tenants;
+use crate::{Config, Secret, Secrets};
 
 /// Hears, in a person's words, what the start is doing.
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
@@ -68,11 +70,8 @@ pub(crate) struct Host {
     pub(crate) tenant: String,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) agent: Agent,
-    pub(crate) rulebook: Arc<Rulebook>,
-    pub(crate) session_secret: Option<Secret>,
+    pub(crate) tenants: Arc<Tenants>,
     pub(crate) operator_key: Secret,
-    /// Who may answer for staff; whoever holds the operator key is one of them.
-    pub(crate) staff: Staff,
     /// Which model answers: `offline`.
     pub(crate) model_label: String,
     /// Only this machine's user can reach it.

@@ -20,6 +20,7 @@ mod mcp;
 mod reach;
 mod secrets;
 mod staff;
+mod tenants;
 
 pub use classified::{Classified, OpenTo};
 pub use complaint::Complaint;
@@ -28,9 +29,10 @@ pub use config::{
     Model, NatureError, Plugins, Provider, Retention, Rules, Share, Turn, VARIABLES, Variable,
 };
 pub use environment::Environment;
-pub use host::{ModelSetupError, Options, Progress, Running, StartError, start};
+pub use host::{ModelSetupError, Options, Progress, PublishError, Running, StartError, start};
 pub use http::session::{Claims, sign};
 pub use manifest::{Asks, Build, MANIFEST_FILE, Manifest, ManifestError, is_plugin_name};
 pub use reach::{Reach, ReachError};
 pub use secrets::{Secret, SecretError, Secrets};
 pub use staff::{Member, Staff, StaffError};
+pub use tenants::{SharedKey, TenantError};

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use super::{Evidence, Guard, Offence};
-use crate::{Tenant, prompts::tests::minimal};
+use crate::{Tenant, TurnLimits, prompts::tests::minimal};
 
 struct OneSecret;
 
@@ -54,8 +54,9 @@ fn tenant() -> Tenant {
     Tenant {
         company: "Demo".to_owned(),
         prompts: Arc::new(minimal()),
-        rules,
+        rules: Arc::new(rules),
         forbidden: vec!["150.00".to_owned(), "150".to_owned()],
+        limits: TurnLimits::default(),
     }
 }
 

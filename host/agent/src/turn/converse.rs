@@ -39,7 +39,7 @@ impl Turn<'_> {
         let tools = self.offers();
         let mut bounds = Bounds::new();
         let mut notes = Vec::new();
-        while bounds.step(&self.parts.limits) {
+        while bounds.step(&self.tenant.limits) {
             let reply = match self.ask_model(&system, &tools, &notes, &bounds).await {
                 Ok(reply) => reply,
                 Err(error) => return self.model_failed(error).await,
@@ -101,7 +101,7 @@ impl Turn<'_> {
         notes: &[Message],
         bounds: &Bounds,
     ) -> Result<ModelReply, ModelError> {
-        let limits = &self.parts.limits;
+        let limits = &self.tenant.limits;
         let mut messages = history::messages(&self.history, limits.messages);
         messages.extend_from_slice(notes);
         let request = ModelRequest {

@@ -71,7 +71,7 @@ impl Turn<'_> {
             Arguments::Json(arguments) if call.tool == CLARIFY => {
                 self.clarify(id, &arguments).await
             }
-            Arguments::Json(_) if earlier >= self.parts.limits.same_call => {
+            Arguments::Json(_) if earlier >= self.tenant.limits.same_call => {
                 self.repeated(id, call.tool, earlier).await
             }
             Arguments::Json(arguments) => {
@@ -193,7 +193,7 @@ impl Turn<'_> {
         let message = "You have made this very call before in this turn; its result stands above. Go on from there.";
         self.result(id, tool, "repeated", json!({ "message": message }))
             .await?;
-        if earlier > self.parts.limits.same_call {
+        if earlier > self.tenant.limits.same_call {
             return self.hand_over(handoff::NOT_FINISHED).await.map(Some);
         }
         Ok(None)

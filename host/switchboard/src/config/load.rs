@@ -54,6 +54,17 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// Which key it is about; empty where it is about none.
+    pub(crate) fn key(&self) -> &str {
+        match self {
+            Self::Unreadable { .. } => "",
+            Self::Invalid { complaint, .. } => &complaint.key,
+            Self::Variable { key, .. } | Self::Inconsistent { key, .. } => key,
+        }
+    }
+}
+
 impl Config {
     /// Reads `file`, or `switchboard.toml` where there is one, or the defaults, and lays the environment over it.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {

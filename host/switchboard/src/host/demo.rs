@@ -2,69 +2,81 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
-use policy::{BodyRule, HttpGrant, Nature, PathPattern};
-use serde::Deserialize;
+use crate::tenants::{
+    self, Common, Given, PluginEntry, PluginOrigin, SecretRef, Tenant, TenantError, TenantFolder,
+};
+use crate::{Config, Environment, Secret};
 
 /// The tenant's id.
 pub(crate) const TENANT: &str = "demo";
-/// The credential by which its plugins write to the demo backend.
-pub(super) const CREDENTIAL: &str = "demo-backend";
+/// Where the token is found by which its plugins write to the demo backend.
+const TOKEN: &str = "DEMO_BACKEND_TOKEN";
 
-/// Each plugin by the folder that it is built from.
-const PLUGINS: &str = include_str!("demo/plugins.toml");
+/// Its folder, as if it were one.
+const TEXTS: [(&str, &str); 2] = [
+    ("tenant.toml", include_str!("demo/tenant.toml")),
+    ("plugins.toml", include_str!("demo/plugins.toml")),
+];
 
-/// One plugin as the file has it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    reach: Vec<Reach>,
-    #[serde(default)]
-    model: bool,
-    #[serde(default)]
-    key_value: bool,
-}
-
-/// What a plugin may send.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reach {
-    methods: Vec<String>,
-    paths: Vec<PathPattern>,
-    #[serde(default)]
-    tools: BTreeMap<String, Vec<BodyRule>>,
-}
-
-/// One plugin of the tenant.
-pub(super) struct DemoPlugin {
-    pub(super) name: String,
-    pub(super) grants: Vec<HttpGrant>,
-    pub(super) settings: BTreeMap<String, String>,
-    /// It may ask the tenant's model.
-    pub(super) model: bool,
-    /// It may keep keys and values.
-    pub(super) key_value: bool,
-}
-
-/// The tenant's plugins, bound to the demo backend where it really listens.
-pub(super) fn plugins(
+/// The tenant as every other is loaded, bound to the demo backend where it really listens; with the further plugins of the
+/// configuration, which are granted nothing.
+pub(crate) fn tenant(
+    config: &Config,
+    common: &Common,
     backend: SocketAddr,
-    nature: Nature,
-) -> Result<Vec<DemoPlugin>, toml::de::Error> {
+    token: &Secret,
+) -> Result<Tenant, TenantError> {
     let origin = format!("http://{}", reachable(backend));
-    let bound = |(name, entry): (String, Entry)| DemoPlugin {
-        name,
-        grants: entry
-            .reach
-            .into_iter()
-            .map(|reach| grant(&origin, reach, nature))
-            .collect(),
-        settings: BTreeMap::from([("base_url".to_owned(), origin.clone())]),
-        model: entry.model,
-        key_value: entry.key_value,
+    let settings = BTreeMap::from([("base_url".to_owned(), origin)]);
+    let environment: Environment = [(TOKEN.to_owned(), token.expose().to_owned())]
+        .into_iter()
+        .collect();
+    let given = Given {
+        config,
+        common,
+        secret: &|place: &SecretRef| place.read(&environment),
+        settings: &settings,
+        accepted: &BTreeMap::new(),
     };
-    let entries: BTreeMap<String, Entry> = toml::from_str(PLUGINS)?;
-    Ok(entries.into_iter().map(bound).collect())
+    let mut tenant = tenants::load(&folder(), &given)?;
+    let grants = tenant
+        .plugins
+        .iter_mut()
+        .flat_map(|plugin| &mut plugin.grants);
+    for grant in grants {
+        grant.nature = config.demo_backend.nature.0;
+        // Wherever it was told to listen, it is the one that this program has started.
+        grant.private_network = true;
+    }
+    // First those that are likelier to be refused: nobody should wait for the others to hear of it.
+    tenant
+        .plugins
+        .splice(0..0, config.plugins.extra.iter().map(|file| extra(file)));
+    Ok(tenant)
+}
+
+fn folder() -> TenantFolder {
+    let own = |(path, text): (&str, &str)| (path.to_owned(), text.to_owned());
+    TenantFolder {
+        name: TENANT.to_owned(),
+        path: PathBuf::new(),
+        texts: TEXTS.into_iter().map(own).collect(),
+    }
+}
+
+fn extra(file: &Path) -> PluginEntry {
+    let name = file.file_stem().unwrap_or(file.as_os_str());
+    PluginEntry {
+        name: name.to_string_lossy().into_owned(),
+        origin: PluginOrigin::File(file.to_path_buf()),
+        digest: None,
+        settings: BTreeMap::new(),
+        grants: Vec::new(),
+        model: false,
+        key_value: false,
+    }
 }
 
 /// What listens everywhere is reached on loopback.
@@ -75,19 +87,6 @@ fn reachable(mut backend: SocketAddr) -> SocketAddr {
     backend
 }
 
-fn grant(origin: &str, reach: Reach, nature: Nature) -> HttpGrant {
-    HttpGrant {
-        origin: origin.to_owned(),
-        methods: reach.methods,
-        paths: reach.paths,
-        safe_posts: Vec::new(),
-        credential: Some(CREDENTIAL.to_owned()),
-        nature,
-        private_network: true,
-        tools: reach.tools,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use policy::{BodyForm, Effect};
@@ -95,8 +94,13 @@ mod tests {
     use super::*;
     use crate::host::rules;
 
-    fn bound() -> Vec<DemoPlugin> {
-        plugins("127.0.0.1:9100".parse().unwrap(), Nature::Deduplicates).unwrap()
+    fn bound() -> Vec<PluginEntry> {
+        let config = Config::default();
+        let backend = "127.0.0.1:9100".parse().unwrap();
+        let token = Secret::new("token-of-the-demo-backend");
+        tenant(&config, &rules::common(&config).unwrap(), backend, &token)
+            .unwrap()
+            .plugins
     }
 
     #[test]

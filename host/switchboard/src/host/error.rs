@@ -10,8 +10,8 @@ use policy::RulebookError;
 use sandbox::LoadError;
 use thiserror::Error;
 
-use super::ModelSetupError;
-use crate::{ConfigError, SecretError};
+use super::{ModelSetupError, PublishError};
+use crate::{ConfigError, SecretError, SharedKey, TenantError};
 
 /// Why the program did not start. Nothing was changed.
 #[derive(Debug, Error)]
@@ -54,9 +54,12 @@ pub enum StartError {
     /// The classification of the tools does not parse.
     #[error("wit/contract.toml does not fit: {0}")]
     Contract(#[from] toml::de::Error),
-    /// What the built-in plugins may send does not parse.
-    #[error("the demo plugins' grants do not fit: {0}")]
-    Grants(toml::de::Error),
+    /// The built-in tenant does not fit: its rules come from the configuration.
+    #[error("the tenant demo does not load: {0}")]
+    Tenant(#[from] TenantError),
+    /// Two people have one key.
+    #[error(transparent)]
+    Keys(#[from] SharedKey),
     /// The rules do not fit.
     #[error("the rules do not load: {0}")]
     Rules(#[from] RulebookError),
@@ -74,25 +77,12 @@ pub enum StartError {
     #[error("the prompts do not load: {0}")]
     Prompts(#[from] PromptError),
     /// A plugin was refused.
-    #[error("the plugin {plugin} does not load: {reason}")]
-    Plugin {
-        /// Which one.
-        plugin: String,
-        /// Why.
-        reason: LoadError,
-    },
-    /// The file of a further plugin cannot be read.
     #[error(
-        "the plugin {file} cannot be read: {source}. The key plugins.extra (EXTRA_PLUGINS) names files of components"
+        "{0}. The key plugins.extra (EXTRA_PLUGINS) names files of components, which are granted nothing"
     )]
-    PluginFile {
-        /// Which file.
-        file: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The plugins do not go together, or the sandbox does not start.
-    #[error("the plugins do not load: {0}")]
+    Plugins(#[from] PublishError),
+    /// The sandbox does not start.
+    #[error(transparent)]
     Sandbox(LoadError),
     /// Calls that an earlier run left open could not be seen through.
     #[error(

@@ -29,10 +29,13 @@ impl FromRequestParts<Arc<Host>> for Caller {
         let Bearer(Some(token)) = Bearer::from_request_parts(parts, host).await? else {
             return Ok(Self::Anybody);
         };
-        if let Some(member) = host.staff.holder(&token) {
-            return Ok(Self::Staff(member));
+        if let Some((_, identity)) = host.tenants.holder(&token) {
+            return Ok(Self::Staff(identity.actor.clone()));
         }
-        let secret = host.session_secret.as_ref();
+        let tenant = host.tenants.get(&host.tenant);
+        let secret = tenant
+            .as_ref()
+            .and_then(|tenant| tenant.session_secret.as_ref());
         let claims = session::verify(&token, secret, &host.tenant, host.now().await?);
         claims
             .map(Self::Signed)
@@ -152,8 +155,9 @@ impl FromRequestParts<Arc<Host>> for Supervisor {
 
     async fn from_request_parts(parts: &mut Parts, host: &Arc<Host>) -> Result<Self, ApiError> {
         let Bearer(key) = Bearer::from_request_parts(parts, host).await?;
-        let holder = key.and_then(|key| host.staff.holder(&key)).map(Self);
-        holder.ok_or_else(|| {
+        let holder = key.and_then(|key| host.tenants.holder(&key));
+        let supervisor = holder.map(|(_, identity)| Self(identity.actor.clone()));
+        supervisor.ok_or_else(|| {
             ApiError::unauthorized(
                 "this is a supervisor's: send `Authorization: Bearer` with a key of SWITCHBOARD_STAFF_KEYS, or the operator key (SWITCHBOARD_OPERATOR_KEY, or the one that was printed at the start)",
             )

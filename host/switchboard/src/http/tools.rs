@@ -26,18 +26,15 @@ pub(super) struct CallBody {
 
 /// `GET /api/tools`.
 pub(super) async fn list(State(host): State<Arc<Host>>) -> Json<Value> {
-    let snapshot = host
-        .dispatcher
-        .tools()
-        .snapshot(&host.tenant)
-        .unwrap_or_default();
+    let snapshot = host.tools();
+    let rulebook = host.dispatcher.rulebook(&host.tenant);
     let tools = snapshot.tools.values().map(|tool| {
         let spec = tool.spec();
         json!({
             "name": spec.name,
             "title": spec.title,
             "description": spec.description,
-            "effect": host.rulebook.tool(&spec.name).map(|rule| rule.effect),
+            "effect": rulebook.as_ref().and_then(|rules| rules.tool(&spec.name)).map(|rule| rule.effect),
             "input_schema": spec.input_schema,
             "output_schema": spec.output_schema,
             "plugin": { "name": spec.plugin, "version": spec.version, "digest": spec.digest, "interface": spec.interface },

@@ -181,13 +181,12 @@ impl Desk {
 
     pub(super) fn within(model: Arc<dyn Model>, limits: TurnLimits) -> Self {
         let host = Arc::new(FakeHost::default());
-        let tenant = Arc::new(tenant());
+        let tenant = Arc::new(Tenant { limits, ..tenant() });
         let agent = Agent::new(AgentParts {
             host: host.clone(),
             model,
             tenants: Arc::new(move |id| (id == "demo").then(|| tenant.clone())),
             secrets: Arc::new(NoSecrets),
-            limits,
         });
         Self {
             host,
@@ -327,8 +326,9 @@ fn tenant() -> Tenant {
     Tenant {
         company: "Demo".to_owned(),
         prompts: Arc::new(Prompts::load(texts).unwrap()),
-        rules: rules.into_iter().map(rule).collect(),
+        rules: Arc::new(rules.into_iter().map(rule).collect()),
         forbidden: vec!["150.00".to_owned()],
+        limits: TurnLimits::default(),
     }
 }
 

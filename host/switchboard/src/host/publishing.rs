@@ -1,0 +1,224 @@
+//! Publishing: from what a tenant's folder binds to live tools.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sandbox::{LoadError, Plugin, PluginSource, Toolbox, ToolboxSettings};
+use thiserror::Error;
+
+use super::{Progress, StartError};
+use crate::tenants::{PluginEntry, PluginOrigin, Tenant};
+use crate::{embedded, files};
+
+/// Why a tenant's plugins were not published; those before are still live.
+#[derive(Debug, Error)]
+pub enum PublishError {
+    /// One does not load.
+    #[error("the plugin {plugin} does not load: {reason}")]
+    Plugin {
+        /// Which one.
+        plugin: String,
+        /// Why.
+        reason: LoadError,
+    },
+    /// Its component is not where the tenant's folder says.
+    #[error("the plugin {plugin} cannot be had: {message}")]
+    Missing {
+        /// Which one.
+        plugin: String,
+        /// Why, and what to do.
+        message: String,
+    },
+    /// They do not go together.
+    #[error("the plugins do not go together: {0}")]
+    Together(LoadError),
+}
+
+/// Makes tenants' plugins live.
+pub(crate) struct Publishing {
+    toolbox: Arc<Toolbox>,
+    progress: Progress,
+}
+
+impl Publishing {
+    /// Starts the sandbox, without any plugin; compiled code is kept in `compiled`.
+    pub(crate) fn start(compiled: &Path, progress: Progress) -> Result<Self, StartError> {
+        files::make_writable_folder(compiled).map_err(|source| StartError::Folder {
+            folder: compiled.into(),
+            source,
+        })?;
+        let toolbox = Toolbox::new(settings(Some(compiled))).map_err(StartError::Sandbox)?;
+        Ok(Self {
+            toolbox: Arc::new(toolbox),
+            progress,
+        })
+    }
+
+    /// Where the live tools are.
+    pub(crate) fn toolbox(&self) -> &Arc<Toolbox> {
+        &self.toolbox
+    }
+
+    /// Makes the plugins that a tenant's state binds its live tools, all of them or none; calls in flight keep what they started
+    /// with.
+    pub(crate) async fn publish(&self, tenant: &Tenant) -> Result<(), PublishError> {
+        let mut ready: Vec<Arc<Plugin>> = Vec::with_capacity(tenant.plugins.len());
+        for entry in &tenant.plugins {
+            (self.progress)(&format!("loading plugin {}", entry.name));
+            ready.push(self.load(entry, tenant).await?);
+        }
+        let published = self.toolbox.publish(&tenant.name, &ready);
+        published.map(drop).map_err(PublishError::Together)
+    }
+
+    async fn load(
+        &self,
+        entry: &PluginEntry,
+        tenant: &Tenant,
+    ) -> Result<Arc<Plugin>, PublishError> {
+        let (version, bytes) = component(entry)?;
+        let source = PluginSource {
+            name: entry.name.clone(),
+            version,
+            bytes,
+            config: entry.settings.clone(),
+            grants: entry.grants.clone(),
+            model: entry.model,
+            key_value: entry.key_value,
+            limits: tenant.limits.clone(),
+        };
+        let plugin = self
+            .toolbox
+            .load(source)
+            .await
+            .map_err(|reason| PublishError::Plugin {
+                plugin: label(entry),
+                reason,
+            })?;
+        match &entry.digest {
+            Some(digest) if *digest != format!("sha256:{}", plugin.digest()) => Err(missing(
+                entry,
+                format!(
+                    "its digest is sha256:{}, and {digest} was expected",
+                    plugin.digest()
+                ),
+            )),
+            _ => Ok(plugin),
+        }
+    }
+}
+
+/// The component and its version, as they are shown.
+fn component(entry: &PluginEntry) -> Result<(String, Vec<u8>), PublishError> {
+    match &entry.origin {
+        PluginOrigin::Builtin(name) => match embedded::component(name) {
+            [] => Err(missing(
+                entry,
+                format!("there is no shipped plugin {name}; there are {}", shipped()),
+            )),
+            bytes => Ok((env!("CARGO_PKG_VERSION").to_owned(), bytes.to_vec())),
+        },
+        PluginOrigin::File(file) => match files::read_bytes(file) {
+            Ok(bytes) => Ok(("file".to_owned(), bytes)),
+            Err(error) => Err(missing(
+                entry,
+                format!("cannot read {}: {error}", file.display()),
+            )),
+        },
+        PluginOrigin::Version(_) | PluginOrigin::Oci(_) => Err(missing(
+            entry,
+            "this needs the plugin registry, which this version has not; use file = \"x.wasm\""
+                .to_owned(),
+        )),
+    }
+}
+
+fn shipped() -> String {
+    let names: Vec<&str> = embedded::COMPONENTS.iter().map(|(name, _)| *name).collect();
+    names.join(", ")
+}
+
+fn missing(entry: &PluginEntry, message: String) -> PublishError {
+    PublishError::Missing {
+        plugin: label(entry),
+        message,
+    }
+}
+
+/// A file is easier to find by its path than by the name that it was given.
+fn label(entry: &PluginEntry) -> String {
+    match &entry.origin {
+        PluginOrigin::File(file) => format!("{} ({})", entry.name, file.display()),
+        _ => entry.name.clone(),
+    }
+}
+
+/// A toolbox of this host's contract, which keeps compiled code in `cache`.
+fn settings(cache: Option<&Path>) -> ToolboxSettings {
+    let contract = embedded::CONTRACT
+        .iter()
+        .filter(|(path, _)| *path != embedded::CLASSIFICATION);
+    ToolboxSettings {
+        contract: contract
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect(),
+        cache: cache.map(Path::to_path_buf),
+        ..ToolboxSettings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::{demo, rules};
+    use crate::{Config, Secret};
+
+    /// What publishing says of this file as a further plugin.
+    async fn refusal(file: &Path) -> String {
+        let mut config = Config::default();
+        config.plugins.extra = vec![file.to_path_buf()];
+        let common = rules::common(&config).unwrap();
+        let backend = ([127, 0, 0, 1], 1).into();
+        let tenant = demo::tenant(&config, &common, backend, &Secret::random()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let publishing = Publishing::start(folder.path(), Arc::new(|_| ())).unwrap();
+        let refused = publishing.publish(&tenant).await.unwrap_err();
+        StartError::from(refused).to_string()
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_plugin_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("extra.wasm");
+        let missing = refusal(&file).await;
+        assert!(
+            missing.contains("extra.wasm") && missing.contains("EXTRA_PLUGINS"),
+            "{missing}"
+        );
+        for (content, words) in [
+            ("just some text", "no WebAssembly component"),
+            ("\0asm\x01\0\0\0", "a core module"),
+            ("\0asm\x0d\0\x01\0", "exports no tools"),
+        ] {
+            files::write_text(&file, content).unwrap();
+            let said = refusal(&file).await;
+            assert!(
+                said.contains("extra.wasm") && said.contains(words),
+                "{said}"
+            );
+        }
+    }
+
+    /// The shipped plugins send requests; the same component without grants must not load.
+    #[tokio::test]
+    async fn an_extra_plugin_is_granted_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("crm.wasm");
+        files::write_bytes(&file, embedded::component("crm")).unwrap();
+        let said = refusal(&file).await;
+        assert!(
+            said.contains("wasi:http") && said.contains("granted nothing"),
+            "{said}"
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! The tenants of this process: each with its live state, found by name or by key, and replaced as a whole.
+//!
+//! Whoever works for a tenant takes its state once and keeps it to the end: a change puts another state in the map, and touches
+//! nothing that is under way.
+
+#![allow(dead_code, reason = "the surfaces that ask for the rest come next")]
+
+mod credentials;
+mod entry;
+mod file;
+mod identity;
+mod load;
+mod refusal;
+mod secret_ref;
+mod struck;
+mod tools;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use http::{HeaderName, HeaderValue};
+use policy::Rulebook;
+use sandbox::Limits;
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+pub(crate) use credentials::Credentials;
+pub(crate) use entry::{PluginEntry, PluginOrigin};
+pub(crate) use file::Shares;
+pub(crate) use identity::{Holder, Identity, of_staff};
+pub(crate) use load::{Common, Given, TenantFolder, load};
+pub use refusal::TenantError;
+pub(crate) use secret_ref::SecretRef;
+
+use crate::Secret;
+use struck::Struck;
+
+/// One tenant's live state. Immutable: a change replaces it.
+pub(crate) struct Tenant {
+    /// Its id: `[a-z0-9][a-z0-9-]{0,62}`.
+    pub(crate) name: String,
+    /// What its calls are judged by.
+    pub(crate) rulebook: Arc<Rulebook>,
+    /// As the agent speaks for it.
+    pub(crate) speaks: Arc<agent::Tenant>,
+    /// What its plugins' requests carry.
+    pub(crate) credentials: Credentials,
+    /// Who may come with a key.
+    pub(crate) keys: Vec<Holder>,
+    /// What signs its website's sessions.
+    pub(crate) session_secret: Option<Secret>,
+    /// Its plugins, as its folder binds them.
+    pub(crate) plugins: Vec<PluginEntry>,
+    /// What one call of a plugin may use.
+    pub(crate) limits: Limits,
+    /// What its calls may use together.
+    pub(crate) shares: Shares,
+    /// Which signatures its plugins need, as `[trust]` says it.
+    pub(crate) trust: toml::Table,
+}
+
+/// A key that two tenants, or two identities, would share.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "the key of {name} is somebody else's already (tenant {tenant}): every identity needs a key of its own"
+)]
+pub struct SharedKey {
+    /// Whose key it was to be.
+    pub name: String,
+    /// Where it is known.
+    pub tenant: String,
+}
+
+/// Every tenant that is served.
+#[derive(Default)]
+pub(crate) struct Tenants(RwLock<Live>);
+
+#[derive(Default)]
+struct Live {
+    by_name: BTreeMap<String, Arc<Tenant>>,
+    /// Found by the digest of a key: how long a search takes tells nothing of the keys.
+    by_key: HashMap<KeyDigest, (String, Arc<Identity>)>,
+    struck: Struck,
+}
+
+type KeyDigest = [u8; 32];
+
+impl Tenants {
+    /// Without tenants yet, but with secrets of the program that no text may tell.
+    pub(crate) fn hiding<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let mut live = Live::default();
+        live.struck.add(secrets);
+        Self(RwLock::new(live))
+    }
+
+    /// A tenant as it is now.
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Tenant>> {
+        self.read().by_name.get(name).cloned()
+    }
+
+    /// All of them as they are now, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<Tenant>> {
+        self.read().by_name.values().cloned().collect()
+    }
+
+    /// Whose key this is, and in which tenant.
+    pub(crate) fn holder(&self, key: &str) -> Option<(String, Arc<Identity>)> {
+        self.read().by_key.get(&digest(key)).cloned()
+    }
+
+    /// Makes this the tenant's state. What is under way keeps the one before.
+    pub(crate) fn put(&self, mut tenant: Tenant) -> Result<Arc<Tenant>, SharedKey> {
+        let mut live = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        live.check_keys(&tenant)?;
+        let same = |other: &&Arc<Tenant>| other.rulebook.version() == tenant.rulebook.version();
+        let like_it = live
+            .by_name
+            .values()
+            .find(same)
+            .map(|other| Arc::clone(&other.rulebook));
+        if let Some(rulebook) = like_it {
+            // A thousand tenants under the same rules need them once.
+            tenant.rulebook = rulebook;
+        }
+        live.forget_keys(&tenant.name);
+        for holder in &tenant.keys {
+            let held = (tenant.name.clone(), Arc::clone(&holder.identity));
+            live.by_key.insert(digest(holder.key.expose()), held);
+        }
+        live.struck.add(tenant.secrets());
+        let tenant = Arc::new(tenant);
+        live.by_name
+            .insert(tenant.name.clone(), Arc::clone(&tenant));
+        Ok(tenant)
+    }
+
+    /// Whether these keys would be nobody else's.
+    pub(crate) fn check_keys(&self, tenant: &Tenant) -> Result<(), SharedKey> {
+        self.read().check_keys(tenant)
+    }
+
+    /// Takes a tenant out; true if it was there.
+    pub(crate) fn remove(&self, name: &str) -> bool {
+        let mut live = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        live.forget_keys(name);
+        live.by_name.remove(name).is_some()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Live> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Live {
+    fn check_keys(&self, tenant: &Tenant) -> Result<(), SharedKey> {
+        let mut own = HashSet::new();
+        for holder in &tenant.keys {
+            let digest = digest(holder.key.expose());
+            let elsewhere = self
+                .by_key
+                .get(&digest)
+                .filter(|(other, _)| *other != tenant.name);
+            let twice = !own.insert(digest);
+            if elsewhere.is_some() || twice {
+                return Err(SharedKey {
+                    name: holder.identity.name.clone(),
+                    tenant: elsewhere
+                        .map_or_else(|| tenant.name.clone(), |(other, _)| other.clone()),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_keys(&mut self, tenant: &str) {
+        self.by_key.retain(|_, (holder, _)| holder != tenant);
+    }
+}
+
+impl Tenant {
+    /// Everything of it that no text may tell.
+    fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let keys = self.keys.iter().map(|holder| &holder.key);
+        keys.chain(self.credentials.secrets())
+            .chain(&self.session_secret)
+    }
+}
+
+impl dispatch::Secrets for Tenants {
+    fn headers(&self, tenant: &str, credential: &str) -> Option<Vec<(HeaderName, HeaderValue)>> {
+        self.get(tenant)?.credentials.headers(credential)
+    }
+
+    /// Whoever's secret it is: a text may have come from anywhere.
+    fn scrub(&self, text: &str) -> String {
+        self.read().struck.strike(text)
+    }
+}
+
+fn digest(key: &str) -> KeyDigest {
+    Sha256::digest(key.as_bytes()).into()
+}

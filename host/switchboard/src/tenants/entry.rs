@@ -1,0 +1,142 @@
+//! A tenant's plugins.toml: which plugins it has, where each comes from, and exactly what each may do.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use policy::HttpGrant;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::credentials::Credentials;
+use super::refusal::{TenantError, Text};
+use crate::{Reach, is_plugin_name};
+
+/// The file's name in a tenant's folder.
+pub(crate) const FILE: &str = "plugins.toml";
+
+/// Where a plugin's component comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PluginOrigin {
+    /// Shipped with the program, under this name.
+    Builtin(String),
+    /// A file, relative to the tenant's folder.
+    File(PathBuf),
+    /// This version, as the registry has it.
+    Version(semver::Version),
+    /// `host/repository:tag@sha256:…` of an OCI registry.
+    Oci(String),
+}
+
+/// One plugin of a tenant, as its operator binds it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PluginEntry {
+    /// Its name in the tenant.
+    pub(crate) name: String,
+    /// Where its component comes from.
+    pub(crate) origin: PluginOrigin,
+    /// `sha256:…` that the component must have.
+    pub(crate) digest: Option<String>,
+    /// What it reads through `wasi:config/store`.
+    pub(crate) settings: BTreeMap<String, String>,
+    /// Where it may send requests to.
+    pub(crate) grants: Vec<HttpGrant>,
+    /// It may ask the tenant's model.
+    pub(crate) model: bool,
+    /// It may keep keys and values.
+    pub(crate) key_value: bool,
+}
+
+/// One plugin as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    version: Option<String>,
+    file: Option<PathBuf>,
+    builtin: Option<String>,
+    oci: Option<String>,
+    digest: Option<String>,
+    #[serde(default)]
+    settings: BTreeMap<String, String>,
+    #[serde(default)]
+    reach: Vec<Spanned<Reach>>,
+    #[serde(default)]
+    model: bool,
+    #[serde(default)]
+    key_value: bool,
+}
+
+/// Reads plugins.toml; `settings` are those of every plugin that sets none itself. Every credential that it names must be among
+/// `credentials`.
+pub(super) fn parse(
+    text: Text<'_>,
+    settings: &BTreeMap<String, String>,
+    credentials: &Credentials,
+) -> Result<Vec<PluginEntry>, TenantError> {
+    let written: BTreeMap<String, Spanned<Written>> = text.parse()?;
+    let read = |(name, entry): (String, Spanned<Written>)| {
+        let refused = |message: String| text.refuse(&entry, &name, message);
+        if !is_plugin_name(&name) {
+            return Err(refused(NAME.to_owned()));
+        }
+        let written = entry.get_ref();
+        let origin = origin(written).map_err(refused)?;
+        let settings = with_own(settings, &written.settings);
+        let grants = written.reach.iter().map(|reach| {
+            grant(reach.get_ref(), &settings, credentials)
+                .map_err(|message| text.refuse(reach, format!("{name}.reach"), message))
+        });
+        Ok(PluginEntry {
+            grants: grants.collect::<Result<_, _>>()?,
+            digest: written.digest.clone(),
+            model: written.model,
+            key_value: written.key_value,
+            name,
+            origin,
+            settings,
+        })
+    };
+    written.into_iter().map(read).collect()
+}
+
+const NAME: &str =
+    "a plugin's name is 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit";
+
+fn with_own(
+    common: &BTreeMap<String, String>,
+    own: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut settings = common.clone();
+    settings.extend(own.clone());
+    settings
+}
+
+fn origin(entry: &Written) -> Result<PluginOrigin, String> {
+    match (&entry.version, &entry.file, &entry.builtin, &entry.oci) {
+        (Some(version), None, None, None) => match version.parse() {
+            Ok(version) => Ok(PluginOrigin::Version(version)),
+            Err(_) => Err(format!("`{version}` is no version: write one such as 1.2.0")),
+        },
+        (None, Some(file), None, None) => Ok(PluginOrigin::File(file.clone())),
+        (None, None, Some(builtin), None) => Ok(PluginOrigin::Builtin(builtin.clone())),
+        (None, None, None, Some(oci)) => Ok(PluginOrigin::Oci(oci.clone())),
+        _ => Err("say once where it comes from: version = \"1.2.0\", file = \"x.wasm\", builtin = \"crm\" or oci = \"host/repository:tag@sha256:…\"".to_owned()),
+    }
+}
+
+fn grant(
+    reach: &Reach,
+    settings: &BTreeMap<String, String>,
+    credentials: &Credentials,
+) -> Result<HttpGrant, String> {
+    let unknown = reach
+        .credential
+        .as_ref()
+        .filter(|name| !credentials.has(name));
+    if let Some(name) = unknown {
+        return Err(format!(
+            "there is no credential {name}: add [credentials.{name}] to tenant.toml, or take it out here"
+        ));
+    }
+    let grant = reach.grant(settings);
+    grant.map_err(|error| error.to_string())
+}

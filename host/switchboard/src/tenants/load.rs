@@ -1,0 +1,282 @@
+//! Loading a tenant: from the texts of its folder to its live state, or to the reason why not. Nothing is changed here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use agent::Prompts;
+use policy::{Rulebook, RulebookError, RulebookSource, ToolRule};
+
+use super::identity::{Identity, KeyEntry};
+use super::refusal::Text;
+use super::{Credentials, Holder, SecretRef, Tenant, TenantError, entry, file, tools};
+use crate::host::figures;
+use crate::staff::{SHORTEST_KEY, is_plain_name};
+use crate::{Classified, Config, Secret, secrets};
+
+/// A tenant's folder as it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TenantFolder {
+    /// The tenant's name.
+    pub(crate) name: String,
+    /// Where it is; what plugins.toml names is found from here.
+    pub(crate) path: PathBuf,
+    /// Its texts by their path in it: `tenant.toml`, `rules/own.cedar`, `prompts/refund.md`.
+    pub(crate) texts: BTreeMap<String, String>,
+}
+
+/// What all tenants start from.
+pub(crate) struct Common {
+    /// How the contract's tools are judged.
+    pub(crate) contract: Arc<BTreeMap<String, ToolRule>>,
+    /// The rules that a tenant's own are added to: (file, text).
+    pub(crate) rules: Vec<(String, String)>,
+    /// The prompts that a tenant's own take the place of: (name, text).
+    pub(crate) prompts: &'static [(&'static str, &'static str)],
+    /// The same, compiled, for tenants without prompts of their own.
+    pub(crate) compiled: Arc<Prompts>,
+}
+
+/// Everything beside its folder that a tenant's state comes from.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    /// The figures that hold where the tenant sets none.
+    pub(crate) config: &'a Config,
+    /// What all tenants start from.
+    pub(crate) common: &'a Common,
+    /// Gets a secret, or says what to do.
+    pub(crate) secret: &'a (dyn Fn(&SecretRef) -> Result<Secret, String> + Sync),
+    /// Settings that every plugin has unless plugins.toml sets them.
+    pub(crate) settings: &'a BTreeMap<String, String>,
+    /// The classification that the tenant's operator accepted from manifests; tools.toml wins over it.
+    pub(crate) accepted: &'a BTreeMap<String, Classified>,
+}
+
+/// Makes a tenant's state of its folder.
+pub(crate) fn load(folder: &TenantFolder, given: &Given<'_>) -> Result<Tenant, TenantError> {
+    let text = folder
+        .text(file::FILE)
+        .ok_or_else(|| TenantError::of_file(file::FILE, MISSING))?;
+    let file: file::TenantFile = text.parse()?;
+    let config = file.over(given.config, text)?;
+    let credentials = credentials(&file, given, text)?;
+    let vendors = vendors(folder, given)?;
+    let rules = all_rules(&vendors, given);
+    Ok(Tenant {
+        name: folder.name.clone(),
+        rulebook: Arc::new(rulebook(
+            folder,
+            &file,
+            &config,
+            (&rules, &vendors),
+            given,
+            text,
+        )?),
+        speaks: Arc::new(agent::Tenant {
+            company: file.company.clone(),
+            prompts: prompts(folder, given)?,
+            rules,
+            forbidden: figures::forbidden(&config),
+            limits: figures::turn_limits(&config),
+        }),
+        keys: keys(&file, given, text)?,
+        session_secret: session_secret(&file, given, text)?,
+        plugins: match folder.text(entry::FILE) {
+            Some(text) => entry::parse(text, given.settings, &credentials)?,
+            None => Vec::new(),
+        },
+        credentials,
+        limits: figures::limits(&config),
+        shares: file.shares,
+        trust: file.trust,
+    })
+}
+
+const MISSING: &str = "there is no such file; write one with at least company = \"…\"";
+
+/// A tenant's name, in paths, files and the audit log.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let fits = (1..=63).contains(&name.len())
+        && name.bytes().next().is_some_and(plain)
+        && name.bytes().all(|byte| plain(byte) || byte == b'-');
+    if fits {
+        return Ok(());
+    }
+    Err(format!(
+        "`{name}` is no tenant's name: use 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit"
+    ))
+}
+
+impl TenantFolder {
+    fn text<'a>(&'a self, file: &'a str) -> Option<Text<'a>> {
+        let text = self.texts.get(file)?;
+        Some(Text { file, text })
+    }
+
+    /// The texts below a folder in it whose names end so, by their whole path.
+    fn below<'a>(
+        &'a self,
+        folder: &'a str,
+        ending: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let texts = self
+            .texts
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()));
+        texts.filter(move |(path, _)| path.starts_with(folder) && path.ends_with(ending))
+    }
+}
+
+fn vendors(
+    folder: &TenantFolder,
+    given: &Given<'_>,
+) -> Result<BTreeMap<String, Classified>, TenantError> {
+    let mut all = given.accepted.clone();
+    if let Some(text) = folder.text(tools::FILE) {
+        all.extend(tools::parse(text.text, &given.common.contract)?);
+    }
+    // A manifest can say no more than an operator can: the contract's tools are judged as the contract says.
+    all.retain(|name, _| !given.common.contract.contains_key(name));
+    Ok(all)
+}
+
+fn all_rules(
+    vendors: &BTreeMap<String, Classified>,
+    given: &Given<'_>,
+) -> Arc<BTreeMap<String, ToolRule>> {
+    let contract = &given.common.contract;
+    if vendors.is_empty() {
+        return Arc::clone(contract);
+    }
+    let own = vendors
+        .iter()
+        .map(|(name, tool)| (name.clone(), tool.rule.clone()));
+    Arc::new(
+        contract
+            .iter()
+            .map(|(name, rule)| (name.clone(), rule.clone()))
+            .chain(own)
+            .collect(),
+    )
+}
+
+type Tools<'a> = (
+    &'a BTreeMap<String, ToolRule>,
+    &'a BTreeMap<String, Classified>,
+);
+
+fn rulebook(
+    folder: &TenantFolder,
+    file: &file::TenantFile,
+    config: &Config,
+    (rules, vendors): Tools<'_>,
+    given: &Given<'_>,
+    text: Text<'_>,
+) -> Result<Rulebook, TenantError> {
+    let settings = figures::settings(config)
+        .map_err(|error| file.blame(error.key(), &error.to_string(), text))?;
+    let mut policies = if file.keeps_shipped_rules(text)? {
+        given.common.rules.clone()
+    } else {
+        Vec::new()
+    };
+    let own = folder.below("rules/", ".cedar");
+    policies.extend(own.map(|(path, text)| (path.to_owned(), text.to_owned())));
+    let opened = tools::rules(vendors);
+    if !opened.is_empty() {
+        policies.push((tools::FILE.to_owned(), opened));
+    }
+    let tools = rules.clone();
+    Rulebook::load(RulebookSource {
+        policies,
+        tools,
+        settings,
+    })
+    .map_err(|error| match error {
+        RulebookError::Parse { file, message } => TenantError::of_file(&file, message),
+        RulebookError::Invalid(message) => TenantError::of_file("rules", message),
+    })
+}
+
+fn prompts(folder: &TenantFolder, given: &Given<'_>) -> Result<Arc<Prompts>, TenantError> {
+    const FOLDER: &str = "prompts/";
+    let own: Vec<_> = folder.below(FOLDER, ".md").collect();
+    if own.is_empty() {
+        return Ok(Arc::clone(&given.common.compiled));
+    }
+    let own = own
+        .into_iter()
+        .map(|(path, text)| (&path[FOLDER.len()..], text));
+    let prompts = Prompts::load(given.common.prompts.iter().copied().chain(own));
+    prompts
+        .map(Arc::new)
+        .map_err(|error| TenantError::of_file("prompts", error))
+}
+
+fn credentials(
+    file: &file::TenantFile,
+    given: &Given<'_>,
+    text: Text<'_>,
+) -> Result<Credentials, TenantError> {
+    let mut credentials = Credentials::default();
+    for (name, entry) in &file.credentials {
+        let added = credentials.add(name, entry.get_ref(), given.secret);
+        added.map_err(|message| text.refuse(entry, format!("credentials.{name}"), message))?;
+    }
+    Ok(credentials)
+}
+
+fn keys(
+    file: &file::TenantFile,
+    given: &Given<'_>,
+    text: Text<'_>,
+) -> Result<Vec<Holder>, TenantError> {
+    let mut names = BTreeSet::new();
+    let mut holders = Vec::with_capacity(file.keys.len());
+    for entry in &file.keys {
+        let refused = |message: String| text.refuse(entry, "keys", message);
+        let holder = holder(entry.get_ref(), given).map_err(refused)?;
+        if !names.insert(holder.identity.name.clone()) {
+            return Err(refused(format!(
+                "there is a key of {} already: each name once",
+                holder.identity.name
+            )));
+        }
+        holders.push(holder);
+    }
+    Ok(holders)
+}
+
+fn holder(entry: &KeyEntry, given: &Given<'_>) -> Result<Holder, String> {
+    let name = &entry.name;
+    if !is_plain_name(name) {
+        return Err(
+            "name does not fit: use 1 to 64 letters, digits, `.`, `_`, `@` or `-`".to_owned(),
+        );
+    }
+    let key = (given.secret)(&entry.key)?;
+    if key.expose().len() < SHORTEST_KEY {
+        return Err(format!(
+            "the key of {name} is too short: use at least {SHORTEST_KEY} random characters, such as `openssl rand -hex 32` prints"
+        ));
+    }
+    let identity = Arc::new(Identity::of(entry));
+    Ok(Holder { identity, key })
+}
+
+fn session_secret(
+    file: &file::TenantFile,
+    given: &Given<'_>,
+    text: Text<'_>,
+) -> Result<Option<Secret>, TenantError> {
+    let Some(place) = &file.session_secret else {
+        return Ok(None);
+    };
+    let refused = |message: String| text.refuse(place, "session_secret", message);
+    let secret = (given.secret)(place.get_ref()).map_err(refused)?;
+    if secrets::is_too_short_to_sign(&secret) {
+        return Err(refused("the secret is too short: use at least 32 random characters, such as `openssl rand -hex 32` prints".to_owned()));
+    }
+    Ok(Some(secret))
+}
