@@ -1,4 +1,5 @@
-//! Builds the plugins to WebAssembly components and lists what the host carries inside: components, contract, prompts.
+//! Builds the plugins to WebAssembly components and lists what the host carries inside: components, contract, prompts, and what a new
+//! plugin begins with.
 
 use std::env;
 use std::error::Error;
@@ -59,6 +60,10 @@ fn run() -> Fallible<()> {
         "include_str!",
         &texts(&root.join("prompts"))?,
     )?;
+    for (name, folder) in [("SDK", "plugins/sdk"), ("TEMPLATES", "plugins/templates")] {
+        let files = texts(&root.join(folder))?;
+        list(&mut listing, name, "str", "include_str!", &files)?;
+    }
     fs::write(
         Path::new(&env::var("OUT_DIR")?).join("embedded.rs"),
         listing,

@@ -10,6 +10,7 @@ mod cache;
 mod engine;
 mod error;
 mod failure;
+mod inspect;
 mod invocation;
 
 mod invoke;
@@ -28,6 +29,8 @@ mod state;
 mod toolbox;
 
 pub use error::LoadError;
+pub use inspect::{Imported, Inspection};
 pub use limits::{Capacity, Limits};
+pub use link::Capability;
 pub use plugin::{Plugin, PluginSource};
 pub use toolbox::{Toolbox, ToolboxSettings};

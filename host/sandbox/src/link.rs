@@ -1,5 +1,6 @@
 //! Linking: what a component imports is its request for capabilities; only what is granted is linked.
 
+use serde::Serialize;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
@@ -35,23 +36,52 @@ pub(crate) fn linker(
     assemble(engine, plugin).map_err(|error| LoadError::Sandbox(format!("{error:#}")))
 }
 
-/// Why a plugin may not import this; none if it may.
-fn refusal(import: &str, plugin: &PluginSource) -> Option<&'static str> {
+/// What an import asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capability {
+    /// Requests to the destinations that were granted.
+    Http,
+    /// The plugin's settings.
+    Settings,
+    /// Keys and values of its own.
+    KeyValue,
+    /// The tenant's model.
+    Model,
+    /// What language run-times ask for: linked for everybody, with nothing behind it.
+    Inert,
+    /// Something that no plugin can have.
+    Unknown,
+}
+
+/// What this import asks for.
+pub(crate) fn capability(import: &str) -> Capability {
     let interface = import.split('@').next().unwrap_or(import);
     let package = interface.split('/').next().unwrap_or(interface);
     match interface {
-        "wasi:http/outgoing-handler" | "wasi:http/types" => plugin
+        "wasi:http/outgoing-handler" | "wasi:http/types" => Capability::Http,
+        "switchboard:host/model" => Capability::Model,
+        "wasi:keyvalue/store" => Capability::KeyValue,
+        "wasi:config/store" => Capability::Settings,
+        _ if INERT.contains(&package) => Capability::Inert,
+        _ => Capability::Unknown,
+    }
+}
+
+/// Why a plugin may not import this; none if it may.
+fn refusal(import: &str, plugin: &PluginSource) -> Option<&'static str> {
+    match capability(import) {
+        Capability::Http => plugin
             .grants
             .is_empty()
             .then_some("no HTTP destination is granted to it; add a grant to its configuration"),
-        "switchboard:host/model" => (!plugin.model)
+        Capability::Model => (!plugin.model)
             .then_some("the model is not granted to it; set `model = true` in its configuration"),
-        "wasi:keyvalue/store" => (!plugin.key_value).then_some(
+        Capability::KeyValue => (!plugin.key_value).then_some(
             "keys and values are not granted to it; set `key_value = true` in its configuration",
         ),
-        "wasi:config/store" => None,
-        _ if INERT.contains(&package) => None,
-        _ => Some("no plugin can have that"),
+        Capability::Settings | Capability::Inert => None,
+        Capability::Unknown => Some("no plugin can have that"),
     }
 }
 

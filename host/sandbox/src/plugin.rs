@@ -135,7 +135,7 @@ fn check_grants(source: &PluginSource) -> Result<(), LoadError> {
         .try_for_each(|grant| grant.check().map_err(refused))
 }
 
-fn check_form(bytes: &[u8], limit: usize) -> Result<(), LoadError> {
+pub(crate) fn check_form(bytes: &[u8], limit: usize) -> Result<(), LoadError> {
     if bytes.len() > limit {
         let bytes = bytes.len();
         Err(LoadError::TooLarge { bytes, limit })
@@ -167,7 +167,12 @@ fn tools(
         .collect()
 }
 
-fn spec(source: &PluginSource, plan: &Plan, digest: &str, grants: Arc<[HttpGrant]>) -> ToolSpec {
+pub(crate) fn spec(
+    source: &PluginSource,
+    plan: &Plan,
+    digest: &str,
+    grants: Arc<[HttpGrant]>,
+) -> ToolSpec {
     ToolSpec {
         name: plan.tool().to_owned(),
         title: plan.title(),

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dispatch::{Snapshot, Tool, Tools};
 
+use crate::inspect::{self, Inspection};
 use crate::plugin::{self, Plugin, PluginSource};
 use crate::runtime::Runtime;
 use crate::{Capacity, LoadError};
@@ -50,6 +51,16 @@ impl Toolbox {
         loaded
             .unwrap_or_else(|error| Err(LoadError::Sandbox(error.to_string())))
             .map(Arc::new)
+    }
+
+    /// Reads a component without granting it anything or compiling it: what it offers, and what it asks for.
+    pub fn inspect(
+        &self,
+        name: &str,
+        version: &str,
+        bytes: &[u8],
+    ) -> Result<Inspection, LoadError> {
+        inspect::inspect(name, version, bytes, &self.runtime)
     }
 
     /// Makes these plugins, and no others, the tenant's. Gives the new generation, from 1.

@@ -6,6 +6,7 @@ mod chat;
 mod doctor;
 mod ledger;
 mod mcp;
+mod plugin;
 mod policy;
 mod serve;
 pub(crate) mod terminal;
@@ -77,6 +78,9 @@ enum Command {
     /// Check rules, explain a decision, or try other rules on what was decided before
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Write a plugin, build it, look at it, and try it
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
     /// Put the configured model through the support scenarios, each with fresh data, and say how it did
     Eval(EvalArgs),
     /// Measure what policy, sandbox and ledger cost, against a bare MCP server with the same tools
@@ -167,6 +171,7 @@ async fn dispatch_command(
         Command::Doctor => doctor::run(config, secrets).await,
         Command::Audit(AuditCommand::Verify) => audit::verify(&config.data_dir),
         Command::Policy(command) => policy::run(&config, command),
+        Command::Plugin(command) => plugin::run(command),
         Command::Ledger(command) => ledger::run(&config, &secrets, command).await,
         Command::Eval(args) => crate::eval::run(&config, &secrets, args.only.as_deref()).await,
         Command::Bench(args) => bench::run(config, secrets, args).await,

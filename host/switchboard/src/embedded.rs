@@ -1,4 +1,5 @@
-//! What the program carries inside: the built plugins, the contract and the prompts, as (name, content).
+//! What the program carries inside: the built plugins, the contract, the prompts, and what a new plugin begins with, as
+//! (name, content).
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
@@ -19,4 +20,12 @@ pub(crate) fn component(plugin: &str) -> &'static [u8] {
         .iter()
         .find(|(name, _)| *name == plugin)
         .map_or(&[], |(_, bytes)| *bytes)
+}
+
+/// The contract's WIT, as a toolbox takes it.
+pub(crate) fn contract_wit() -> Vec<(String, String)> {
+    let files = CONTRACT.iter().filter(|(path, _)| *path != CLASSIFICATION);
+    files
+        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+        .collect()
 }

@@ -43,9 +43,22 @@ pub(crate) fn write_text(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Writes a file.
-#[cfg(test)]
 pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::write(path, bytes)
+}
+
+/// Writes a file that nothing stands in the place of, with the folders above it.
+pub(crate) fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = std::fs::File::create_new(path)?;
+    io::Write::write_all(&mut file, text.as_bytes())
+}
+
+/// There is something here, whatever it is.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
 /// There is a folder here.

@@ -133,14 +133,28 @@ impl Manifest {
 
     /// The manifest that a component carries; `file` is for messages. None if it carries none.
     pub fn of_component(component: &[u8], file: &Path) -> Result<Option<Self>, ManifestError> {
-        let text = section::read(component).map_err(|message| unreadable(file, message))?;
+        let text = section::read(component, section::MANIFEST)
+            .map_err(|message| unreadable(file, message))?;
         text.map(|text| Self::parse(text, file)).transpose()
     }
 
     /// The component with this manifest's text inside, in the place of any other. `file` is for messages.
     pub fn embed(text: &str, component: &[u8], file: &Path) -> Result<Vec<u8>, ManifestError> {
         Self::parse(text, file)?;
-        section::write(component, text).map_err(|message| unreadable(file, message))
+        let written = section::write(component, section::MANIFEST, text);
+        written.map_err(|message| unreadable(file, message))
+    }
+
+    /// Whether the component, or a module in it, carries documentation of its own packages.
+    pub fn is_documented(component: &[u8]) -> bool {
+        let name = section::WIT.as_bytes();
+        component.windows(name.len()).any(|here| here == name)
+    }
+
+    /// The component with the documentation of its own packages (WIT text) inside, in the place of any other.
+    pub fn document(wit: &str, component: &[u8], file: &Path) -> Result<Vec<u8>, ManifestError> {
+        let written = section::write(component, section::WIT, wit);
+        written.map_err(|message| unreadable(file, message))
     }
 
     /// Refuses a manifest that classifies tools which `offered` (the component's) does not hold.

@@ -9,7 +9,7 @@
 
 wit_bindgen::generate!({
     world: "switchboard:sdk/sdk",
-    path: ["../../wit/common", "wit"],
+    path: "wit",
     generate_all,
     generate_unused_types: true,
 });

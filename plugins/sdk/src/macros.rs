@@ -3,17 +3,27 @@
 /// Binds the plugin's world and offers what an implementation needs: a module `bindings` with the contract's `exports` and
 /// any further imports, and `bindings::export!`.
 ///
-/// `wit` lists, relative to the crate's folder and in the order of dependence, the folders of the WIT packages that the
-/// world names, and last the folder of the world itself. `switchboard:common` comes first by itself; a plugin outside this
-/// repository says where it is with `common:`. HTTP and settings are the SDK's: a component imports them where it uses them,
-/// without a line in its world.
+/// `folder` is the folder of the world, relative to the crate's, with the packages that it names in `deps`: what `switchboard
+/// plugin new` writes. In this repository `wit` lists, in the order of dependence, the folders of the packages that the world
+/// names, and last the folder of the world itself; `switchboard:common` comes first by itself. HTTP and settings are the
+/// SDK's: a component imports them where it uses them, without a line in its world.
 ///
 /// ```text
+/// switchboard_sdk::plugin!(world: "acme:loyalty/plugin", folder: "wit");
 /// switchboard_sdk::plugin!(world: "acme:crm/plugin", wit: ["../../wit/crm", "wit"]);
 /// ```
 #[macro_export]
 macro_rules! plugin {
+    (world: $world:tt, folder: $folder:tt) => {
+        $crate::plugin!(world: $world, path: $folder);
+    };
     (world: $world:tt, common: $common:tt, wit: [$($wit:tt),+ $(,)?]) => {
+        $crate::plugin!(world: $world, path: [$common, $($wit),+]);
+    };
+    (world: $world:tt, wit: [$($wit:tt),+ $(,)?]) => {
+        $crate::plugin!(world: $world, common: "../../wit/common", wit: [$($wit),+]);
+    };
+    (world: $world:tt, path: $path:tt) => {
         mod bindings {
             #![allow(
                 unsafe_code,
@@ -26,15 +36,12 @@ macro_rules! plugin {
 
             $crate::wit_bindgen::generate!({
                 world: $world,
-                path: [$common, $($wit),+],
+                path: $path,
                 runtime_path: "switchboard_sdk::wit_bindgen::rt",
                 generate_all,
                 with: { "switchboard:common/types@1.0.0": switchboard_sdk::types },
             });
         }
-    };
-    (world: $world:tt, wit: [$($wit:tt),+ $(,)?]) => {
-        $crate::plugin!(world: $world, common: "../../wit/common", wit: [$($wit),+]);
     };
 }
 

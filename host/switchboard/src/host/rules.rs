@@ -20,7 +20,7 @@ struct Classification {
 }
 
 /// How each tool of the contract is judged.
-pub(super) fn classification() -> Result<BTreeMap<String, ToolRule>, StartError> {
+pub(crate) fn classification() -> Result<BTreeMap<String, ToolRule>, StartError> {
     let text = embedded::contract(embedded::CLASSIFICATION).unwrap_or_default();
     Ok(toml::from_str::<Classification>(text)?.tool)
 }

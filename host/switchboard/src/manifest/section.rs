@@ -1,11 +1,14 @@
-//! The custom section in which a component carries its manifest.
+//! The custom sections in which a component carries texts of its author: its manifest, and its documentation.
 
 use std::ops::Range;
 
 use wasm_encoder::{ComponentSection as _, CustomSection};
 use wasmparser::{Chunk, Parser, Payload};
 
-const NAME: &str = "switchboard-manifest";
+/// The manifest.
+pub(super) const MANIFEST: &str = "switchboard-manifest";
+/// WIT with its comments, which the sandbox reads for descriptions.
+pub(super) const WIT: &str = "switchboard-wit";
 
 /// The sections of that name that the component itself carries; what is inside its modules is not the component's word.
 struct Found<'a> {
@@ -14,38 +17,38 @@ struct Found<'a> {
     data: &'a [u8],
 }
 
-/// The manifest's text; none if the component carries none.
-pub(super) fn read(component: &[u8]) -> Result<Option<&str>, String> {
-    let mut found = sections(component)?;
+/// The section's text; none if the component carries none.
+pub(super) fn read<'a>(component: &'a [u8], name: &str) -> Result<Option<&'a str>, String> {
+    let mut found = sections(component, name)?;
     let Some(one) = found.pop() else {
         return Ok(None);
     };
     if !found.is_empty() {
-        return Err(format!("there is more than one section {NAME}"));
+        return Err(format!("there is more than one section {name}"));
     }
     let text = std::str::from_utf8(one.data);
     text.map(Some)
-        .map_err(|_| format!("the section {NAME} is no UTF-8 text"))
+        .map_err(|_| format!("the section {name} is no UTF-8 text"))
 }
 
-/// The same component with this manifest in the place of any other.
-pub(super) fn write(component: &[u8], text: &str) -> Result<Vec<u8>, String> {
+/// The same component with this text in the place of any other of that name.
+pub(super) fn write(component: &[u8], name: &str, text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(component.len() + text.len() + 64);
     let mut kept_to = 0;
-    for old in sections(component)? {
+    for old in sections(component, name)? {
         bytes.extend_from_slice(&component[kept_to..old.place.start]);
         kept_to = old.place.end;
     }
     bytes.extend_from_slice(&component[kept_to..]);
     let section = CustomSection {
-        name: NAME.into(),
+        name: name.into(),
         data: text.as_bytes().into(),
     };
     section.append_to_component(&mut bytes);
     Ok(bytes)
 }
 
-fn sections(component: &[u8]) -> Result<Vec<Found<'_>>, String> {
+fn sections<'a>(component: &'a [u8], name: &str) -> Result<Vec<Found<'a>>, String> {
     if !Parser::is_component(component) {
         return Err("this is no WebAssembly component".to_owned());
     }
@@ -60,7 +63,7 @@ fn sections(component: &[u8]) -> Result<Vec<Found<'_>>, String> {
         let start = at;
         at += consumed;
         match payload {
-            Payload::CustomSection(section) if section.name() == NAME => found.push(Found {
+            Payload::CustomSection(section) if section.name() == name => found.push(Found {
                 place: start..at,
                 data: section.data(),
             }),
@@ -91,38 +94,41 @@ mod tests {
 
     #[test]
     fn a_manifest_is_read_as_it_was_written_and_replaces_the_one_before() {
-        assert_eq!(read(EMPTY), Ok(None));
-        let first = write(EMPTY, "name = \"one\"").unwrap();
-        let second = write(&first, "name = \"another\"").unwrap();
-        assert_eq!(read(&first), Ok(Some("name = \"one\"")));
-        assert_eq!(read(&second), Ok(Some("name = \"another\"")));
-        assert_eq!(second, write(EMPTY, "name = \"another\"").unwrap());
+        assert_eq!(read(EMPTY, MANIFEST), Ok(None));
+        let first = write(EMPTY, MANIFEST, "name = \"one\"").unwrap();
+        let second = write(&first, MANIFEST, "name = \"another\"").unwrap();
+        assert_eq!(read(&first, MANIFEST), Ok(Some("name = \"one\"")));
+        assert_eq!(read(&second, MANIFEST), Ok(Some("name = \"another\"")));
+        assert_eq!(
+            second,
+            write(EMPTY, MANIFEST, "name = \"another\"").unwrap()
+        );
     }
 
     #[test]
     fn what_a_module_inside_carries_is_not_the_manifest() {
         let mut module = wasm_encoder::Module::new();
         module.section(&CustomSection {
-            name: NAME.into(),
+            name: MANIFEST.into(),
             data: b"name = \"inner\"".into(),
         });
         let mut component = wasm_encoder::Component::new();
         component.section(&wasm_encoder::ModuleSection(&module));
         let component = component.finish();
-        assert_eq!(read(&component), Ok(None));
-        let written = write(&component, "name = \"outer\"").unwrap();
-        assert_eq!(read(&written), Ok(Some("name = \"outer\"")));
+        assert_eq!(read(&component, MANIFEST), Ok(None));
+        let written = write(&component, MANIFEST, "name = \"outer\"").unwrap();
+        assert_eq!(read(&written, MANIFEST), Ok(Some("name = \"outer\"")));
     }
 
     #[test]
     fn two_manifests_and_what_is_cut_short_are_refused() {
-        let one = write(EMPTY, "name = \"one\"").unwrap();
+        let one = write(EMPTY, MANIFEST, "name = \"one\"").unwrap();
         let two = [&one[..], &one[EMPTY.len()..]].concat();
-        assert!(read(&two).unwrap_err().contains("more than one"));
+        assert!(read(&two, MANIFEST).unwrap_err().contains("more than one"));
         for end in EMPTY.len() + 1..one.len() {
-            assert!(read(&one[..end]).is_err(), "{end} bytes");
+            assert!(read(&one[..end], MANIFEST).is_err(), "{end} bytes");
         }
-        assert!(read(b"\0asm\x01\0\0\0").is_err());
-        assert!(read(b"").is_err());
+        assert!(read(b"\0asm\x01\0\0\0", MANIFEST).is_err());
+        assert!(read(b"", MANIFEST).is_err());
     }
 }

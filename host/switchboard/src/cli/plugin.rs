@@ -1,0 +1,75 @@
+//! `switchboard plugin`: what an author does with a plugin, from the first file to the first call.
+
+mod build;
+mod check;
+mod component;
+mod inspect;
+mod new;
+mod wit;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+
+use crate::{MANIFEST_FILE, Manifest, files};
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum PluginCommand {
+    /// Start a plugin: a folder that builds and tests at once
+    New(new::NewArgs),
+    /// Build the component, with its manifest and its documentation inside
+    Build {
+        /// The plugin's folder
+        #[arg(default_value = ".", value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Hold a component against the contract: what it offers and asks for, and what a model reads of it
+    Check {
+        /// The component, or the folder of a plugin that has been built
+        #[arg(default_value = ".", value_name = "FILE")]
+        component: PathBuf,
+    },
+    /// Show everything about a component
+    Inspect {
+        /// The component, or the folder of a plugin that has been built
+        #[arg(default_value = ".", value_name = "FILE")]
+        component: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs one of the commands. None of them needs a host that serves, or minds one.
+pub(super) fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        PluginCommand::New(args) => new::run(&args),
+        PluginCommand::Build { folder } => build::run(&folder),
+        PluginCommand::Check { component } => check::run(&component),
+        PluginCommand::Inspect { component, json } => inspect::run(&component, json),
+    }
+}
+
+/// The manifest of a plugin's folder, as text and as read.
+fn manifest_of(folder: &Path) -> anyhow::Result<(String, Manifest)> {
+    let file = folder.join(MANIFEST_FILE);
+    let text = files::read_text(&file).with_context(|| {
+        format!(
+            "cannot read {}; name the folder of a plugin, or start one with `switchboard plugin new NAME`",
+            file.display()
+        )
+    })?;
+    let manifest = Manifest::parse(&text, &file)?;
+    Ok((text, manifest))
+}
+
+/// `12.3 KB`
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{}.{} KB", bytes / 1_000, bytes % 1_000 / 100),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
