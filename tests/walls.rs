@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sandbox", &["policy", "dispatch"]),
     ("store", &["dispatch"]),
     ("agent", &["dispatch"]),
+    ("artifacts", &[]),
     ("demo-backend", &[]),
     (
         "switchboard",
@@ -21,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "sandbox",
             "store",
             "agent",
+            "artifacts",
             "demo-backend",
         ],
     ),

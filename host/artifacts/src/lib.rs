@@ -1,0 +1,22 @@
+//! Plugins as files: where their bytes come from, where they are kept, and whose word there is for them.
+//!
+//! An artifact is known by its [`Digest`]. [`Artifacts`] keeps it, and [`Trust`] is a
+//! tenant's policy on who must have signed it. Nothing here knows what a plugin does.
+
+mod digest;
+mod folder;
+mod key;
+mod names;
+mod signature;
+mod trust;
+
+pub use digest::{Digest, DigestError};
+pub use folder::{ArtifactError, Artifacts};
+pub use key::{KeyError, PublicKey, SigningKey};
+pub use signature::{
+    Envelope, MAX_SIGNATURES, Signature, SignatureError, Subject, parse_signatures,
+};
+pub use trust::{Refusal, Trust, TrustError, TrustSettings, TrustedKey};
+
+/// The largest artifact, in bytes.
+pub const MAX_ARTIFACT_BYTES: usize = 64 << 20;
