@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod keys;
+mod misbehaving;
+mod oci;
 mod parsing;
+mod registry;
 mod trust;
 mod vendor;

@@ -1,0 +1,199 @@
+//! Registries that misbehave: whatever they send, it is bounded, checked, and refused in words.
+
+use std::time::Duration;
+
+use artifacts::{Digest, FetchError, MAX_ARTIFACT_BYTES, Reference, Registries, Source};
+use serde_json::{Value, json};
+
+use crate::oci::{component, fetch};
+use crate::registry::{Answer, Misbehaving};
+
+/// A manifest for these bytes, of this declared size.
+fn manifest(bytes: &[u8], size: usize) -> Value {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {
+            "mediaType": "application/vnd.wasm.config.v0+json",
+            "digest": Digest::of(b"{}"),
+            "size": 2,
+        },
+        "layers": [{ "mediaType": "application/wasm", "digest": Digest::of(bytes), "size": size }],
+    })
+}
+
+fn at_tag(manifest: impl Into<Vec<u8>>) -> (String, Answer) {
+    ("/v2/acme/loyalty/manifests/1".into(), Answer::ok(manifest))
+}
+
+fn blob(of: &[u8], answer: Answer) -> (String, Answer) {
+    (format!("/v2/acme/loyalty/blobs/{}", Digest::of(of)), answer)
+}
+
+fn root() -> (String, Answer) {
+    ("/v2/".into(), Answer::ok(""))
+}
+
+async fn refused(answers: Vec<(String, Answer)>) -> (FetchError, Vec<String>) {
+    let registry = Misbehaving::start([vec![root()], answers].concat()).await;
+    let error = fetch(&registry.place("acme/loyalty:1")).await.unwrap_err();
+    (error, registry.asked())
+}
+
+#[tokio::test]
+async fn one_that_behaves_is_believed() {
+    let bytes = component(b"one");
+    let registry = Misbehaving::start(vec![
+        root(),
+        at_tag(manifest(&bytes, bytes.len()).to_string()),
+        blob(&bytes, Answer::ok(bytes.clone())),
+    ])
+    .await;
+    let fetched = fetch(&registry.place("acme/loyalty:1")).await.unwrap();
+    assert_eq!(fetched.bytes, bytes);
+}
+
+#[tokio::test]
+async fn one_that_goes_away_in_the_middle_can_be_tried_again() {
+    let bytes = component(b"one");
+    let half = Answer {
+        withheld: 5,
+        ..Answer::ok(bytes[..bytes.len() - 5].to_vec())
+    };
+    let manifest = manifest(&bytes, bytes.len()).to_string();
+    let (error, _) = refused(vec![at_tag(manifest.clone()), blob(&bytes, half)]).await;
+    assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
+    let cut = Answer {
+        withheld: 5,
+        ..Answer::ok(manifest[..40].to_owned())
+    };
+    let cut = ("/v2/acme/loyalty/manifests/1".into(), cut);
+    let (error, _) = refused(vec![cut]).await;
+    assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn one_that_sends_something_else_is_found_out() {
+    let bytes = component(b"one");
+    let manifest = manifest(&bytes, bytes.len()).to_string();
+    let other = Answer::ok(component(b"two"));
+    let (error, _) = refused(vec![at_tag(manifest.clone()), blob(&bytes, other)]).await;
+    assert!(matches!(error, FetchError::Unfit { .. }), "{error}");
+
+    // Another manifest than the pinned one, whatever its header claims.
+    let pinned = Digest::of(b"what was pinned");
+    let lie = Answer {
+        headers: vec![("docker-content-digest", pinned.to_string())],
+        ..Answer::ok(manifest)
+    };
+    for answer in [
+        lie.clone(),
+        Answer {
+            headers: vec![],
+            ..lie
+        },
+    ] {
+        let place = format!("/v2/acme/loyalty/manifests/{pinned}");
+        let registry = Misbehaving::start(vec![root(), (place, answer)]).await;
+        let error = fetch(&registry.place(&format!("acme/loyalty@{pinned}"))).await;
+        let error = error.unwrap_err();
+        assert!(matches!(error, FetchError::Unfit { .. }), "{error}");
+        assert!(!registry.asked().iter().any(|path| path.contains("blobs")));
+    }
+}
+
+#[tokio::test]
+async fn more_than_there_may_be_is_not_taken() {
+    let bytes = component(b"one");
+    // What says that it is too large is not even asked for.
+    let declared = manifest(&bytes, MAX_ARTIFACT_BYTES + 1).to_string();
+    let (error, asked) = refused(vec![at_tag(declared)]).await;
+    assert!(error.to_string().contains("bytes"), "{error}");
+    assert!(
+        !asked.iter().any(|path| path.contains("blobs")),
+        "{asked:?}"
+    );
+    // What lies about its size ends at the limit.
+    let large = vec![0; MAX_ARTIFACT_BYTES + 1];
+    let declared = manifest(&bytes, 1).to_string();
+    let (error, _) = refused(vec![at_tag(declared), blob(&bytes, Answer::ok(large))]).await;
+    assert!(error.to_string().contains("sends more than"), "{error}");
+    let (error, _) = refused(vec![at_tag(vec![b' '; 2 << 20])]).await;
+    assert!(
+        error.to_string().contains("manifest has more than"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn one_that_is_silent_has_its_time() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place: Reference = format!("{}/acme/loyalty:1", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    let registries = Registries {
+        patience: Duration::from_millis(50),
+        ..Registries::default()
+    };
+    let error = Source::Oci(place).fetch(&registries).await.unwrap_err();
+    assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
+    assert!(error.to_string().contains("longer than"), "{error}");
+}
+
+#[tokio::test]
+async fn odd_manifests_are_refused() {
+    let bytes = component(b"one");
+    let whole = manifest(&bytes, bytes.len());
+    let with = |pointer: &str, value: Value| {
+        let mut odd = whole.clone();
+        *odd.pointer_mut(pointer).unwrap() = value;
+        odd.to_string()
+    };
+    let odd = [
+        String::new(),
+        "null".into(),
+        "{}".into(),
+        "[".repeat(100_000),
+        json!({ "schemaVersion": 2, "manifests": [] }).to_string(),
+        with("/layers", json!([])),
+        with("/layers", json!([whole["layers"][0], whole["layers"][0]])),
+        with("/layers/0/digest", json!("sha256:00")),
+        with("/layers/0/digest", json!("../../secret")),
+        with(
+            "/layers/0/digest",
+            json!(format!("sha512:{}", "0".repeat(128))),
+        ),
+        with("/layers/0/size", json!(-1)),
+        with("/layers/0/mediaType", json!("text/plain")),
+        with("/config/mediaType", json!("application/json")),
+    ];
+    for odd in odd {
+        let (error, asked) = refused(vec![at_tag(odd.clone())]).await;
+        let shown = odd.chars().take(200).collect::<String>();
+        assert!(
+            matches!(error, FetchError::Unfit { .. }),
+            "{shown}: {error}"
+        );
+        assert!(!asked.iter().any(|path| path.contains("blobs")), "{shown}");
+    }
+}
+
+/// A registry that fails to say whether there are signatures has not said that there are none.
+#[tokio::test]
+async fn signatures_that_cannot_be_asked_for_are_not_absent() {
+    let bytes = component(b"one");
+    let manifest = manifest(&bytes, bytes.len()).to_string();
+    let tag = format!("sha256-{}.sig", Digest::of(manifest.as_bytes()).hex());
+    let broken = Answer {
+        status: "500 Internal Server Error",
+        ..Answer::ok("\u{1b}[31mbroken\n")
+    };
+    let (error, _) = refused(vec![
+        at_tag(manifest),
+        blob(&bytes, Answer::ok(bytes.clone())),
+        (format!("/v2/acme/loyalty/manifests/{tag}"), broken),
+    ])
+    .await;
+    assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
+    assert!(!error.to_string().contains(['\u{1b}', '\n']), "{error:?}");
+}
