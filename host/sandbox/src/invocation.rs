@@ -11,11 +11,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::Limits;
 use crate::outbound::Connector;
+use crate::share::Account;
 
 pub(crate) struct Invocation {
     pub(crate) gate: Arc<dyn Gate>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) connector: Arc<Connector>,
+    /// Whose share it uses.
+    pub(crate) account: Arc<Account>,
     pub(crate) deadline: Instant,
     /// Tells the requests under way to come to an end.
     pub(crate) stop: CancellationToken,
@@ -55,6 +58,7 @@ impl Invocation {
         gate: Arc<dyn Gate>,
         limits: Arc<Limits>,
         connector: Arc<Connector>,
+        account: Arc<Account>,
     ) -> Arc<Self> {
         let deadline = Instant::now() + limits.deadline();
         Arc::new(Self {
@@ -63,6 +67,7 @@ impl Invocation {
             gate,
             limits,
             connector,
+            account,
             deadline,
             stop: CancellationToken::new(),
             requests: TaskTracker::new(),

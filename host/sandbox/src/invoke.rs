@@ -13,6 +13,7 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::failure::{self, DeadlineReached};
 use crate::invocation::Invocation;
 use crate::measure;
+use crate::places::Place;
 use crate::plugin::Ready;
 use crate::reflect::Plan;
 use crate::state::State;
@@ -20,7 +21,7 @@ use crate::state::State;
 /// One tool of a plugin.
 pub(crate) struct PluginTool {
     spec: ToolSpec,
-    plan: Plan,
+    plan: Arc<Plan>,
     function: ComponentExportIndex,
     plugin: Arc<Ready>,
 }
@@ -34,7 +35,7 @@ impl PluginTool {
     ) -> Self {
         Self {
             spec,
-            plan,
+            plan: Arc::new(plan),
             function,
             plugin,
         }
@@ -43,24 +44,91 @@ impl PluginTool {
     /// Runs the call to its end, and waits until what it sent has an end too.
     async fn run(
         &self,
-        arguments: &[Val],
+        arguments: Vec<Val>,
         invocation: &Arc<Invocation>,
+        place: Place,
     ) -> Result<Value, InvokeError> {
-        let mut store = self.store(invocation);
-        let call = timeout_at(invocation.deadline, self.call(&mut store, arguments)).await;
-        let outcome = match call {
-            Ok(Ok(returned)) => self.output(returned.as_ref(), invocation),
-            Ok(Err(error)) => Err(failure::classify(&error, store.data())),
-            Err(_) => Err(InvokeError::Deadline(invocation.limits.deadline_ms)),
+        let place = Arc::new(place);
+        let plugin = &self.plugin;
+        let run = Run {
+            plan: self.plan.clone(),
+            function: self.function,
+            plugin: plugin.clone(),
+            invocation: invocation.clone(),
+            _place: place.clone(),
         };
-        // The plugin's handles go first: a request whose body it never finished would otherwise be waited for.
-        drop(store);
+        let account = invocation.account.clone();
+        let lane = &plugin.runtime.lane;
+        let run = lane.run(run.finish(arguments), account, &plugin.record);
+        let outcome = timeout_at(invocation.deadline, run).await;
         invocation.settle().await;
-        outcome
+        outcome.unwrap_or(Err(InvokeError::Deadline(invocation.limits.deadline_ms)))
     }
 
-    fn store(&self, invocation: &Arc<Invocation>) -> Store<State> {
+    fn fits(&self, permit: &Permit) -> bool {
+        let call = permit.call();
+        call.tool == self.spec.name && call.plugin_digest == self.spec.digest
+    }
+}
+
+#[async_trait]
+impl Tool for PluginTool {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    fn check(&self, arguments: &Value) -> Result<Map<String, Value>, Vec<Violation>> {
+        measure::check(arguments, &self.plugin.limits).map_err(|violation| vec![violation])?;
+        self.plan.check(arguments)
+    }
+
+    async fn invoke(&self, permit: Permit, gate: Arc<dyn Gate>) -> Result<Value, InvokeError> {
+        if !self.fits(&permit) {
+            return Err(InvokeError::Refused(foreign_permit()));
+        }
+        let (call, _) = permit.into_parts();
+        let arguments = self
+            .plan
+            .lower(&call.arguments)
+            .map_err(|violations| invalid(&violations))?;
         let plugin = &self.plugin;
+        let account = plugin.runtime.accounts.of(&call.tenant);
+        let place = plugin.runtime.accounts.admit(&account).await?;
+        let connector = plugin.runtime.connector.clone();
+        let invocation = Invocation::new(gate, plugin.limits.clone(), connector, account);
+        // A caller that goes away stops what it started.
+        let _stop = invocation.stop.clone().drop_guard();
+        let outcome = self.run(arguments, &invocation, place).await;
+        outcome.map_err(|error| match invocation.refusal() {
+            Some(refusal) => InvokeError::Refused(refusal),
+            None => error,
+        })
+    }
+}
+
+/// One call in its instance, with everything that it holds.
+struct Run {
+    plan: Arc<Plan>,
+    function: ComponentExportIndex,
+    plugin: Arc<Ready>,
+    invocation: Arc<Invocation>,
+    /// Free once the instance is gone.
+    _place: Arc<Place>,
+}
+
+impl Run {
+    async fn finish(self, arguments: Vec<Val>) -> Result<Value, InvokeError> {
+        // The plugin's handles go with the store, before anybody waits for its requests: one whose body it never finished
+        // would not end.
+        let mut store = self.store();
+        match self.call(&mut store, &arguments).await {
+            Ok(returned) => self.output(returned.as_ref()),
+            Err(error) => Err(failure::classify(&error, store.data())),
+        }
+    }
+
+    fn store(&self) -> Store<State> {
+        let (plugin, invocation) = (&self.plugin, &self.invocation);
         let state = State::new(&plugin.name, invocation.clone(), plugin.config.clone());
         let mut store = Store::new(&plugin.runtime.engine, state);
         store.limiter(|state| &mut state.limiter);
@@ -95,63 +163,23 @@ impl PluginTool {
         Ok(results.pop())
     }
 
-    fn output(
-        &self,
-        returned: Option<&Val>,
-        invocation: &Invocation,
-    ) -> Result<Value, InvokeError> {
-        let scrub = |text: &str| failure::scrubbed(text, &*invocation.gate);
+    fn output(&self, returned: Option<&Val>) -> Result<Value, InvokeError> {
+        let (gate, limits) = (&*self.invocation.gate, &self.invocation.limits);
         let output = match self.plan.lift(returned) {
             Ok(Ok(output)) => output,
-            Ok(Err(error)) => return Err(failure::scrubbed_error(error, &*invocation.gate).into()),
-            Err(misfit) => return Err(InvokeError::Trapped(scrub(&misfit.to_string()))),
+            Ok(Err(error)) => return Err(failure::scrubbed_error(error, gate).into()),
+            Err(misfit) => {
+                let misfit = failure::scrubbed(&misfit.to_string(), gate);
+                return Err(InvokeError::Trapped(misfit));
+            }
         };
-        let limit = invocation.limits.output_bytes;
         match measure::bytes(&output) {
-            bytes if bytes > limit => Err(InvokeError::Limit(format!(
-                "bytes of output: {limit} at most, {bytes} given"
+            bytes if bytes > limits.output_bytes => Err(InvokeError::Limit(format!(
+                "bytes of output: {} at most, {bytes} given",
+                limits.output_bytes
             ))),
             _ => Ok(output),
         }
-    }
-
-    fn fits(&self, permit: &Permit) -> bool {
-        let call = permit.call();
-        call.tool == self.spec.name && call.plugin_digest == self.spec.digest
-    }
-}
-
-#[async_trait]
-impl Tool for PluginTool {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
-
-    fn check(&self, arguments: &Value) -> Result<Map<String, Value>, Vec<Violation>> {
-        measure::check(arguments, &self.plugin.limits).map_err(|violation| vec![violation])?;
-        self.plan.check(arguments)
-    }
-
-    async fn invoke(&self, permit: Permit, gate: Arc<dyn Gate>) -> Result<Value, InvokeError> {
-        if !self.fits(&permit) {
-            return Err(InvokeError::Refused(foreign_permit()));
-        }
-        let (call, _) = permit.into_parts();
-        let arguments = self
-            .plan
-            .lower(&call.arguments)
-            .map_err(|violations| invalid(&violations))?;
-        let plugin = &self.plugin;
-        let _place = plugin.runtime.admit().await?;
-        let connector = plugin.runtime.connector.clone();
-        let invocation = Invocation::new(gate, plugin.limits.clone(), connector);
-        // A caller that goes away stops what it started.
-        let _stop = invocation.stop.clone().drop_guard();
-        let outcome = self.run(&arguments, &invocation).await;
-        outcome.map_err(|error| match invocation.refusal() {
-            Some(refusal) => InvokeError::Refused(refusal),
-            None => error,
-        })
     }
 }
 

@@ -6,15 +6,16 @@
 //! tenant's tools at once. A tool runs only with a [`policy::Permit`], and every request that it makes passes the
 //! [`dispatch::Gate`] of its invocation.
 
+mod bucket;
 mod cache;
 mod engine;
 mod error;
 mod failure;
 mod inspect;
 mod invocation;
-
 mod invoke;
 mod key_value;
+mod lane;
 mod limiter;
 mod limits;
 mod link;
@@ -22,9 +23,11 @@ mod log;
 mod measure;
 mod model;
 mod outbound;
+mod places;
 mod plugin;
 mod reflect;
 mod runtime;
+mod share;
 mod state;
 mod toolbox;
 
@@ -33,4 +36,5 @@ pub use inspect::{Imported, Inspection};
 pub use limits::{Capacity, Limits};
 pub use link::Capability;
 pub use plugin::{Plugin, PluginSource};
+pub use share::Share;
 pub use toolbox::{Toolbox, ToolboxSettings};

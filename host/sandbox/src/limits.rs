@@ -84,8 +84,11 @@ impl Limits {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Capacity {
-    /// Calls that run at a time; more wait.
+    /// Calls that run at a time; more wait. Of these one tenant has its [`Share`](crate::Share) at most, and less where
+    /// several storm: never so much that whoever runs nothing finds no place for long.
     pub calls: u32,
+    /// Calls of one tenant that wait for their turn at a time; more are told at once that there is no capacity.
+    pub waiting: u32,
     /// Milliseconds that a call waits for its turn before it is told that there is no capacity.
     pub wait_ms: u64,
     /// The most bytes that any plugin's memory may have.
@@ -102,6 +105,7 @@ impl Default for Capacity {
     fn default() -> Self {
         Self {
             calls: 128,
+            waiting: 256,
             wait_ms: 1_000,
             memory_bytes: 256 << 20,
             resident_bytes: 1 << 20,

@@ -11,6 +11,7 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::invoke::PluginTool;
+use crate::lane::Record;
 use crate::reflect::{self, Plan, Reflection};
 use crate::runtime::Runtime;
 use crate::state::State;
@@ -74,6 +75,8 @@ pub(crate) struct Ready {
     pub(crate) config: Arc<WasiConfigVariables>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) runtime: Arc<Runtime>,
+    /// How its calls compute.
+    pub(crate) record: Record,
 }
 
 /// Makes a plugin ready. Blocks while it compiles.
@@ -115,6 +118,7 @@ pub(crate) fn prepare(source: &PluginSource, runtime: &Arc<Runtime>) -> Result<P
         ),
         limits: Arc::new(source.limits.clone()),
         runtime: runtime.clone(),
+        record: Record::default(),
     });
     Ok(Plugin {
         tools: tools(source, reflection, &digest, &component, &ready)?,

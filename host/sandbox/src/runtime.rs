@@ -1,16 +1,15 @@
-//! What all plugins of a host share: engine, contract, compiled code, connections and the number of calls at a time.
+//! What all plugins of a host share: engine, contract, compiled code, connections, and the tenants' accounts.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use dispatch::InvokeError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::sync::Semaphore;
 use wasmtime::Engine;
 
 use crate::cache::Cache;
+use crate::lane::Lane;
 use crate::outbound::Connector;
 use crate::reflect::Contract;
+use crate::share::Accounts;
 use crate::{Capacity, LoadError, ToolboxSettings, engine};
 
 pub(crate) struct Runtime {
@@ -20,7 +19,8 @@ pub(crate) struct Runtime {
     pub(crate) connector: Arc<Connector>,
     pub(crate) capacity: Capacity,
     pub(crate) compilations: Arc<Semaphore>,
-    calls: Arc<Semaphore>,
+    pub(crate) accounts: Accounts,
+    pub(crate) lane: Lane,
 }
 
 impl Runtime {
@@ -32,20 +32,9 @@ impl Runtime {
             cache: Cache::new(settings.cache),
             connector: Arc::default(),
             compilations: Arc::new(Semaphore::new(capacity.compilations.max(1))),
-            calls: Arc::new(Semaphore::new(capacity.calls.max(1) as usize)),
+            accounts: Accounts::new(&capacity),
+            lane: Lane::start()?,
             capacity,
         }))
-    }
-
-    /// A place among the calls that run; waits a little for one.
-    pub(crate) async fn admit(&self) -> Result<OwnedSemaphorePermit, InvokeError> {
-        let wait = Duration::from_millis(self.capacity.wait_ms);
-        match timeout(wait, self.calls.clone().acquire_owned()).await {
-            Ok(Ok(place)) => Ok(place),
-            _ => Err(InvokeError::Busy(format!(
-                "{} calls are running, and none ended within {} ms",
-                self.capacity.calls, self.capacity.wait_ms
-            ))),
-        }
     }
 }

@@ -9,7 +9,7 @@ use dispatch::{Snapshot, Tool, Tools};
 use crate::inspect::{self, Inspection};
 use crate::plugin::{self, Plugin, PluginSource};
 use crate::runtime::Runtime;
-use crate::{Capacity, LoadError};
+use crate::{Capacity, LoadError, Share};
 
 /// What a toolbox is made of.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +61,11 @@ impl Toolbox {
         bytes: &[u8],
     ) -> Result<Inspection, LoadError> {
         inspect::inspect(name, version, bytes, &self.runtime)
+    }
+
+    /// Gives a tenant this share of what all plugins together may use; from now on, also for plugins that are live.
+    pub fn set_share(&self, tenant: &str, share: Share) {
+        self.runtime.accounts.set(tenant, share);
     }
 
     /// Makes these plugins, and no others, the tenant's. Gives the new generation, from 1.

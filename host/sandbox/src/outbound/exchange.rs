@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use url::Url;
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -33,6 +33,9 @@ pub(super) async fn exchange(
         url: url.to_string(),
         body,
     };
+    // Before the gate is asked: what it approves is sent at once, or not at all.
+    let bytes = outbound.url.len() + headers::bytes(&parts.headers) + outbound.body.len();
+    pay(invocation, bytes).await?;
     let approval = invocation.gate.http(&outbound).await.map_err(|refusal| {
         invocation.refuse(refusal);
         Error::HttpRequestDenied
@@ -178,6 +181,7 @@ impl Trip<'_> {
         if self.safe {
             self.invocation.connector.keep(self.destination, channel);
         }
+        pay(self.invocation, headers::bytes(&parts.headers) + body.len()).await?;
         let gate = &*self.invocation.gate;
         parts.headers = headers::incoming(parts.headers, gate);
         let (body, was_scrubbed) = without_secrets(body, gate);
@@ -199,6 +203,15 @@ fn without_secrets(body: Bytes, gate: &dyn Gate) -> (Bytes, bool) {
         Some(scrubbed) if scrubbed.as_bytes() != body => (scrubbed.into(), true),
         _ => (body, false),
     }
+}
+
+/// Takes bytes from the tenant's share, and stands back until they are there.
+async fn pay(invocation: &Invocation, bytes: usize) -> Result<(), Error> {
+    let pause = invocation.account.transferred(bytes);
+    if pause.is_zero() {
+        return Ok(());
+    }
+    until_stopped(invocation, sleep(pause)).await
 }
 
 /// Runs until the invocation is stopped.

@@ -41,6 +41,12 @@ const HOSTS_OWN: [HeaderName; 25] = [
 /// What proxies say of whom they pass on.
 const FORWARDED_PREFIX: &str = "x-forwarded-";
 
+/// What the fields come to on the wire.
+pub(super) fn bytes(headers: &HeaderMap) -> usize {
+    let field = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+    headers.iter().map(field).sum()
+}
+
 /// The fields of the request as it leaves.
 pub(super) fn outgoing(
     plugins: &HeaderMap,

@@ -15,16 +15,20 @@ use wasmtime_wasi_http::{Error, WasiBody, WasiHttpHooks};
 use self::backend::{Backend, Reply};
 use self::gate::TestGate;
 use super::{Connector, Outbound};
-use crate::Limits;
 use crate::invocation::Invocation;
+use crate::share::Accounts;
+use crate::{Capacity, Limits, Share};
 
 const OK: Reply = Reply::Raw("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi");
+
+const TENANT: &str = "acme";
 
 /// One plugin call that makes requests.
 struct Caller {
     gate: Arc<TestGate>,
     invocation: Arc<Invocation>,
     connector: Arc<Connector>,
+    accounts: Accounts,
 }
 
 impl Caller {
@@ -39,11 +43,15 @@ impl Caller {
             ..Limits::default()
         };
         let (gate, connector) = (Arc::new(gate), Arc::new(connector));
-        let invocation = Invocation::new(gate.clone(), Arc::new(limits), connector.clone());
+        let accounts = Accounts::new(&Capacity::default());
+        let account = accounts.of(TENANT);
+        let invocation =
+            Invocation::new(gate.clone(), Arc::new(limits), connector.clone(), account);
         Self {
             gate,
             invocation,
             connector,
+            accounts,
         }
     }
 
@@ -420,4 +428,36 @@ async fn a_kept_connection_serves_only_the_addresses_that_were_judged() {
     let (destination, _) = super::connector::Destination::parse(&url.parse().unwrap()).unwrap();
     let elsewhere = [([127, 0, 0, 2], backend.port()).into()];
     assert!(caller.connector.kept(&destination, &elsewhere).is_none());
+}
+
+/// A tenant whose bytes are used up sends nothing until they flow in again; its neighbour does.
+#[tokio::test]
+async fn bytes_beyond_the_share_wait_before_anybody_hears_of_them() {
+    let backend = Backend::start(vec![vec![OK, OK]]).await;
+    let url = backend.url("/refunds");
+    let one_byte = Share {
+        egress_bytes_per_second: 1,
+        ..Share::default()
+    };
+    let caller = Caller::new(TestGate::local());
+    caller.accounts.set(TENANT, one_byte);
+    let stop = caller.invocation.stop.clone();
+    let (waited, sent) = tokio::join!(caller.send(post(&url, "{}")), async {
+        let neighbour = Caller::new(TestGate::local());
+        let sent = neighbour.send(get(&url)).await;
+        stop.cancel();
+        sent
+    });
+    assert_eq!(sent.unwrap().0, 200);
+    assert!(
+        matches!(waited, Err(Error::ConnectionTerminated)),
+        "{waited:?}"
+    );
+    assert_eq!(caller.gate.answers(), []);
+    assert!(
+        backend
+            .requests()
+            .iter()
+            .all(|request| request.starts_with("GET"))
+    );
 }

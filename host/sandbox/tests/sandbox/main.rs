@@ -9,4 +9,5 @@ mod guest;
 mod hostile;
 mod keeping;
 mod loading;
+mod shares;
 mod swap;

@@ -1,0 +1,175 @@
+//! Where calls compute: quick ones on the thread that asks, long ones on a few threads of lower priority, and all of them
+//! paced by what their tenant may compute.
+//!
+//! Most calls compute for microseconds, and a change of threads would cost more than they do. One that goes on computing is
+//! taken over by the slow lane, and so are the next calls of its plugin from their start; what has to be quick, the host's
+//! own work and its other calls, has the machine before them.
+
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll, ready};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::{Sleep, sleep};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::LoadError;
+use crate::share::Account;
+
+/// Computing that a call may do on the thread that asked for it.
+const QUICK: Duration = Duration::from_millis(2);
+/// Quick calls after a long one until a plugin is trusted again.
+const PROBATION: u32 = 256;
+/// How far the slow lane stands back behind the host's other threads (`nice`).
+const NICENESS: i32 = 10;
+
+/// How a plugin's recent calls computed.
+#[derive(Default)]
+pub(crate) struct Record(AtomicU32);
+
+impl Record {
+    fn is_slow(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    fn note(&self, computed: Duration) {
+        if computed > QUICK {
+            self.0.store(PROBATION, Ordering::Relaxed);
+        } else if self.is_slow() {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The threads for calls that compute long.
+pub(crate) struct Lane(Option<Runtime>);
+
+impl Lane {
+    /// Starts the threads: half as many as the machine has cores.
+    pub(crate) fn start() -> Result<Self, LoadError> {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads((cores / 2).max(1))
+            .thread_name("sandbox-slow")
+            .on_thread_start(stand_back)
+            .build();
+        let runtime = runtime
+            .map_err(|error| LoadError::Sandbox(format!("no threads for long calls: {error}")))?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Runs a call to its end. It is cut short where this is dropped.
+    pub(crate) async fn run<F>(&self, call: F, account: Arc<Account>, record: &Record) -> F::Output
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let mut call = Paced::new(call, account);
+        if !record.is_slow() {
+            if let Some(output) = call.while_quick().await {
+                return output;
+            }
+            record.note(call.computed);
+        }
+        let Some(threads) = &self.0 else {
+            return call.await.0;
+        };
+        let call = AbortOnDropHandle::new(threads.spawn(call));
+        match call.await {
+            Ok((output, computed)) => {
+                record.note(computed);
+                output
+            }
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The threads end with the toolbox, and whoever calls holds that.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // Without waiting: this may be a thread that must not.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn stand_back() {
+    // Linux has it per thread: none is this one, not the process.
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::warn!(%error, "calls that compute long have the same priority as everything else");
+    }
+}
+
+/// Other systems give threads no priority of their own.
+#[cfg(not(target_os = "linux"))]
+fn stand_back() {}
+
+/// A call that pays for the time it computes, and stands back while its tenant has computed too much.
+struct Paced<F> {
+    call: Pin<Box<F>>,
+    account: Arc<Account>,
+    computed: Duration,
+    pause: Option<Pin<Box<Sleep>>>,
+    /// Timers, connections and tasks of the call belong where it came from: the slow lane carries only its computing.
+    home: Handle,
+}
+
+impl<F: Future> Paced<F> {
+    fn new(call: F, account: Arc<Account>) -> Self {
+        let mut paced = Self {
+            call: Box::pin(call),
+            account,
+            computed: Duration::ZERO,
+            pause: None,
+            home: Handle::current(),
+        };
+        paced.pay(Duration::ZERO);
+        paced
+    }
+
+    /// The end of the call; none once it has computed for longer than quick calls do.
+    async fn while_quick(&mut self) -> Option<F::Output> {
+        std::future::poll_fn(|context| match Pin::new(&mut *self).poll(context) {
+            Poll::Ready((output, _)) => Poll::Ready(Some(output)),
+            Poll::Pending if self.computed > QUICK => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+
+    fn pay(&mut self, computed: Duration) {
+        self.computed += computed;
+        let pause = self.account.computed(computed);
+        self.pause = (!pause.is_zero()).then(|| Box::pin(sleep(pause)));
+    }
+}
+
+impl<F: Future> Future for Paced<F> {
+    /// With the time that it computed.
+    type Output = (F::Output, Duration);
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let home = this.home.clone();
+        let _at_home = home.enter();
+        if let Some(pause) = &mut this.pause {
+            ready!(pause.as_mut().poll(context));
+            this.pause = None;
+        }
+        // Time on the thread rather than the processor's: what others wait for is the thread.
+        let since = Instant::now();
+        let polled = this.call.as_mut().poll(context);
+        this.pay(since.elapsed());
+        polled.map(|output| (output, this.computed))
+    }
+}
