@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::{Sleep, sleep};
@@ -114,6 +114,21 @@ fn stand_back() {
 #[cfg(not(target_os = "linux"))]
 fn stand_back() {}
 
+/// What this thread has computed so far: nobody pays for being interrupted.
+#[cfg(target_os = "linux")]
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Elsewhere the time that passes has to do.
+#[cfg(not(target_os = "linux"))]
+fn thread_time() -> Duration {
+    static START: std::sync::LazyLock<std::time::Instant> =
+        std::sync::LazyLock::new(std::time::Instant::now);
+    START.elapsed()
+}
+
 /// A call that pays for the time it computes, and stands back while its tenant has computed too much.
 struct Paced<F> {
     call: Pin<Box<F>>,
@@ -166,10 +181,78 @@ impl<F: Future> Future for Paced<F> {
             ready!(pause.as_mut().poll(context));
             this.pause = None;
         }
-        // Time on the thread rather than the processor's: what others wait for is the thread.
-        let since = Instant::now();
+        let since = thread_time();
         let polled = this.call.as_mut().poll(context);
-        this.pay(since.elapsed());
+        this.pay(thread_time().saturating_sub(since));
         polled.map(|output| (output, this.computed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Capacity;
+    use crate::share::Accounts;
+
+    /// Computes for about as long, giving way in between as plugins do; says where it came to its end.
+    async fn compute(time: Duration) -> String {
+        let since = thread_time();
+        // Once it goes on elsewhere, that thread's time counts.
+        while thread_time().saturating_sub(since) < time && !is_slow() {
+            tokio::task::yield_now().await;
+        }
+        thread::current().name().unwrap_or_default().to_owned()
+    }
+
+    fn is_slow() -> bool {
+        thread::current().name() == Some("sandbox-slow")
+    }
+
+    async fn where_it_ends(lane: &Lane, record: &Record, time: Duration) -> bool {
+        let account = Accounts::new(&Capacity::default()).of("acme");
+        lane.run(compute(time), account, record).await == "sandbox-slow"
+    }
+
+    #[tokio::test]
+    async fn who_computes_long_goes_on_in_the_slow_lane_and_begins_there_for_a_while() {
+        let (lane, record) = (Lane::start().unwrap(), Record::default());
+        assert!(!where_it_ends(&lane, &record, Duration::ZERO).await);
+        assert!(where_it_ends(&lane, &record, QUICK * 5).await);
+        for _ in 0..PROBATION {
+            assert!(where_it_ends(&lane, &record, Duration::ZERO).await);
+        }
+        assert!(!where_it_ends(&lane, &record, Duration::ZERO).await);
+    }
+
+    #[tokio::test]
+    async fn what_a_call_starts_belongs_where_it_came_from() {
+        let (lane, record) = (Lane::start().unwrap(), Record::default());
+        let account = Accounts::new(&Capacity::default()).of("acme");
+        let here = thread::current().id();
+        let call = async move {
+            compute(QUICK * 5).await;
+            // A timer, and a task of its own.
+            sleep(Duration::from_millis(1)).await;
+            let task = tokio::spawn(async { thread::current().id() });
+            (task.await.unwrap(), thread::current().id())
+        };
+        let (task, call) = lane.run(call, account, &record).await;
+        assert!(task == here && call != here);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_waits_for_ends() {
+        let (lane, record) = (Lane::start().unwrap(), Record::default());
+        let account = Accounts::new(&Capacity::default()).of("acme");
+        let (held, gone) = tokio::sync::oneshot::channel::<()>();
+        let call = async move {
+            compute(QUICK * 5).await;
+            std::future::pending::<()>().await;
+            drop(held);
+        };
+        let running = tokio::time::timeout(QUICK * 20, lane.run(call, account, &record));
+        assert!(running.await.is_err());
+        // It comes back once the call is gone, and not before.
+        assert!(gone.await.is_err());
     }
 }

@@ -71,16 +71,12 @@ async fn is_fine(guest: &Guest) {
 /// One thread has to do for the storm, its neighbour and this test.
 #[tokio::test]
 async fn a_neighbour_computes_before_a_storm_on_one_thread() {
-    let guest = two_tenants(32, 5_000).await;
+    let guest = two_tenants(32, 60_000).await;
     let mut storm = storm(&guest, 16);
-    for _ in 0..300 {
+    for _ in 0..50 {
         is_fine(&guest).await;
     }
     assert!(storm.try_join_next().is_none(), "the storm was over first");
-    while let Some(spun) = storm.join_next().await {
-        let spun = spun.unwrap();
-        assert!(matches!(spun, InvokeError::Deadline(5_000)), "{spun:?}");
-    }
 }
 
 #[tokio::test]
@@ -127,19 +123,17 @@ async fn computing_beyond_the_share_is_slow_and_does_not_fail() {
         cpu_ms_per_second,
         ..Share::default()
     };
-    guest.toolbox.set_share(STORM, share(20));
+    guest.toolbox.set_share(STORM, share(10));
     guest.toolbox.set_share(NEIGHBOUR, share(4_000));
     let ended = std::sync::Mutex::new(vec![]);
     let work = async |tenant: &'static str| {
-        let rounds = json!({ "rounds": 20_000_000 });
+        let rounds = json!({ "rounds": 40_000_000 });
         let done = guest.call_as(tenant, "work", rounds).await;
         assert_eq!(done.unwrap(), json!({ "result": 0 }));
         ended.lock().unwrap().push(tenant);
     };
-    // The storm is first, and does the same; in one second it may compute 20 ms, the neighbour four.
-    tokio::join!(work(STORM), async {
-        work(NEIGHBOUR).await;
-        work(NEIGHBOUR).await;
-    });
-    assert_eq!(*ended.lock().unwrap(), [NEIGHBOUR, NEIGHBOUR, STORM]);
+    // The storm is first, and both do the same; but it may compute ten milliseconds in a second, and the neighbour four
+    // seconds.
+    tokio::join!(work(STORM), work(NEIGHBOUR));
+    assert_eq!(*ended.lock().unwrap(), [NEIGHBOUR, STORM]);
 }
