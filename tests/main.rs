@@ -19,5 +19,6 @@ mod policy_commands;
 mod programs;
 mod refusals;
 mod scenarios;
+mod signing;
 mod tree;
 mod walls;

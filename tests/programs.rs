@@ -18,6 +18,8 @@ pub(crate) fn switchboard() -> Command {
         "RUST_LOG",
         "RULES_FOLDER",
         "EXTRA_PLUGINS",
+        "DOCKER_AUTH_CONFIG",
+        "INSECURE_REGISTRIES",
         "RUST_BACKTRACE",
     ] {
         command.env_remove(name);

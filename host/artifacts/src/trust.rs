@@ -139,15 +139,20 @@ impl Trust {
         })
     }
 
-    /// A policy that requires a signature of this key.
-    pub fn of_key(name: &str, pem: &str) -> Result<Self, TrustError> {
-        let key = match PublicKey::parse(pem) {
-            Ok(key) => Key::Ed25519(key),
-            Err(_) => Key::Sigstore(sigstore(name, pem)?),
-        };
+    /// A policy that requires a signature of one of these keys, given as name and PEM: ours, or cosign's.
+    pub fn of_keys<'a>(
+        keys: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, TrustError> {
+        let keys = keys.into_iter().map(|(name, pem)| {
+            let key = match PublicKey::parse(pem) {
+                Ok(key) => Key::Ed25519(key),
+                Err(_) => Key::Sigstore(sigstore(name, pem)?),
+            };
+            Ok((name.to_owned(), key))
+        });
         Ok(Self {
             required: true,
-            keys: vec![(name.to_owned(), key)],
+            keys: keys.collect::<Result<_, TrustError>>()?,
         })
     }
 

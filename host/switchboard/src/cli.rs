@@ -171,7 +171,7 @@ async fn dispatch_command(
         Command::Doctor => doctor::run(config, secrets).await,
         Command::Audit(AuditCommand::Verify) => audit::verify(&config.data_dir),
         Command::Policy(command) => policy::run(&config, command),
-        Command::Plugin(command) => plugin::run(command),
+        Command::Plugin(command) => plugin::run(&config, &secrets, command).await,
         Command::Ledger(command) => ledger::run(&config, &secrets, command).await,
         Command::Eval(args) => crate::eval::run(&config, &secrets, args.only.as_deref()).await,
         Command::Bench(args) => bench::run(config, secrets, args).await,

@@ -30,6 +30,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// A folder with one folder per tenant; empty means that there is the built-in tenant alone.
     pub tenants: PathBuf,
+    /// OCI registries that are reached without TLS, by host and port, beside those on this machine.
+    pub insecure_registries: Vec<String>,
     /// Figures that the rules use.
     pub rules: Rules,
     /// Sums per day that no call may pass.
@@ -174,6 +176,7 @@ impl Default for Config {
             log: "warn,rmcp=error".to_owned(),
             allowed_hosts: Vec::new(),
             tenants: PathBuf::new(),
+            insecure_registries: Vec::new(),
             rules: Rules::default(),
             budgets: Budgets::default(),
             retention: Retention::default(),

@@ -56,6 +56,15 @@ pub(crate) fn write_new(path: &Path, text: &str) -> io::Result<()> {
     io::Write::write_all(&mut file, text.as_bytes())
 }
 
+/// As [`write_new`], for its owner alone.
+pub(crate) fn write_new_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    io::Write::write_all(&mut options.open(path)?, text.as_bytes())
+}
+
 /// There is something here, whatever it is.
 pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()

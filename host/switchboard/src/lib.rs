@@ -18,6 +18,7 @@ mod ledger;
 mod manifest;
 mod mcp;
 mod reach;
+mod registries;
 mod secrets;
 mod staff;
 mod tenants;

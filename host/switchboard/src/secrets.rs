@@ -1,5 +1,6 @@
 //! The secrets of this program: from the environment, never from a file, never printed.
 
+use artifacts::{Credentials, CredentialsError};
 use thiserror::Error;
 
 use crate::Environment;
@@ -53,6 +54,8 @@ pub struct Secrets {
     pub operator_key: Option<Secret>,
     /// Members of staff with keys of their own.
     pub staff: Staff,
+    /// Who this host is to which OCI registry.
+    pub registries: Credentials,
 }
 
 /// Why secrets were refused.
@@ -66,6 +69,9 @@ pub enum SecretError {
     /// The list of staff does not read.
     #[error("SWITCHBOARD_STAFF_KEYS: {0}")]
     Staff(#[from] StaffError),
+    /// The registries' credentials do not read.
+    #[error("DOCKER_AUTH_CONFIG: {0}")]
+    Registries(#[from] CredentialsError),
 }
 
 impl Secrets {
@@ -82,6 +88,10 @@ impl Secrets {
                     .get("SWITCHBOARD_STAFF_KEYS")
                     .unwrap_or_default(),
             )?,
+            registries: match environment.get("DOCKER_AUTH_CONFIG") {
+                Some(text) => Credentials::parse(text)?,
+                None => Credentials::default(),
+            },
         };
         if secrets
             .session_secret

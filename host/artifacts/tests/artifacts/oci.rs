@@ -182,7 +182,7 @@ async fn our_signatures_travel_with_the_artifact() {
     let published = package.publish(&Registries::default(), &place).await;
     published.unwrap();
     let fetched = fetch(&place).await.unwrap();
-    let trust = Trust::of_key("acme", &key.public().to_pem().unwrap()).unwrap();
+    let trust = Trust::of_keys([("acme", key.public().to_pem().unwrap().as_str())]).unwrap();
     let signer = trust.verify(&subject, &fetched.signatures, NOW);
     assert_eq!(signer, Ok(Some("acme")));
 }
@@ -231,7 +231,7 @@ async fn cosign_keys_vouch_for_manifests() {
         return;
     };
     let (acme, other) = (CosignKey::generate(), CosignKey::generate());
-    let trust = Trust::of_key("acme", &acme.public_pem()).unwrap();
+    let trust = Trust::of_keys([("acme", acme.public_pem().as_str())]).unwrap();
     let bytes = component(b"one");
     let subject = Subject::new("loyalty", "1.0.0", &bytes).unwrap();
     let published = publish(b"one", &registry.place("acme/loyalty:1")).await;
@@ -261,7 +261,7 @@ async fn a_signature_of_another_manifest_counts_for_nothing() {
         return;
     };
     let acme = CosignKey::generate();
-    let trust = Trust::of_key("acme", &acme.public_pem()).unwrap();
+    let trust = Trust::of_keys([("acme", acme.public_pem().as_str())]).unwrap();
     let good = publish(b"good", &registry.place("acme/loyalty:1")).await;
     let bad = publish(b"bad", &registry.place("acme/loyalty:2")).await;
     // Signed for the good one, and laid under the bad one's tag.

@@ -171,20 +171,20 @@ fn cosign_keys_vouch_for_files() {
 fn one_key_can_be_asked_for() {
     let (own, cosign) = (key(), CosignKey::generate());
     let subject = subject(COMPONENT);
-    let trust = Trust::of_key("acme.pub", &own.public().to_pem().unwrap()).unwrap();
+    let trust = Trust::of_keys([("acme.pub", own.public().to_pem().unwrap().as_str())]).unwrap();
     let signature = signed(&subject, &own, None);
     assert_eq!(
         trust.verify(&subject, &[signature], NOW),
         Ok(Some("acme.pub"))
     );
-    let trust = Trust::of_key("cosign.pub", &cosign.public_pem()).unwrap();
+    let trust = Trust::of_keys([("cosign.pub", cosign.public_pem().as_str())]).unwrap();
     let signature = parse_signatures(&cosign.sign(COMPONENT)).unwrap();
     assert_eq!(
         trust.verify(&subject, &signature, NOW),
         Ok(Some("cosign.pub"))
     );
     assert!(trust.verify(&subject, &[], NOW).is_err());
-    assert!(Trust::of_key("junk", "junk").is_err());
+    assert!(Trust::of_keys([("junk", "junk")]).is_err());
 }
 
 #[test]

@@ -4,7 +4,11 @@ mod build;
 mod check;
 mod component;
 mod inspect;
+mod keygen;
 mod new;
+mod publish;
+mod sign;
+mod verify;
 mod wit;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +17,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use crate::{MANIFEST_FILE, Manifest, files};
+use crate::{Config, MANIFEST_FILE, Manifest, Secrets, files, registries};
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum PluginCommand {
@@ -40,15 +44,35 @@ pub(super) enum PluginCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Make a pair of keys: one to sign plugins with, one for whoever shall trust it
+    Keygen {
+        /// The keys' name: NAME.key and NAME.pub
+        #[arg(default_value = "plugin", value_name = "NAME")]
+        name: PathBuf,
+    },
+    /// Sign a component; the signature lies beside it, in FILE.sig
+    Sign(sign::SignArgs),
+    /// See who signed a component
+    Verify(verify::VerifyArgs),
+    /// Put a component into an OCI registry, with its signatures
+    Publish(publish::PublishArgs),
 }
 
 /// Runs one of the commands. None of them needs a host that serves, or minds one.
-pub(super) fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    config: &Config,
+    secrets: &Secrets,
+    command: PluginCommand,
+) -> anyhow::Result<ExitCode> {
     match command {
         PluginCommand::New(args) => new::run(&args),
         PluginCommand::Build { folder } => build::run(&folder),
         PluginCommand::Check { component } => check::run(&component),
         PluginCommand::Inspect { component, json } => inspect::run(&component, json),
+        PluginCommand::Keygen { name } => keygen::run(&name),
+        PluginCommand::Sign(args) => sign::run(&args),
+        PluginCommand::Verify(args) => verify::run(&registries::of(config, secrets), &args).await,
+        PluginCommand::Publish(args) => publish::run(&registries::of(config, secrets), &args).await,
     }
 }
 

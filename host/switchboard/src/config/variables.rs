@@ -21,6 +21,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("RUST_LOG", "log"),
     variable("ALLOWED_HOSTS", "allowed_hosts"),
     variable("TENANTS_FOLDER", "tenants"),
+    variable("INSECURE_REGISTRIES", "insecure_registries"),
     variable("CURRENCY", "rules.currency"),
     variable("REFUND_LIMIT", "rules.refund_limit"),
     variable("RETURN_WINDOW_DAYS", "rules.return_window_days"),

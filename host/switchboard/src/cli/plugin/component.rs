@@ -65,7 +65,7 @@ impl Component {
     }
 }
 
-fn file_at(at: &Path) -> anyhow::Result<PathBuf> {
+pub(super) fn file_at(at: &Path) -> anyhow::Result<PathBuf> {
     if !files::is_folder(at) {
         return Ok(at.to_owned());
     }
