@@ -29,6 +29,51 @@ pub(crate) fn texts_in(folder: &Path, ending: &str) -> io::Result<Vec<(PathBuf, 
     paths.into_iter().map(named).collect()
 }
 
+/// The names of the folders in a folder, those that begin with a dot left out.
+pub(crate) fn folders_in(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir() && !name.starts_with('.') {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What tells one state of a file from another without reading it: its length, and when it was written. None if it is not there.
+pub(crate) fn stamp(path: &Path) -> Option<(u64, std::time::SystemTime)> {
+    let data = std::fs::metadata(path).ok()?;
+    Some((data.len(), data.modified().ok()?))
+}
+
+/// Writes a text as a file in place of what was there, whole or not at all. Folders above it are made.
+pub(crate) fn replace_text(path: &Path, text: &str) -> io::Result<()> {
+    use std::io::Write as _;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let draft = folder.join(format!(".draft-{}", uuid::Uuid::new_v4()));
+    let written = std::fs::File::create(&draft).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    let placed = written.and_then(|()| std::fs::rename(&draft, path));
+    if placed.is_err() {
+        // What is left of a draft is in nobody's way, and its name begins with a dot.
+        let _ = std::fs::remove_file(&draft);
+    }
+    placed
+}
+
+/// Removes a folder with all that is in it: gone at once for whoever looks, whatever time the deleting takes.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    let aside = path.with_file_name(format!(".removed-{}", uuid::Uuid::new_v4()));
+    std::fs::rename(path, &aside)?;
+    std::fs::remove_dir_all(&aside)
+}
+
 /// Makes a folder with all folders above it, and proves that it can be written to.
 pub(crate) fn make_writable_folder(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)?;

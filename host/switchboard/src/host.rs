@@ -8,6 +8,7 @@ pub(crate) mod figures;
 pub(crate) mod model;
 mod publishing;
 mod retention;
+pub(crate) mod roster;
 mod rules;
 mod running;
 mod settling;
@@ -25,11 +26,11 @@ pub use error::StartError;
 pub use model::ModelSetupError;
 pub use publishing::PublishError;
 pub(crate) use rules::{classification, load as load_rules, source_of as rules_source};
-pub(crate) use running::mcp_parts;
 pub use running::{Running, start};
 
-use crate::tenants::Tenants;
-use crate::{Config, Secret, Secrets};
+use crate::tenants::{Tenant, Tenants};
+use crate::{Config, Secrets};
+use roster::Roster;
 
 /// Hears, in a person's words, what the start is doing.
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
@@ -67,11 +68,11 @@ impl Options {
 
 /// Everything that answers requests.
 pub(crate) struct Host {
-    pub(crate) tenant: String,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) agent: Agent,
     pub(crate) tenants: Arc<Tenants>,
-    pub(crate) operator_key: Secret,
+    /// Keeps the tenants as their folders say.
+    pub(crate) roster: Arc<Roster>,
     /// Which model answers: `offline`.
     pub(crate) model_label: String,
     /// Only this machine's user can reach it.
@@ -85,16 +86,20 @@ impl Host {
         self.dispatcher.store()
     }
 
+    /// A tenant's tools are for holders of its keys. One without keys is open to this machine's own user, and the built-in tenant
+    /// to everybody who can reach it.
+    pub(crate) fn asks_for_keys(&self, tenant: &Tenant) -> bool {
+        tenant.name != demo::TENANT && !(tenant.keys.is_empty() && self.is_local)
+    }
+
     /// Unix seconds by the store's clock.
     pub(crate) async fn now(&self) -> Result<i64, StoreError> {
         self.store().now().await
     }
 
-    /// The tenant's tools now.
-    pub(crate) fn tools(&self) -> Arc<Snapshot> {
-        self.dispatcher
-            .tools()
-            .snapshot(&self.tenant)
-            .unwrap_or_default()
+    /// A tenant's tools now.
+    pub(crate) fn tools(&self, tenant: &str) -> Arc<Snapshot> {
+        let snapshot = self.dispatcher.tools().snapshot(tenant);
+        snapshot.unwrap_or_default()
     }
 }

@@ -3,31 +3,38 @@
 mod access;
 mod approvals;
 mod chat;
+pub(crate) mod desk;
 mod document;
 mod error;
 mod front;
 mod guard;
 mod health;
 mod ledger;
+mod mcp;
 mod outcome;
 mod page;
+mod prefix;
 mod request;
 mod resources;
 pub(crate) mod session;
 mod stream;
+mod tenants;
 mod tools;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::Method;
-use axum::routing::{MethodRouter, get, post};
+use axum::middleware;
+use axum::routing::{MethodRouter, any, get, post, put};
 
 pub(crate) use error::ApiError;
 pub(crate) use front::Front;
 pub(crate) use guard::AllowedHosts;
 
 use crate::host::Host;
+use crate::mcp::Endpoints;
+use desk::Desk;
 
 /// One route: what it answers to, and who answers.
 struct Route {
@@ -62,6 +69,18 @@ fn routes() -> Vec<Route> {
         reads("/api/ledger", get(ledger::list)),
         reads("/api/ledger/{id}", get(ledger::show)),
         writes("/api/ledger/{id}/settle", post(ledger::settle)),
+        reads("/api/tenants", get(tenants::list)),
+        Route {
+            method: Method::GET,
+            path: "/api/tenants/{tenant}",
+            answer: get(tenants::show).delete(tenants::remove),
+        },
+        Route {
+            method: Method::PUT,
+            path: "/api/tenants/{tenant}/files/{*path}",
+            answer: put(tenants::write),
+        },
+        writes("/api/tenants/{tenant}/reload", post(tenants::reload)),
         reads("/tickets/{id}", get(resources::ticket)),
         writes(
             "/tickets/{id}/actions/suggest_response",
@@ -76,21 +95,27 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-/// All routes, for a host that is ready.
-pub(crate) fn router(host: Arc<Host>) -> Router {
+/// All routes, for a host that is ready; each is the same for every tenant, whose desk is found first.
+pub(crate) fn router(host: Arc<Host>, mcp: Endpoints) -> Router {
+    let mcp = Arc::new(mcp);
+    let serve_mcp =
+        move |desk: Desk, request| async move { mcp::serve(&mcp, &desk, request).await };
     let own = routes().into_iter().fold(Router::new(), |router, route| {
         tracing::debug!(method = %route.method, path = route.path, "serves");
         router.route(route.path, route.answer)
     });
-    own.fallback(|| async {
-        ApiError::not_found("there is nothing here; /docs lists what there is")
-    })
-    .method_not_allowed_fallback(|| async {
-        ApiError::new(
-            http::StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            "this path answers to another method; /docs says to which",
-        )
-    })
-    .with_state(host)
+    let finding = middleware::from_fn_with_state(Arc::clone(&host), desk::find);
+    own.route("/mcp", any(serve_mcp))
+        .fallback(|| async {
+            ApiError::not_found("there is nothing here; /docs lists what there is")
+        })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(
+                http::StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "this path answers to another method; /docs says to which",
+            )
+        })
+        .layer(finding)
+        .with_state(host)
 }

@@ -8,6 +8,7 @@ mod answer;
 mod cases;
 mod catalogue;
 mod desk;
+mod endpoints;
 mod handler;
 mod http;
 #[cfg(test)]
@@ -18,13 +19,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use dispatch::Dispatcher;
+use policy::{Actor, Role};
 use rmcp::model::Tool;
 use rmcp::service::ServerInitializeError;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::host::Host;
+use crate::tenants::{Identity, ToolSet};
 use desk::Desk;
+pub(crate) use endpoints::{Client, Endpoints};
 use handler::Handler;
+use http::Endpoint;
 
 /// What one tenant's MCP surface is made of.
 #[derive(Clone)]
@@ -33,8 +39,12 @@ pub(crate) struct McpParts {
     pub(crate) dispatcher: Dispatcher,
     /// Whose tools.
     pub(crate) tenant: String,
-    /// Who calls, for the audit log and the implicit case: `local` is `mcp:local` there.
+    /// Who calls, for the implicit case.
     pub(crate) principal: String,
+    /// As whom they call.
+    pub(crate) actor: Actor,
+    /// Which tools they see.
+    pub(crate) tools: ToolSet,
     /// People who do not know each other reach the HTTP server under that one principal, so no two of them may share a case.
     pub(crate) strangers: bool,
     /// Where the HTTP server listens: requests must name this address or loopback as their host.
@@ -56,11 +66,45 @@ pub(crate) enum StdioError {
     Broken(#[from] tokio::task::JoinError),
 }
 
-/// Serves `/mcp` over HTTP. Mount it behind whatever authenticates.
+impl McpParts {
+    /// For whoever reaches this program without a key.
+    pub(crate) fn of_anybody(
+        host: &Host,
+        tenant: &str,
+        listen: SocketAddr,
+        hosts: Vec<String>,
+    ) -> Self {
+        Self {
+            dispatcher: Dispatcher::clone(&host.dispatcher),
+            tenant: tenant.to_owned(),
+            principal: "local".to_owned(),
+            actor: Actor {
+                role: Role::Agent,
+                subject: "mcp:local".to_owned(),
+            },
+            tools: ToolSet::default(),
+            strangers: !host.is_local,
+            listen,
+            hosts,
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// For whoever shows this identity's key.
+    fn of(self, identity: &Identity) -> Self {
+        Self {
+            principal: identity.actor.subject.clone(),
+            actor: identity.actor.clone(),
+            tools: identity.tools.clone(),
+            strangers: false,
+            ..self
+        }
+    }
+}
+
+/// Serves `/mcp` over HTTP, for one tenant and one principal.
 pub(crate) fn router(mcp: McpParts) -> Router {
-    let hosts = http::Hosts::new(mcp.listen, &mcp.hosts);
-    let stop = mcp.stop.clone();
-    http::router(Arc::new(Desk::new(mcp)), hosts, stop)
+    Endpoint::new(mcp).router()
 }
 
 /// The tools as a client sees them now.

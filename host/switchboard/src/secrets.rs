@@ -56,6 +56,8 @@ pub struct Secrets {
     pub staff: Staff,
     /// Who this host is to which OCI registry.
     pub registries: Credentials,
+    /// Where tenants' secrets are found, by the names that their folders give.
+    pub environment: Environment,
 }
 
 /// Why secrets were refused.
@@ -92,6 +94,7 @@ impl Secrets {
                 Some(text) => Credentials::parse(text)?,
                 None => Credentials::default(),
             },
+            environment: environment.clone(),
         };
         if secrets
             .session_secret

@@ -61,12 +61,6 @@ impl Staff {
         Ok(staff)
     }
 
-    /// The same people, and one more.
-    pub(crate) fn with(mut self, member: Member) -> Self {
-        self.0.push(member);
-        self
-    }
-
     /// Everybody: name, as whom they act, and their key.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, Actor, &Secret)> {
         let members = self.0.iter();

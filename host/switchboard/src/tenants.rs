@@ -3,11 +3,10 @@
 //! Whoever works for a tenant takes its state once and keeps it to the end: a change puts another state in the map, and touches
 //! nothing that is under way.
 
-#![allow(dead_code, reason = "the surfaces that ask for the rest come next")]
-
 mod credentials;
 mod entry;
 mod file;
+mod folder;
 mod identity;
 mod load;
 mod refusal;
@@ -27,8 +26,9 @@ use thiserror::Error;
 pub(crate) use credentials::Credentials;
 pub(crate) use entry::{PluginEntry, PluginOrigin};
 pub(crate) use file::Shares;
-pub(crate) use identity::{Holder, Identity, of_staff};
-pub(crate) use load::{Common, Given, TenantFolder, load};
+pub(crate) use folder::{TenantFolder, check_name};
+pub(crate) use identity::{Holder, Identity, ToolSet, of_staff};
+pub(crate) use load::{Common, Given, load};
 pub use refusal::TenantError;
 pub(crate) use secret_ref::SecretRef;
 
@@ -62,7 +62,7 @@ pub(crate) struct Tenant {
 /// A key that two tenants, or two identities, would share.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "the key of {name} is somebody else's already (tenant {tenant}): every identity needs a key of its own"
+    "the key of {name} is somebody else's already ({tenant}): every identity needs a key of its own"
 )]
 pub struct SharedKey {
     /// Whose key it was to be.
@@ -71,9 +71,21 @@ pub struct SharedKey {
     pub tenant: String,
 }
 
+/// Whose key somebody has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyOf {
+    /// Whoever runs the program: a supervisor in every tenant, and nobody else may change tenants.
+    Operator(Arc<Identity>),
+    /// Somebody in one tenant.
+    Tenant(String, Arc<Identity>),
+}
+
 /// Every tenant that is served.
-#[derive(Default)]
-pub(crate) struct Tenants(RwLock<Live>);
+pub(crate) struct Tenants {
+    live: RwLock<Live>,
+    operator_key: Secret,
+    operator: Arc<Identity>,
+}
 
 #[derive(Default)]
 struct Live {
@@ -86,11 +98,29 @@ struct Live {
 type KeyDigest = [u8; 32];
 
 impl Tenants {
-    /// Without tenants yet, but with secrets of the program that no text may tell.
-    pub(crate) fn hiding<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+    /// Without tenants yet; no text may tell the operator's key, or these secrets of the program.
+    pub(crate) fn run_by<'a>(
+        operator_key: Secret,
+        secrets: impl IntoIterator<Item = &'a Secret>,
+    ) -> Self {
         let mut live = Live::default();
         live.struck.add(secrets);
-        Self(RwLock::new(live))
+        live.struck.add([&operator_key]);
+        Self {
+            live: RwLock::new(live),
+            operator_key,
+            operator: Arc::new(Identity::operator()),
+        }
+    }
+
+    /// What the operator shows.
+    pub(crate) fn operator_key(&self) -> &Secret {
+        &self.operator_key
+    }
+
+    /// Whoever runs the program.
+    pub(crate) fn operator(&self) -> &Arc<Identity> {
+        &self.operator
     }
 
     /// A tenant as it is now.
@@ -98,20 +128,20 @@ impl Tenants {
         self.read().by_name.get(name).cloned()
     }
 
-    /// All of them as they are now, by name.
-    pub(crate) fn all(&self) -> Vec<Arc<Tenant>> {
-        self.read().by_name.values().cloned().collect()
-    }
-
-    /// Whose key this is, and in which tenant.
-    pub(crate) fn holder(&self, key: &str) -> Option<(String, Arc<Identity>)> {
-        self.read().by_key.get(&digest(key)).cloned()
+    /// Whose key this is.
+    pub(crate) fn holder(&self, key: &str) -> Option<KeyOf> {
+        let shown = digest(key);
+        if shown == digest(self.operator_key.expose()) {
+            return Some(KeyOf::Operator(Arc::clone(&self.operator)));
+        }
+        let (tenant, identity) = self.read().by_key.get(&shown).cloned()?;
+        Some(KeyOf::Tenant(tenant, identity))
     }
 
     /// Makes this the tenant's state. What is under way keeps the one before.
     pub(crate) fn put(&self, mut tenant: Tenant) -> Result<Arc<Tenant>, SharedKey> {
-        let mut live = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        live.check_keys(&tenant)?;
+        self.check_keys(&tenant)?;
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let same = |other: &&Arc<Tenant>| other.rulebook.version() == tenant.rulebook.version();
         let like_it = live
             .by_name
@@ -136,18 +166,26 @@ impl Tenants {
 
     /// Whether these keys would be nobody else's.
     pub(crate) fn check_keys(&self, tenant: &Tenant) -> Result<(), SharedKey> {
+        let operators = digest(self.operator_key.expose());
+        let is_operators = |holder: &&Holder| digest(holder.key.expose()) == operators;
+        if let Some(holder) = tenant.keys.iter().find(is_operators) {
+            return Err(SharedKey {
+                name: holder.identity.name.clone(),
+                tenant: "operator".to_owned(),
+            });
+        }
         self.read().check_keys(tenant)
     }
 
     /// Takes a tenant out; true if it was there.
     pub(crate) fn remove(&self, name: &str) -> bool {
-        let mut live = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         live.forget_keys(name);
         live.by_name.remove(name).is_some()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Live> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use crate::bench::{self, BenchArgs};
 use crate::host::{self, Options};
+use crate::mcp::McpParts;
 use crate::{Config, Secrets};
 
 /// Measures a host of its own, so that no figure depends on what a data folder has gathered.
@@ -26,7 +27,11 @@ pub(super) async fn run(
         |_| (),
     )
     .await?;
-    let measured = bench::run(host::mcp_parts(&assembled.host, listen, Vec::new()), args).await;
+    let measured = bench::run(
+        McpParts::of_anybody(&assembled.host, host::demo::TENANT, listen, Vec::new()),
+        args,
+    )
+    .await;
     assembled.close().await;
     measured?;
     Ok(ExitCode::SUCCESS)

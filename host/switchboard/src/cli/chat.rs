@@ -15,6 +15,9 @@ use super::terminal::{ask, say};
 use crate::host::{self, Host, Options};
 use crate::{Config, Secrets};
 
+/// Whom the customer talks to.
+const TENANT: &str = host::demo::TENANT;
+
 const HELP: &str = "/reset starts another conversation, /quit ends (so does Ctrl-D).";
 
 /// Talks until the customer has said everything.
@@ -71,7 +74,7 @@ impl Conversation {
                 "/reset" => {
                     self.host
                         .store()
-                        .reset_session(&self.host.tenant, &self.session)
+                        .reset_session(TENANT, &self.session)
                         .await?;
                     say("– a new conversation –");
                 }
@@ -96,12 +99,9 @@ impl Conversation {
 
     async fn turn(&self, message: String) -> anyhow::Result<()> {
         let host = Arc::clone(&self.host);
-        let case = host
-            .store()
-            .case_of_session(&host.tenant, &self.session)
-            .await?;
+        let case = host.store().case_of_session(TENANT, &self.session).await?;
         let request = TurnRequest {
-            tenant: host.tenant.clone(),
+            tenant: TENANT.to_owned(),
             case: case.id,
             channel: Channel::Terminal,
             actor: Actor {

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use crate::host::{self, Options};
-use crate::{Config, Secrets, mcp};
+use crate::mcp::{self, McpParts};
+use crate::{Config, Secrets};
 
 /// Serves one client until it closes its end.
 pub(super) async fn run(config: Config, secrets: Secrets) -> anyhow::Result<ExitCode> {
@@ -16,7 +17,13 @@ pub(super) async fn run(config: Config, secrets: Secrets) -> anyhow::Result<Exit
         |_| (),
     )
     .await?;
-    let served = mcp::stdio(host::mcp_parts(&assembled.host, listen, Vec::new())).await;
+    let served = mcp::stdio(McpParts::of_anybody(
+        &assembled.host,
+        host::demo::TENANT,
+        listen,
+        Vec::new(),
+    ))
+    .await;
     assembled.close().await;
     served?;
     Ok(ExitCode::SUCCESS)

@@ -4,9 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent::{Agent, AgentParts, ModelCompletions};
+use agent::{Agent, AgentParts, Model, ModelCompletions};
 use dispatch::{Dispatcher, DispatcherParts, Recovery};
-use policy::Role;
 use store::{OpenOptions, SqliteStore};
 use tokio::time::timeout;
 use tokio_util::sync::DropGuard;
@@ -14,9 +13,10 @@ use tokio_util::task::TaskTracker;
 
 use super::publishing::Publishing;
 use super::retention::Forgetting;
+use super::roster::{Roster, RosterParts, Watching};
 use super::{Host, Options, StartError, backend, demo, model, rules, settling};
 use crate::tenants::{self, Tenant, Tenants};
-use crate::{Config, Member, Secret, Secrets, files};
+use crate::{Config, Secret, Secrets, files};
 
 /// How long a stop waits for turns that are under way.
 const GRACE: Duration = Duration::from_secs(10);
@@ -31,6 +31,8 @@ pub(crate) struct Assembled {
     pub(crate) recovery: Recovery,
     /// Deletes what is kept for a while only.
     pub(crate) forgetting: Forgetting,
+    /// Takes up what changes in the tenants' folder.
+    watching: Watching,
     /// Ends what runs beside the requests.
     stop: DropGuard,
 }
@@ -39,6 +41,7 @@ impl Assembled {
     /// Lets turns that are under way end, then closes the backend and the store.
     pub(crate) async fn close(self) {
         drop(self.forgetting);
+        drop(self.watching);
         drop(self.stop);
         self.host.tasks.close();
         if timeout(GRACE, self.host.tasks.wait()).await.is_err() {
@@ -78,10 +81,10 @@ pub(crate) async fn assemble(
     let compiled = compiled.unwrap_or_else(|| config.data_dir.join("compiled"));
     let publishing = Publishing::start(&compiled, progress)?;
     let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
-    let tenants = Arc::new(Tenants::hiding(secrets.all().chain([&operator_key])));
+    let tenants = Arc::new(Tenants::run_by(operator_key, secrets.all()));
     let demo = demo::tenant(&config, &common, backend.addr, &token)?;
     publishing.publish(&demo).await?;
-    tenants.put(with_staff(demo, &secrets, &operator_key))?;
+    tenants.put(with_staff(demo, &secrets))?;
     let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
         tools: Arc::clone(publishing.toolbox()) as Arc<dyn dispatch::Tools>,
         store: Arc::clone(&store) as Arc<dyn dispatch::Store>,
@@ -90,21 +93,26 @@ pub(crate) async fn assemble(
         rulebooks: rulebooks(&tenants),
         retry,
     }));
+    let roster = Arc::new(Roster::new(RosterParts {
+        config: config.clone(),
+        common,
+        environment: secrets.environment.clone(),
+        publishing,
+        tenants: Arc::clone(&tenants),
+        store: Arc::clone(&store) as Arc<dyn dispatch::Store>,
+    }));
+    // A tenant whose folder does not fit keeps nobody else from being served.
+    roster.refresh("host:start").await?;
+    let watching = Watching::start(Arc::clone(&roster));
     let tasks = TaskTracker::new();
     let (recovery, stop) = settling::begin(&dispatcher, &tasks).await?;
     arrived("plugins");
     let host = Host {
-        tenant: demo::TENANT.to_owned(),
         model_label: model.name().to_owned(),
-        agent: Agent::new(AgentParts {
-            host: Arc::clone(&dispatcher) as Arc<dyn agent::ToolHost>,
-            model,
-            tenants: speaking(&tenants),
-            secrets: Arc::clone(&tenants) as Arc<dyn dispatch::Secrets>,
-        }),
+        agent: agent(&dispatcher, model, &tenants),
         dispatcher,
         tenants,
-        operator_key,
+        roster,
         is_local: config.listen.ip().is_loopback() && config.allowed_hosts.is_empty(),
         tasks,
     };
@@ -115,6 +123,7 @@ pub(crate) async fn assemble(
         store,
         recovery,
         forgetting,
+        watching,
         stop,
     })
 }
@@ -127,15 +136,19 @@ fn open_store(folder: &Path, options: OpenOptions) -> Result<Arc<SqliteStore>, S
     Ok(Arc::new(SqliteStore::open(folder, options)?))
 }
 
+fn agent(dispatcher: &Arc<Dispatcher>, model: Arc<dyn Model>, tenants: &Arc<Tenants>) -> Agent {
+    Agent::new(AgentParts {
+        host: Arc::clone(dispatcher) as Arc<dyn agent::ToolHost>,
+        model,
+        tenants: speaking(tenants),
+        secrets: Arc::clone(tenants) as Arc<dyn dispatch::Secrets>,
+    })
+}
+
 /// The built-in tenant's people and sessions are those of the environment.
-fn with_staff(tenant: Tenant, secrets: &Secrets, operator_key: &Secret) -> Tenant {
-    let operator = Member {
-        name: "operator".to_owned(),
-        role: Role::Supervisor,
-        key: operator_key.clone(),
-    };
+fn with_staff(tenant: Tenant, secrets: &Secrets) -> Tenant {
     Tenant {
-        keys: tenants::of_staff(&secrets.staff.clone().with(operator)),
+        keys: tenants::of_staff(&secrets.staff),
         session_secret: secrets.session_secret.clone(),
         ..tenant
     }

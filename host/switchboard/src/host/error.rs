@@ -10,6 +10,7 @@ use policy::RulebookError;
 use sandbox::LoadError;
 use thiserror::Error;
 
+use super::roster::RosterError;
 use super::{ModelSetupError, PublishError};
 use crate::{ConfigError, SecretError, SharedKey, TenantError};
 
@@ -60,6 +61,9 @@ pub enum StartError {
     /// Two people have one key.
     #[error(transparent)]
     Keys(#[from] SharedKey),
+    /// The tenants' folder cannot be read.
+    #[error("{0}. The key tenants (TENANTS_FOLDER) names a folder with one folder per tenant")]
+    Tenants(#[from] RosterError),
     /// The rules do not fit.
     #[error("the rules do not load: {0}")]
     Rules(#[from] RulebookError),

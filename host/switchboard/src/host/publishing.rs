@@ -71,6 +71,12 @@ impl Publishing {
         published.map(drop).map_err(PublishError::Together)
     }
 
+    /// Takes a tenant's tools out of service.
+    pub(crate) fn withdraw(&self, tenant: &str) {
+        // Without plugins, none can clash.
+        let _ = self.toolbox.publish(tenant, &[]);
+    }
+
     async fn load(
         &self,
         entry: &PluginEntry,

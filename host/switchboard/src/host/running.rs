@@ -11,10 +11,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Assembled, Host, Options, StartError, assemble};
+use super::{Assembled, Options, StartError, assemble, demo};
 use crate::Secret;
 use crate::http::{self, AllowedHosts, Front};
-use crate::mcp::{self, McpParts};
+use crate::mcp::{Endpoints, McpParts};
 
 /// How long a shutdown waits for requests that are under way.
 const GRACE: Duration = Duration::from_secs(10);
@@ -59,16 +59,17 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let mcp_hosts = options.config.allowed_hosts.clone();
     let assembled = assemble(options, |part| front.arrived(part)).await?;
     let host = &assembled.host;
-    let mcp = mcp::router(McpParts {
+    let mcp = McpParts {
         stop: stopping,
-        ..mcp_parts(host, addr, mcp_hosts)
-    });
-    front.open(Arc::clone(host), http::router(Arc::clone(host)).merge(mcp));
+        ..McpParts::of_anybody(host, demo::TENANT, addr, mcp_hosts)
+    };
+    let endpoints = Endpoints::new(mcp, Arc::clone(&host.tenants));
+    front.open(Arc::clone(host), http::router(Arc::clone(host), endpoints));
     Ok(Running {
         addr,
         backend_addr: assembled.backend.addr,
         backend_token: assembled.backend_token.clone(),
-        operator_key: host.operator_key.clone(),
+        operator_key: host.tenants.operator_key().clone(),
         model: host.model_label.clone(),
         recovery: assembled.recovery.clone(),
         assembled,
@@ -83,11 +84,6 @@ impl Running {
         &self.assembled.host.dispatcher
     }
 
-    /// The tenant that is served.
-    pub fn tenant(&self) -> &str {
-        &self.assembled.host.tenant
-    }
-
     /// Stops taking connections, lets what is under way end, then closes the backend and the store.
     pub async fn shutdown(mut self) {
         self.stop.disarm().cancel();
@@ -96,19 +92,6 @@ impl Running {
             self.server.abort();
         }
         self.assembled.close().await;
-    }
-}
-
-/// MCP for whoever reaches this program, as one principal.
-pub(crate) fn mcp_parts(host: &Host, listen: SocketAddr, hosts: Vec<String>) -> McpParts {
-    McpParts {
-        dispatcher: Dispatcher::clone(&host.dispatcher),
-        tenant: host.tenant.clone(),
-        principal: "local".to_owned(),
-        strangers: !host.is_local,
-        listen,
-        hosts,
-        stop: CancellationToken::new(),
     }
 }
 

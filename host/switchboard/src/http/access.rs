@@ -8,9 +8,10 @@ use dispatch::Case;
 use policy::{Actor, Level, Role};
 
 use super::ApiError;
+use super::desk::Desk;
 use super::request::{Bearer, check_id};
 use super::session::{self, Claims};
-use crate::host::Host;
+use crate::tenants::Identity;
 
 /// Who a request comes from.
 pub(super) enum Caller {
@@ -18,28 +19,27 @@ pub(super) enum Caller {
     Anybody,
     /// A customer for whom a website vouches.
     Signed(Claims),
-    /// A member of staff, by a key of theirs.
-    Staff(Actor),
+    /// Whoever holds this key.
+    Holder(Arc<Identity>),
 }
 
-impl FromRequestParts<Arc<Host>> for Caller {
+impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, host: &Arc<Host>) -> Result<Self, ApiError> {
-        let Bearer(Some(token)) = Bearer::from_request_parts(parts, host).await? else {
-            return Ok(Self::Anybody);
-        };
-        if let Some((_, identity)) = host.tenants.holder(&token) {
-            return Ok(Self::Staff(identity.actor.clone()));
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let desk = Desk::from_request_parts(parts, state).await?;
+        let Bearer(token) = Bearer::from_request_parts(parts, state).await?;
+        match (&desk.identity, token) {
+            (Some(identity), _) => Ok(Self::Holder(Arc::clone(identity))),
+            (None, None) => Ok(Self::Anybody),
+            (None, Some(token)) => {
+                let secret = desk.tenant.session_secret.as_ref();
+                let claims = session::verify(&token, secret, desk.name(), desk.now().await?);
+                claims
+                    .map(Self::Signed)
+                    .map_err(|error| ApiError::unauthorized(error.to_string()))
+            }
         }
-        let tenant = host.tenants.get(&host.tenant);
-        let secret = tenant
-            .as_ref()
-            .and_then(|tenant| tenant.session_secret.as_ref());
-        let claims = session::verify(&token, secret, &host.tenant, host.now().await?);
-        claims
-            .map(Self::Signed)
-            .map_err(|error| ApiError::unauthorized(error.to_string()))
     }
 }
 
@@ -51,67 +51,96 @@ impl Caller {
                 role: Role::Agent,
                 subject: "http:api".to_owned(),
             },
-            Self::Staff(member) => member.clone(),
+            Self::Holder(identity) => identity.actor.clone(),
         }
     }
 
     /// The caller of the desk's own resources. On a machine of their own, people need no key to look at their desk.
-    pub(super) fn at_the_desk(self, host: &Host) -> Self {
+    pub(super) fn at_the_desk(self, desk: &Desk) -> Self {
         match self {
-            Self::Anybody if host.is_local => Self::Staff(Actor {
-                role: Role::Supervisor,
-                subject: "user:local".to_owned(),
-            }),
+            Self::Anybody if desk.is_local && !desk.asks_for_keys() => {
+                Self::Holder(Arc::new(Identity::local()))
+            }
             other => other,
         }
     }
 
-    /// The case to act in: the one of that id, the caller's own of that name, or without either the caller's own.
-    pub(super) async fn case(&self, host: &Host, named: Option<&str>) -> Result<Case, ApiError> {
-        let case = match named {
-            Some(name) => self.named_case(host, name).await?,
-            None => self.own_case(host, None).await?,
-        };
-        self.enter(host, case).await
+    /// Refuses whoever must show a key before there are tools for them.
+    pub(super) fn check_key(&self, desk: &Desk) -> Result<(), ApiError> {
+        if matches!(self, Self::Anybody) && desk.asks_for_keys() {
+            return Err(ApiError::unauthorized(NEEDS_KEY));
+        }
+        Ok(())
     }
 
-    async fn named_case(&self, host: &Host, name: &str) -> Result<Case, ApiError> {
+    /// Whether a tool is among those that this caller sees.
+    pub(super) fn sees(&self, tool: &str) -> bool {
+        match self {
+            Self::Anybody | Self::Signed(_) => true,
+            Self::Holder(identity) => identity.tools.admits(tool),
+        }
+    }
+
+    /// Refuses a call of a tool that is not for this caller, before anything is done for it.
+    pub(super) fn check_tool(&self, desk: &Desk, tool: &str) -> Result<(), ApiError> {
+        self.check_key(desk)?;
+        match self {
+            Self::Holder(identity) if !self.sees(tool) => Err(ApiError::new(
+                http::StatusCode::FORBIDDEN,
+                "tool_not_granted",
+                identity.not_granted(tool),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The case to act in: the one of that id, the caller's own of that name, or without either the caller's own.
+    pub(super) async fn case(&self, desk: &Desk, named: Option<&str>) -> Result<Case, ApiError> {
+        let case = match named {
+            Some(name) => self.named_case(desk, name).await?,
+            None => self.own_case(desk, None).await?,
+        };
+        self.enter(desk, case).await
+    }
+
+    async fn named_case(&self, desk: &Desk, name: &str) -> Result<Case, ApiError> {
         check_id("case", name)?;
-        if let Some(case) = host.store().case(&host.tenant, name).await? {
+        if let Some(case) = desk.store().case(desk.name(), name).await? {
             return Ok(case);
         }
         // An id is never taken for a name: a mistyped one must not open an empty case.
-        if uuid::Uuid::try_parse(name).is_ok() || self.principal(host).is_none() {
+        if uuid::Uuid::try_parse(name).is_ok() || self.principal(desk).is_none() {
             return Err(ApiError::not_found(
                 "there is no such case; leave `case` out to start without one",
             ));
         }
-        self.own_case(host, Some(name)).await
+        self.own_case(desk, Some(name)).await
     }
 
-    async fn own_case(&self, host: &Host, name: Option<&str>) -> Result<Case, ApiError> {
+    async fn own_case(&self, desk: &Desk, name: Option<&str>) -> Result<Case, ApiError> {
         // Strangers must not share a case: what one of them establishes would serve the next.
-        let principal = self.principal(host);
+        let principal = self.principal(desk);
         let mut session = principal.unwrap_or_else(|| format!("http:{}", uuid::Uuid::new_v4()));
         if let Some(name) = name {
             session = format!("{session}:{name}");
         }
-        Ok(host.store().case_of_session(&host.tenant, &session).await?)
+        Ok(desk.store().case_of_session(desk.name(), &session).await?)
     }
 
     /// The current case of a chat session.
-    pub(super) async fn chat_case(&self, host: &Host, session: &str) -> Result<Case, ApiError> {
-        let case = host
+    pub(super) async fn chat_case(&self, desk: &Desk, session: &str) -> Result<Case, ApiError> {
+        let case = desk
             .store()
-            .case_of_session(&host.tenant, &chat_session(session))
+            .case_of_session(desk.name(), &chat_session(session))
             .await?;
-        self.enter(host, case).await
+        self.enter(desk, case).await
     }
 
     /// A case whose customer is verified is entered with that customer's token only; a token verifies its customer.
-    async fn enter(&self, host: &Host, case: Case) -> Result<Case, ApiError> {
+    async fn enter(&self, desk: &Desk, case: Case) -> Result<Case, ApiError> {
         let Self::Signed(claims) = self else {
-            return if matches!(self, Self::Anybody) && case.identity.level == Level::Verified {
+            let is_staff = matches!(self, Self::Holder(identity) if identity.is_staff());
+            return if !is_staff && case.identity.level == Level::Verified {
                 Err(ApiError::unauthorized(
                     "this conversation belongs to a signed-in customer; send the session token with it",
                 ))
@@ -119,12 +148,12 @@ impl Caller {
                 Ok(case)
             };
         };
-        if host
+        if desk
             .store()
             .identify(&case.id, &claims.sub, Level::Verified)
             .await?
         {
-            let entered = host.store().case(&host.tenant, &case.id).await?;
+            let entered = desk.store().case(desk.name(), &case.id).await?;
             return entered.ok_or_else(ApiError::internal);
         }
         Err(ApiError::forbidden(
@@ -133,14 +162,16 @@ impl Caller {
     }
 
     /// Under which name the caller's own cases are kept; none for strangers.
-    fn principal(&self, host: &Host) -> Option<String> {
+    fn principal(&self, desk: &Desk) -> Option<String> {
         match self {
             Self::Signed(claims) => Some(format!("http:customer:{}", claims.sub)),
-            Self::Staff(member) => Some(format!("http:{}", member.subject)),
-            Self::Anybody => host.is_local.then(|| "http:local".to_owned()),
+            Self::Holder(identity) => Some(format!("http:{}", identity.actor.subject)),
+            Self::Anybody => desk.is_local.then(|| "http:local".to_owned()),
         }
     }
 }
+
+const NEEDS_KEY: &str = "this tenant's tools are for holders of a key: send `Authorization: Bearer` with one of its [[keys]]";
 
 /// A chat session's name in the store.
 pub(super) fn chat_session(session: &str) -> String {
@@ -150,17 +181,36 @@ pub(super) fn chat_session(session: &str) -> String {
 /// A supervisor, by a key of theirs or the operator key.
 pub(super) struct Supervisor(pub(super) Actor);
 
-impl FromRequestParts<Arc<Host>> for Supervisor {
+impl<S: Sync> FromRequestParts<S> for Supervisor {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, host: &Arc<Host>) -> Result<Self, ApiError> {
-        let Bearer(key) = Bearer::from_request_parts(parts, host).await?;
-        let holder = key.and_then(|key| host.tenants.holder(&key));
-        let supervisor = holder.map(|(_, identity)| Self(identity.actor.clone()));
-        supervisor.ok_or_else(|| {
-            ApiError::unauthorized(
-                "this is a supervisor's: send `Authorization: Bearer` with a key of SWITCHBOARD_STAFF_KEYS, or the operator key (SWITCHBOARD_OPERATOR_KEY, or the one that was printed at the start)",
-            )
-        })
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let desk = Desk::from_request_parts(parts, state).await?;
+        match &desk.identity {
+            Some(identity) if identity.is_staff() => Ok(Self(identity.actor.clone())),
+            Some(_) => Err(ApiError::forbidden(
+                "this is a supervisor's, and the key is an agent's: use a key with the role supervisor or admin",
+            )),
+            None => Err(ApiError::unauthorized(
+                "this is a supervisor's: send `Authorization: Bearer` with a key of the tenant's supervisors (SWITCHBOARD_STAFF_KEYS for the built-in one), or the operator key (SWITCHBOARD_OPERATOR_KEY, or the one that was printed at the start)",
+            )),
+        }
+    }
+}
+
+/// Whoever runs the program, by the operator key.
+pub(super) struct Operator(pub(super) Actor);
+
+impl<S: Sync> FromRequestParts<S> for Operator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let desk = Desk::from_request_parts(parts, state).await?;
+        match &desk.identity {
+            Some(identity) if desk.is_operators() => Ok(Self(identity.actor.clone())),
+            _ => Err(ApiError::unauthorized(
+                "this is the operator's: send `Authorization: Bearer` with the operator key (SWITCHBOARD_OPERATOR_KEY, or the one that was printed at the start)",
+            )),
+        }
     }
 }

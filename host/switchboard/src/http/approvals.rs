@@ -1,18 +1,15 @@
 //! Approvals: what waits for a supervisor, and answering it.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use dispatch::PendingConsent;
 use policy::ConsentFrom;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::access::Supervisor;
+use super::desk::Desk;
 use super::request::{JsonBody, Segment};
 use super::{ApiError, outcome};
-use crate::host::Host;
 
 /// `{"decision": "grant" | "deny", "amount"?: "30.00"}`.
 #[derive(Deserialize)]
@@ -31,11 +28,8 @@ enum Verdict {
 }
 
 /// `GET /api/approvals`: those that wait for a supervisor, oldest first.
-pub(super) async fn list(
-    State(host): State<Arc<Host>>,
-    _: Supervisor,
-) -> Result<Json<Value>, ApiError> {
-    let pending = host.store().pending(&host.tenant, None).await?;
+pub(super) async fn list(desk: Desk, _: Supervisor) -> Result<Json<Value>, ApiError> {
+    let pending = desk.store().pending(desk.name(), None).await?;
     let approvals = pending
         .iter()
         .filter(|consent| consent.from == ConsentFrom::Staff)
@@ -55,30 +49,30 @@ pub(super) async fn list(
 
 /// `POST /api/approvals/{id}`: a grant runs the very call that waited, or that call with another amount, and nothing else.
 pub(super) async fn answer(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     Supervisor(supervisor): Supervisor,
     Segment(id): Segment,
     JsonBody(body): JsonBody<Answer>,
 ) -> Result<Json<Value>, ApiError> {
-    let case = asked_of_staff(&host, &id).await?.call.case;
+    let case = asked_of_staff(&desk, &id).await?.call.case;
     if body.decision == Verdict::Deny && body.amount.is_some() {
         return Err(ApiError::invalid(
             "amount does not fit: only a grant can change it",
         ));
     }
-    let host_of_call = Arc::clone(&host);
+    let host_of_call = desk.clone();
     let answered = id.clone();
-    let answering = host.tasks.spawn(async move {
-        let (host, id) = (host_of_call, answered);
-        let dispatcher = &host.dispatcher;
+    let answering = desk.tasks.spawn(async move {
+        let (desk, id) = (host_of_call, answered);
+        let dispatcher = &desk.dispatcher;
         match (body.decision, body.amount) {
             (Verdict::Grant, Some(amount)) => {
-                let amended = dispatcher.amend_consent(&host.tenant, &id, &amount, &supervisor);
+                let amended = dispatcher.amend_consent(desk.name(), &id, &amount, &supervisor);
                 amended.await.map(Some)
             }
             (decision, _) => {
                 let granted = decision == Verdict::Grant;
-                let answered = dispatcher.answer_consent(&host.tenant, &id, granted, &supervisor);
+                let answered = dispatcher.answer_consent(desk.name(), &id, granted, &supervisor);
                 answered.await
             }
         }
@@ -86,12 +80,12 @@ pub(super) async fn answer(
     let resumed = answering.await.map_err(|_| ApiError::internal())??;
     let result = resumed.map(|resumed| outcome::body(&case, &resumed));
     // A grant of what the rules refuse nonetheless leaves it pending.
-    let state = asked_of_staff(&host, &id).await?.state;
+    let state = asked_of_staff(&desk, &id).await?.state;
     Ok(Json(json!({ "state": state, "result": result })))
 }
 
-async fn asked_of_staff(host: &Host, id: &str) -> Result<PendingConsent, ApiError> {
-    let consent = host.store().consent(&host.tenant, id).await?;
+async fn asked_of_staff(desk: &Desk, id: &str) -> Result<PendingConsent, ApiError> {
+    let consent = desk.store().consent(desk.name(), id).await?;
     let consent = consent.filter(|consent| consent.from == ConsentFrom::Staff);
     consent.ok_or_else(|| {
         ApiError::not_found("there is no such approval; GET /api/approvals lists those that wait")

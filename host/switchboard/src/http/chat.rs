@@ -1,10 +1,7 @@
 //! The conversation: one turn as one answer or as a stream of events, and starting anew.
 
-use std::sync::Arc;
-
 use agent::{TurnError, TurnRequest, TurnResult};
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dispatch::Event;
@@ -15,9 +12,9 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinHandle;
 
 use super::access::{Caller, chat_session};
+use super::desk::Desk;
 use super::request::{JsonBody, QueryOf, check_id};
 use super::{ApiError, stream};
-use crate::host::Host;
 
 /// Bytes of one message, at most.
 const LONGEST_MESSAGE: usize = 8 * 1024;
@@ -47,12 +44,12 @@ pub(super) struct Turn {
 
 /// `POST /api/chat`: as one answer, or as events where the client asks for them.
 pub(super) async fn turn(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     headers: HeaderMap,
     caller: Caller,
     JsonBody(said): JsonBody<Said>,
 ) -> Result<Response, ApiError> {
-    let turn = begin(host, &caller, said).await?;
+    let turn = begin(desk, &caller, said).await?;
     if wants_events(&headers) {
         return Ok(stream::of(turn).into_response());
     }
@@ -62,22 +59,22 @@ pub(super) async fn turn(
 
 /// `GET /api/chat/stream`.
 pub(super) async fn stream(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     caller: Caller,
     QueryOf(said): QueryOf<Said>,
 ) -> Result<Response, ApiError> {
-    Ok(stream::of(begin(host, &caller, said).await?).into_response())
+    Ok(stream::of(begin(desk, &caller, said).await?).into_response())
 }
 
 /// `POST /api/chat/reset`: whoever knows the name may end the conversation; what it holds stays closed to them.
 pub(super) async fn reset(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     JsonBody(reset): JsonBody<Reset>,
 ) -> Result<Json<Reset>, ApiError> {
     check_id("session_id", &reset.session_id)?;
-    if host
+    if desk
         .store()
-        .reset_session(&host.tenant, &chat_session(&reset.session_id))
+        .reset_session(desk.name(), &chat_session(&reset.session_id))
         .await?
     {
         return Ok(Json(reset));
@@ -88,32 +85,32 @@ pub(super) async fn reset(
 }
 
 /// Starts a turn as a task of its own: a client that hangs up must not cut a write short.
-async fn begin(host: Arc<Host>, caller: &Caller, said: Said) -> Result<Turn, ApiError> {
+async fn begin(desk: Desk, caller: &Caller, said: Said) -> Result<Turn, ApiError> {
     check(&said)?;
     let session = said
         .session_id
         .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
-    let case = caller.chat_case(&host, &session).await?;
+    let case = caller.chat_case(&desk, &session).await?;
     if let Some(customer) = &said.customer_id {
         // Nothing vouches for it, and ids can be guessed: it says whose account to look at first, and proves nothing. Where
         // the case knows better, it stays as it is.
-        host.store()
+        desk.store()
             .identify(&case.id, customer, Level::Anonymous)
             .await?;
     }
     let request = TurnRequest {
-        tenant: host.tenant.clone(),
+        tenant: desk.name().to_owned(),
         case: case.id,
         channel: Channel::Chat,
         actor: Actor {
             role: Role::Agent,
-            subject: format!("agent:{}", host.model_label),
+            subject: format!("agent:{}", desk.model_label),
         },
         message: said.message,
     };
     let (sink, events) = mpsc::unbounded_channel();
-    let tasks = host.tasks.clone();
-    let ending = tasks.spawn(async move { host.agent.turn(request, sink).await });
+    let tasks = desk.tasks.clone();
+    let ending = tasks.spawn(async move { desk.agent.turn(request, sink).await });
     Ok(Turn {
         session,
         events,

@@ -6,14 +6,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::prefix::{self, NamedTenant};
 use super::{AllowedHosts, ApiError, health};
 use crate::host::Host;
+
+const HEALTH: &str = "/api/health";
 
 /// What the door knows.
 pub(crate) struct Front {
@@ -64,7 +68,7 @@ impl Front {
     /// The service to serve.
     pub(crate) fn router(self: Arc<Self>) -> Router {
         Router::new()
-            .route("/api/health", get(health::serve))
+            .route(HEALTH, get(health::serve))
             .fallback(enter)
             .layer(middleware::from_fn_with_state(Arc::clone(&self), guard))
             .layer(CatchPanicLayer::custom(panicked))
@@ -73,6 +77,19 @@ impl Front {
 }
 
 async fn enter(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let under = format!("{}/", request.uri().path());
+    let request = match prefix::taken_off(request) {
+        Ok(Some(request)) => request,
+        // A page's own links begin where it ends.
+        Ok(None) => return Redirect::permanent(&under).into_response(),
+        Err(refused) => return refused.into_response(),
+    };
+    if let Some(NamedTenant(name)) = request.extensions().get()
+        && request.uri().path() == HEALTH
+        && request.method() == Method::GET
+    {
+        return health::of_tenant(&front, name).await.into_response();
+    }
     let Some((_, routes)) = front.open.get() else {
         let message = format!(
             "still starting; waiting for: {}",
@@ -88,7 +105,8 @@ async fn enter(State(front): State<Arc<Front>>, request: Request) -> Response {
 }
 
 async fn guard(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
-    match front.hosts.check(request.headers(), request.uri().path()) {
+    let path = prefix::without(request.uri().path());
+    match front.hosts.check(request.headers(), path) {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     }

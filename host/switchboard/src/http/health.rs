@@ -8,20 +8,22 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Front;
+use crate::host::demo;
 
 /// `GET /api/health`.
 pub(super) async fn serve(State(front): State<Arc<Front>>) -> (StatusCode, Json<Value>) {
+    of_tenant(&front, demo::TENANT).await
+}
+
+/// The same, under a tenant's name.
+pub(super) async fn of_tenant(front: &Front, tenant: &str) -> (StatusCode, Json<Value>) {
     let Some(host) = front.host() else {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             Json(json!({ "status": "starting", "ready": false, "missing": front.missing() })),
         );
     };
-    let tools = host
-        .dispatcher
-        .tools()
-        .snapshot(&host.tenant)
-        .map_or(0, |snapshot| snapshot.tools.len());
+    let tools = host.tools(tenant).tools.len();
     let mut missing = Vec::new();
     if let Err(error) = host.store().now().await {
         tracing::error!(%error, "the store does not answer");

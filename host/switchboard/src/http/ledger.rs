@@ -1,9 +1,6 @@
 //! The ledger for staff: what is open, all of one intent, and settling what waits for a person.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
 use dispatch::{ByHand, Word, settle_on_word};
 use serde::Deserialize;
@@ -11,8 +8,8 @@ use serde_json::Value;
 
 use super::ApiError;
 use super::access::Supervisor;
+use super::desk::Desk;
 use super::request::{JsonBody, QueryOf, Segment};
-use crate::host::Host;
 use crate::ledger::{self, LONGEST_NOTE, Shown};
 
 /// `?state=open`
@@ -40,27 +37,27 @@ enum End {
 
 /// `GET /api/ledger`: newest first; those without an end, unless `state` says otherwise.
 pub(super) async fn list(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     _: Supervisor,
     QueryOf(wanted): QueryOf<Wanted>,
 ) -> Result<Json<Value>, ApiError> {
-    let intents = ledger::list(host.store().as_ref(), &host.tenant, wanted.state).await?;
+    let intents = ledger::list(desk.store().as_ref(), desk.name(), wanted.state).await?;
     Ok(Json(intents))
 }
 
 /// `GET /api/ledger/{id}`
 pub(super) async fn show(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     _: Supervisor,
     Segment(id): Segment,
 ) -> Result<Json<Value>, ApiError> {
-    let intent = ledger::show(host.store().as_ref(), &host.tenant, &id).await?;
+    let intent = ledger::show(desk.store().as_ref(), desk.name(), &id).await?;
     intent.map(Json).ok_or_else(missing)
 }
 
 /// `POST /api/ledger/{id}/settle`: on the word of a person who has looked at the backend.
 pub(super) async fn settle(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     Supervisor(supervisor): Supervisor,
     Segment(id): Segment,
     JsonBody(body): JsonBody<Settle>,
@@ -77,8 +74,8 @@ pub(super) async fn settle(
         note: note.to_owned(),
         by: supervisor.subject,
     };
-    let store = host.store().as_ref();
-    match settle_on_word(store, &host.tenant, word).await? {
+    let store = desk.store().as_ref();
+    match settle_on_word(store, desk.name(), word).await? {
         ByHand::Settled => {}
         ByHand::Missing => return Err(missing()),
         ByHand::Running { until } => {
@@ -96,7 +93,7 @@ pub(super) async fn settle(
             ));
         }
     }
-    let settled = ledger::show(store, &host.tenant, &id).await?;
+    let settled = ledger::show(store, desk.name(), &id).await?;
     settled.map(Json).ok_or_else(missing)
 }
 

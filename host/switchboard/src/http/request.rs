@@ -42,6 +42,20 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// A body that is text, whatever kind of text it says that it is.
+pub(super) struct TextBody(pub(super) String);
+
+impl<S: Sync> FromRequest<S> for TextBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let body = read(request.into_body()).await?;
+        let text = String::from_utf8(body.into());
+        text.map(Self)
+            .map_err(|_| ApiError::invalid("the body does not fit: expected text in UTF-8"))
+    }
+}
+
 fn declares_json(headers: &HeaderMap) -> bool {
     let kind = headers
         .get(header::CONTENT_TYPE)
@@ -137,6 +151,11 @@ impl<S: Sync> FromRequestParts<S> for Bearer {
             )),
         }
     }
+}
+
+/// Somebody wants to be known.
+pub(super) fn has_authorization(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION)
 }
 
 /// Refuses an id that no store and no log should hold.

@@ -1,18 +1,15 @@
 //! Tickets, customers and articles as resources; behind each stands a tool, and the same dispatch as everywhere.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use dispatch::Outcome;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::access::Caller;
+use super::desk::Desk;
 use super::request::{JsonBody, QueryOf, Segment};
 use super::{ApiError, outcome, tools};
-use crate::host::Host;
 
 /// `?case=`: the case to act in.
 #[derive(Deserialize)]
@@ -32,13 +29,13 @@ pub(super) struct Search {
 
 /// `GET /tickets/{id}`.
 pub(super) async fn ticket(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     Segment(id): Segment,
     QueryOf(query): QueryOf<InCase>,
     caller: Caller,
 ) -> Result<Response, ApiError> {
     resource(
-        &host,
+        &desk,
         caller,
         query.case,
         "get_ticket",
@@ -49,14 +46,14 @@ pub(super) async fn ticket(
 
 /// `POST /tickets/{id}/actions/suggest_response`.
 pub(super) async fn suggest_response(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     Segment(id): Segment,
     QueryOf(query): QueryOf<InCase>,
     caller: Caller,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Response, ApiError> {
     resource(
-        &host,
+        &desk,
         caller,
         query.case,
         "suggest_response",
@@ -67,14 +64,14 @@ pub(super) async fn suggest_response(
 
 /// `POST /tickets/{id}/actions/update`.
 pub(super) async fn update_ticket(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     Segment(id): Segment,
     QueryOf(query): QueryOf<InCase>,
     caller: Caller,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Response, ApiError> {
     resource(
-        &host,
+        &desk,
         caller,
         query.case,
         "update_ticket",
@@ -85,13 +82,13 @@ pub(super) async fn update_ticket(
 
 /// `GET /customers/{id}`.
 pub(super) async fn customer(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     Segment(id): Segment,
     QueryOf(query): QueryOf<InCase>,
     caller: Caller,
 ) -> Result<Response, ApiError> {
     resource(
-        &host,
+        &desk,
         caller,
         query.case,
         "get_customer",
@@ -102,7 +99,7 @@ pub(super) async fn customer(
 
 /// `GET /faq/search`.
 pub(super) async fn search_faq(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     QueryOf(query): QueryOf<Search>,
     caller: Caller,
 ) -> Result<Response, ApiError> {
@@ -111,7 +108,7 @@ pub(super) async fn search_faq(
         arguments["limit"] = limit.into();
     }
     resource(
-        &host,
+        &desk,
         caller,
         query.case,
         "search_knowledge_base",
@@ -128,15 +125,16 @@ fn of_ticket(id: String, mut body: Map<String, Value>) -> Value {
 
 /// The tool's output as it is; anything else as the tool interface tells it.
 async fn resource(
-    host: &Arc<Host>,
+    desk: &Desk,
     caller: Caller,
     case: Option<String>,
     tool: &str,
     arguments: Value,
 ) -> Result<Response, ApiError> {
-    let caller = caller.at_the_desk(host);
-    let case = caller.case(host, case.as_deref()).await?;
-    match tools::run(host, caller.actor(), &case, tool, arguments).await? {
+    let caller = caller.at_the_desk(desk);
+    caller.check_tool(desk, tool)?;
+    let case = caller.case(desk, case.as_deref()).await?;
+    match tools::run(desk, caller.actor(), &case, tool, arguments).await? {
         Outcome::Done { output, .. } => Ok(Json(output).into_response()),
         other => Ok(outcome::answer(&case.id, &other)),
     }

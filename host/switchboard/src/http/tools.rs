@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use axum::response::Response;
 use dispatch::{CallRequest, Case, Outcome};
 use policy::{Actor, Channel};
@@ -11,9 +10,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::access::Caller;
+use super::desk::Desk;
 use super::request::{JsonBody, Segment};
 use super::{ApiError, outcome};
-use crate::host::Host;
 
 /// A call: `{"case": …, "arguments": {…}}`.
 #[derive(Deserialize)]
@@ -25,55 +24,56 @@ pub(super) struct CallBody {
 }
 
 /// `GET /api/tools`.
-pub(super) async fn list(State(host): State<Arc<Host>>) -> Json<Value> {
-    let snapshot = host.tools();
-    let rulebook = host.dispatcher.rulebook(&host.tenant);
-    let tools = snapshot.tools.values().map(|tool| {
-        let spec = tool.spec();
+pub(super) async fn list(desk: Desk, caller: Caller) -> Result<Json<Value>, ApiError> {
+    caller.check_key(&desk)?;
+    let snapshot = desk.tools();
+    let specs = snapshot.tools.values().map(|tool| tool.spec());
+    let tools = specs.filter(|spec| caller.sees(&spec.name)).map(|spec| {
         json!({
             "name": spec.name,
             "title": spec.title,
             "description": spec.description,
-            "effect": rulebook.as_ref().and_then(|rules| rules.tool(&spec.name)).map(|rule| rule.effect),
+            "effect": desk.tenant.rulebook.tool(&spec.name).map(|rule| rule.effect),
             "input_schema": spec.input_schema,
             "output_schema": spec.output_schema,
             "plugin": { "name": spec.plugin, "version": spec.version, "digest": spec.digest, "interface": spec.interface },
         })
     });
-    Json(json!({ "tools": tools.collect::<Vec<_>>() }))
+    Ok(Json(json!({ "tools": tools.collect::<Vec<_>>() })))
 }
 
 /// `POST /api/tools/{tool}`.
 pub(super) async fn call(
-    State(host): State<Arc<Host>>,
+    desk: Desk,
     Segment(tool): Segment,
     caller: Caller,
     JsonBody(body): JsonBody<CallBody>,
 ) -> Result<Response, ApiError> {
-    let case = caller.case(&host, body.case.as_deref()).await?;
-    let ended = run(&host, caller.actor(), &case, &tool, body.arguments.into()).await?;
+    caller.check_tool(&desk, &tool)?;
+    let case = caller.case(&desk, body.case.as_deref()).await?;
+    let ended = run(&desk, caller.actor(), &case, &tool, body.arguments.into()).await?;
     Ok(outcome::answer(&case.id, &ended))
 }
 
 /// Calls a tool for whoever uses the HTTP interface.
 pub(super) async fn run(
-    host: &Arc<Host>,
+    desk: &Desk,
     actor: Actor,
     case: &Case,
     tool: &str,
     arguments: Value,
 ) -> Result<Outcome, ApiError> {
     let request = CallRequest {
-        tenant: host.tenant.clone(),
+        tenant: desk.name().to_owned(),
         case: case.id.clone(),
         actor,
         channel: Channel::Http,
         tool: tool.to_owned(),
         arguments,
     };
-    let dispatcher = Arc::clone(&host.dispatcher);
+    let dispatcher = Arc::clone(&desk.dispatcher);
     // A task of its own: a caller that hangs up must not cut a write short between its effect and its record.
-    let call = host
+    let call = desk
         .tasks
         .spawn(async move { dispatcher.call(request).await });
     Ok(call.await.map_err(|_| ApiError::internal())??)

@@ -65,7 +65,7 @@ pub(super) fn unknown_tool(tool: &str) -> ErrorData {
 }
 
 /// The request is no valid request of this method: `-32602`.
-pub(super) fn invalid_params(message: &'static str) -> ErrorData {
+pub(super) fn invalid_params(message: impl Into<std::borrow::Cow<'static, str>>) -> ErrorData {
     ErrorData::invalid_params(message, None)
 }
 

@@ -8,6 +8,7 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::Value;
 
 use super::answer;
+use crate::tenants::ToolSet;
 
 /// The tools of one snapshot under one rulebook, by name.
 pub(super) struct Catalogue {
@@ -17,7 +18,7 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    fn new(snapshot: &Snapshot, rules: &Rulebook) -> Self {
+    fn new(snapshot: &Snapshot, rules: &Rulebook, seen: &ToolSet) -> Self {
         let describe = |(name, tool): (&String, &Arc<dyn dispatch::Tool>)| {
             let effect = rules.tool(name).map_or(Effect::Write, |rule| rule.effect);
             described(tool.spec(), effect)
@@ -25,7 +26,12 @@ impl Catalogue {
         Self {
             generation: snapshot.generation,
             rulebook: rules.version().to_owned(),
-            tools: snapshot.tools.iter().map(describe).collect(),
+            tools: snapshot
+                .tools
+                .iter()
+                .filter(|(name, _)| seen.admits(name))
+                .map(describe)
+                .collect(),
         }
     }
 
@@ -51,14 +57,19 @@ impl Catalogue {
 pub(super) struct Catalogues(RwLock<Option<Arc<Catalogue>>>);
 
 impl Catalogues {
-    /// The catalogue of this snapshot under these rules.
-    pub(super) fn of(&self, snapshot: &Snapshot, rules: &Rulebook) -> Arc<Catalogue> {
+    /// The catalogue of this snapshot under these rules, for whoever sees these tools; always the same ones.
+    pub(super) fn of(
+        &self,
+        snapshot: &Snapshot,
+        rules: &Rulebook,
+        seen: &ToolSet,
+    ) -> Arc<Catalogue> {
         let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match kept.as_ref() {
             Some(catalogue) if catalogue.shows(snapshot, rules) => return Arc::clone(catalogue),
             _ => drop(kept),
         }
-        let fresh = Arc::new(Catalogue::new(snapshot, rules));
+        let fresh = Arc::new(Catalogue::new(snapshot, rules, seen));
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         fresh
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dispatch::{CallRequest, DispatchError, Outcome};
-use policy::{Actor, Channel, Role};
+use policy::Channel;
 use rmcp::model::JsonObject;
 use serde_json::Value;
 use store::Clock;
@@ -16,7 +16,6 @@ use super::catalogue::{Catalogue, Catalogues};
 /// What all peers of one tenant share.
 pub(super) struct Desk {
     parts: McpParts,
-    actor: Actor,
     clock: Clock,
     catalogues: Catalogues,
     cases: OpenCases,
@@ -31,13 +30,8 @@ impl Desk {
     }
 
     pub(super) fn with_clock(parts: McpParts, clock: Clock) -> Self {
-        let actor = Actor {
-            role: Role::Agent,
-            subject: format!("mcp:{}", parts.principal),
-        };
         Self {
             parts,
-            actor,
             clock,
             catalogues: Catalogues::default(),
             cases: OpenCases::default(),
@@ -49,13 +43,22 @@ impl Desk {
         let tenant = &self.parts.tenant;
         let snapshot = self.parts.dispatcher.tools().snapshot(tenant)?;
         let rules = self.parts.dispatcher.rulebook(tenant)?;
-        Some(self.catalogues.of(&snapshot, &rules))
+        Some(self.catalogues.of(&snapshot, &rules, &self.parts.tools))
     }
 
     /// Whether there is such a tool now.
     pub(super) fn has_tool(&self, name: &str) -> bool {
         let catalogue = self.catalogue();
         catalogue.is_some_and(|catalogue| catalogue.tool(name).is_some())
+    }
+
+    /// Whether a tool is kept from whoever calls, and what they hear then.
+    pub(super) fn keeps_back(&self, name: &str) -> Option<String> {
+        let McpParts {
+            tools, principal, ..
+        } = &self.parts;
+        (!tools.admits(name))
+            .then(|| format!("{principal} may not call {name}; tools/list shows what it may call"))
     }
 
     /// Who calls.
@@ -86,7 +89,7 @@ impl Desk {
         let request = CallRequest {
             tenant: tenant.clone(),
             case,
-            actor: self.actor.clone(),
+            actor: self.parts.actor.clone(),
             channel: Channel::Mcp,
             tool: tool.to_owned(),
             arguments: Value::Object(arguments),

@@ -179,6 +179,9 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if let Some(refusal) = self.desk.keeps_back(&request.name) {
+            return Err(answer::invalid_params(refusal));
+        }
         if !self.desk.has_tool(&request.name) {
             return Err(answer::unknown_tool(&request.name));
         }

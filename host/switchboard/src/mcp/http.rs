@@ -1,4 +1,4 @@
-//! `/mcp`: one Streamable HTTP endpoint for both revisions, for one tenant.
+//! One Streamable HTTP endpoint for both revisions, for one principal of one tenant.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,14 +8,15 @@ use ::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use ::http::uri::Authority;
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::McpParts;
 use super::cases::IDLE_SECONDS;
 use super::desk::Desk;
 use super::handler::Handler;
@@ -30,37 +31,55 @@ pub(super) const MOST_SESSIONS: usize = 1024;
 
 type Service = StreamableHttpService<Handler, LocalSessionManager>;
 
-/// The endpoint of one tenant, with sessions of its own: a session id means nothing at another tenant's.
-struct Endpoint {
+/// The endpoint of one principal, with sessions of its own: a session id means nothing at anybody else's.
+pub(super) struct Endpoint {
     service: Service,
     sessions: Arc<LocalSessionManager>,
+    /// Ends the open event streams with it.
+    _ends: DropGuard,
 }
 
-/// Serves `/mcp`.
-pub(super) fn router(desk: Arc<Desk>, hosts: Hosts, stop: CancellationToken) -> Router {
-    let sessions = Arc::new(sessions());
-    let service = Service::new(
-        move || Ok(Handler::new(Arc::clone(&desk))),
-        Arc::clone(&sessions),
-        hosts.config().with_cancellation_token(stop),
-    );
-    Router::new()
-        .route("/mcp", any(handle))
-        .with_state(Arc::new(Endpoint { service, sessions }))
-}
+impl Endpoint {
+    pub(super) fn new(mcp: McpParts) -> Self {
+        let hosts = Hosts::new(mcp.listen, &mcp.hosts);
+        let stop = mcp.stop.child_token();
+        Self::of_desk(Arc::new(Desk::new(mcp)), hosts, stop)
+    }
 
-async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
-    if opens_session(request.method(), request.headers())
-        && endpoint.sessions.sessions.read().await.len() >= MOST_SESSIONS
-    {
-        return too_many_sessions();
+    pub(super) fn of_desk(desk: Arc<Desk>, hosts: Hosts, stop: CancellationToken) -> Self {
+        let sessions = Arc::new(sessions());
+        let service = Service::new(
+            move || Ok(Handler::new(Arc::clone(&desk))),
+            Arc::clone(&sessions),
+            hosts.config().with_cancellation_token(stop.clone()),
+        );
+        Self {
+            service,
+            sessions,
+            _ends: stop.drop_guard(),
+        }
     }
-    let sends_json = sends_json(request.headers());
-    let response = endpoint.service.handle(request).await;
-    if sends_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
-        return not_json_rpc();
+
+    /// Alone at `/mcp`.
+    pub(super) fn router(self) -> Router {
+        let endpoint = Arc::new(self);
+        let handle = move |request| async move { endpoint.handle(request).await };
+        Router::new().route("/mcp", any(handle))
     }
-    response.into_response()
+
+    pub(super) async fn handle(&self, request: Request) -> Response {
+        if opens_session(request.method(), request.headers())
+            && self.sessions.sessions.read().await.len() >= MOST_SESSIONS
+        {
+            return too_many_sessions();
+        }
+        let sends_json = sends_json(request.headers());
+        let response = self.service.handle(request).await;
+        if sends_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            return not_json_rpc();
+        }
+        response.into_response()
+    }
 }
 
 /// A client of the newer revision names it in every request; whoever names neither that nor a session wants a session.

@@ -1,6 +1,7 @@
 //! A tenant's plugins.toml: which plugins it has, where each comes from, and exactly what each may do.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use policy::HttpGrant;
@@ -25,6 +26,17 @@ pub(crate) enum PluginOrigin {
     Version(semver::Version),
     /// `host/repository:tag@sha256:…` of an OCI registry.
     Oci(String),
+}
+
+impl fmt::Display for PluginOrigin {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin(name) => write!(to, "builtin {name}"),
+            Self::File(file) => write!(to, "file {}", file.display()),
+            Self::Version(version) => write!(to, "version {version}"),
+            Self::Oci(reference) => write!(to, "oci {reference}"),
+        }
+    }
 }
 
 /// One plugin of a tenant, as its operator binds it.

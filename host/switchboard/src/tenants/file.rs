@@ -46,7 +46,7 @@ pub(super) struct TenantFile {
 }
 
 /// What a tenant's calls may use at a time, all together; none sets no bound.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Shares {
     /// Instances at a time.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use policy::{Actor, Role};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::secret_ref::SecretRef;
 use crate::{Secret, Staff};
@@ -38,7 +38,7 @@ pub(super) struct KeyEntry {
 }
 
 /// Tools by their names, where `*` stands for any part of one; without patterns, every tool.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct ToolSet(Option<Vec<String>>);
 
@@ -65,6 +65,38 @@ impl Identity {
             },
             tools: entry.tools.clone(),
         }
+    }
+
+    /// Whoever runs the program.
+    pub(super) fn operator() -> Self {
+        Self {
+            name: "operator".to_owned(),
+            actor: Actor {
+                role: Role::Supervisor,
+                subject: "user:operator".to_owned(),
+            },
+            tools: ToolSet::default(),
+        }
+    }
+
+    /// Whoever sits at the machine that only they can reach.
+    pub(crate) fn local() -> Self {
+        Self {
+            name: "local".to_owned(),
+            actor: Actor {
+                role: Role::Supervisor,
+                subject: "user:local".to_owned(),
+            },
+            tools: ToolSet::default(),
+        }
+    }
+
+    /// What they hear of a tool that is not among theirs.
+    pub(crate) fn not_granted(&self, tool: &str) -> String {
+        format!(
+            "the key of {} is not for the tool {tool}; list the tools to see those that it is for",
+            self.name
+        )
     }
 
     /// They answer what waits for staff.

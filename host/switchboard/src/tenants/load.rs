@@ -1,7 +1,6 @@
 //! Loading a tenant: from the texts of its folder to its live state, or to the reason why not. Nothing is changed here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use agent::Prompts;
@@ -9,21 +8,13 @@ use policy::{Rulebook, RulebookError, RulebookSource, ToolRule};
 
 use super::identity::{Identity, KeyEntry};
 use super::refusal::Text;
-use super::{Credentials, Holder, SecretRef, Tenant, TenantError, entry, file, tools};
+use super::{
+    Credentials, Holder, PluginEntry, PluginOrigin, SecretRef, Tenant, TenantError, TenantFolder,
+    entry, file, folder, tools,
+};
 use crate::host::figures;
 use crate::staff::{SHORTEST_KEY, is_plain_name};
 use crate::{Classified, Config, Secret, secrets};
-
-/// A tenant's folder as it was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct TenantFolder {
-    /// The tenant's name.
-    pub(crate) name: String,
-    /// Where it is; what plugins.toml names is found from here.
-    pub(crate) path: PathBuf,
-    /// Its texts by their path in it: `tenant.toml`, `rules/own.cedar`, `prompts/refund.md`.
-    pub(crate) texts: BTreeMap<String, String>,
-}
 
 /// What all tenants start from.
 pub(crate) struct Common {
@@ -81,10 +72,7 @@ pub(crate) fn load(folder: &TenantFolder, given: &Given<'_>) -> Result<Tenant, T
         }),
         keys: keys(&file, given, text)?,
         session_secret: session_secret(&file, given, text)?,
-        plugins: match folder.text(entry::FILE) {
-            Some(text) => entry::parse(text, given.settings, &credentials)?,
-            None => Vec::new(),
-        },
+        plugins: plugins(folder, given, &credentials)?,
         credentials,
         limits: figures::limits(&config),
         shares: file.shares,
@@ -94,38 +82,21 @@ pub(crate) fn load(folder: &TenantFolder, given: &Given<'_>) -> Result<Tenant, T
 
 const MISSING: &str = "there is no such file; write one with at least company = \"…\"";
 
-/// A tenant's name, in paths, files and the audit log.
-pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let fits = (1..=63).contains(&name.len())
-        && name.bytes().next().is_some_and(plain)
-        && name.bytes().all(|byte| plain(byte) || byte == b'-');
-    if fits {
-        return Ok(());
+fn plugins(
+    folder: &TenantFolder,
+    given: &Given<'_>,
+    credentials: &Credentials,
+) -> Result<Vec<PluginEntry>, TenantError> {
+    let Some(text) = folder.text(entry::FILE) else {
+        return Ok(Vec::new());
+    };
+    let mut entries = entry::parse(text, given.settings, credentials)?;
+    for entry in &mut entries {
+        if let PluginOrigin::File(file) = &mut entry.origin {
+            *file = folder.path.join(&file);
+        }
     }
-    Err(format!(
-        "`{name}` is no tenant's name: use 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit"
-    ))
-}
-
-impl TenantFolder {
-    fn text<'a>(&'a self, file: &'a str) -> Option<Text<'a>> {
-        let text = self.texts.get(file)?;
-        Some(Text { file, text })
-    }
-
-    /// The texts below a folder in it whose names end so, by their whole path.
-    fn below<'a>(
-        &'a self,
-        folder: &'a str,
-        ending: &'a str,
-    ) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let texts = self
-            .texts
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()));
-        texts.filter(move |(path, _)| path.starts_with(folder) && path.ends_with(ending))
-    }
+    Ok(entries)
 }
 
 fn vendors(
@@ -181,7 +152,7 @@ fn rulebook(
     } else {
         Vec::new()
     };
-    let own = folder.below("rules/", ".cedar");
+    let own = folder.below(folder::RULES, ".cedar");
     policies.extend(own.map(|(path, text)| (path.to_owned(), text.to_owned())));
     let opened = tools::rules(vendors);
     if !opened.is_empty() {
@@ -200,14 +171,13 @@ fn rulebook(
 }
 
 fn prompts(folder: &TenantFolder, given: &Given<'_>) -> Result<Arc<Prompts>, TenantError> {
-    const FOLDER: &str = "prompts/";
-    let own: Vec<_> = folder.below(FOLDER, ".md").collect();
+    let own: Vec<_> = folder.below(folder::PROMPTS, ".md").collect();
     if own.is_empty() {
         return Ok(Arc::clone(&given.common.compiled));
     }
     let own = own
         .into_iter()
-        .map(|(path, text)| (&path[FOLDER.len()..], text));
+        .map(|(path, text)| (&path[folder::PROMPTS.len()..], text));
     let prompts = Prompts::load(given.common.prompts.iter().copied().chain(own));
     prompts
         .map(Arc::new)

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use crate::{Environment, Secret, files};
 
 /// The program's own secrets: a tenant's plugin must not be able to send them anywhere.
-const RESERVED: [&str; 2] = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY"];
+const RESERVED: [&str; 3] = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "DOCKER_AUTH_CONFIG"];
 const RESERVED_PREFIX: &str = "SWITCHBOARD_";
 
 /// Where a secret is.

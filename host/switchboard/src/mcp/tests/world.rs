@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
 use dispatch::{Dispatcher, DispatcherParts, RetryPolicy, Snapshot};
-use policy::{Rulebook, RulebookSource, ToolRule};
+use policy::{Actor, Role, Rulebook, RulebookSource, ToolRule};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +15,8 @@ use super::client::{LEGACY, Legacy, modern};
 use super::fakes::{Nothing, OneTenant, Seen, fake};
 use crate::mcp::McpParts;
 use crate::mcp::desk::Desk;
-use crate::mcp::http::{Hosts, router};
+use crate::mcp::http::{Endpoint, Hosts};
+use crate::tenants::ToolSet;
 
 pub(super) const LISTEN: &str = "192.0.2.7:8080";
 
@@ -70,6 +71,11 @@ impl World {
             dispatcher,
             tenant: "demo".to_owned(),
             principal: "local".to_owned(),
+            actor: Actor {
+                role: Role::Agent,
+                subject: "mcp:local".to_owned(),
+            },
+            tools: ToolSet::default(),
             strangers: false,
             listen: LISTEN.parse().unwrap(),
             hosts: vec!["tools.example.com".to_owned()],
@@ -153,7 +159,7 @@ fn serve(parts: &McpParts, now: &Arc<AtomicI64>) -> Router {
     let now = Arc::clone(now);
     let clock = Arc::new(move || now.load(Ordering::SeqCst));
     let desk = Arc::new(Desk::with_clock(parts.clone(), clock));
-    router(desk, hosts, parts.stop.clone())
+    Endpoint::of_desk(desk, hosts, parts.stop.clone()).router()
 }
 
 fn rulebook() -> Rulebook {

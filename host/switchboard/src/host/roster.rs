@@ -1,0 +1,358 @@
+//! The roster: keeps the tenants as their folders say, one change at a time, and says how each of them stands.
+
+mod watch;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use dispatch::{AuditEntry, AuditKind, Store, StoreError};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::demo;
+use super::publishing::{PublishError, Publishing};
+use crate::tenants::{
+    Common, Given, SecretRef, SharedKey, Tenant, TenantError, TenantFolder, Tenants, check_name,
+    load,
+};
+use crate::{Config, Environment, files};
+
+pub(crate) use watch::Watching;
+
+/// What the roster is made of.
+pub(crate) struct RosterParts {
+    pub(crate) config: Config,
+    pub(crate) common: Common,
+    pub(crate) environment: Environment,
+    pub(crate) publishing: Publishing,
+    pub(crate) tenants: Arc<Tenants>,
+    pub(crate) store: Arc<dyn Store>,
+}
+
+/// Keeps the tenants as their folders say.
+pub(crate) struct Roster {
+    parts: RosterParts,
+    known: Mutex<BTreeMap<String, Known>>,
+    /// Held through a change.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// Why a tenant's folder is not what is served.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// A file of it does not fit.
+    #[error(transparent)]
+    Folder(#[from] TenantError),
+    /// A plugin of it does not.
+    #[error("plugins.toml: {0}")]
+    Plugins(#[from] PublishError),
+    /// A key of it is somebody else's.
+    #[error("tenant.toml, key keys: {0}")]
+    Keys(#[from] SharedKey),
+    /// Its name is no name.
+    #[error("{0}")]
+    Name(String),
+}
+
+/// Why a request about a tenant was not done.
+#[derive(Debug, Error)]
+pub enum RosterError {
+    /// No folder, or the built-in tenant, which has none.
+    #[error("{0}")]
+    Missing(String),
+    /// It does not fit; what was live is still live, and the folder is as it was.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The folder cannot be read or written.
+    #[error("the tenants' folder cannot be changed: {0}")]
+    Disk(#[from] std::io::Error),
+    /// What was done cannot be recorded.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How a tenant stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Its name.
+    pub(crate) name: String,
+    /// Why its folder is not what is served; none where it is.
+    pub(crate) refused: Option<String>,
+}
+
+/// What was last seen of a tenant's folder.
+struct Known {
+    seen: Seen,
+    refused: Option<String>,
+}
+
+/// What a folder's state is told by.
+#[derive(Clone, PartialEq, Eq)]
+struct Seen {
+    folder: Result<TenantFolder, TenantError>,
+    /// The components that its plugins.toml names, where it could be read.
+    components: Vec<(PathBuf, Option<(u64, SystemTime)>)>,
+}
+
+impl Roster {
+    /// With the built-in tenant's plugins and state in place already, or not at all.
+    pub(crate) fn new(parts: RosterParts) -> Self {
+        Self {
+            parts,
+            known: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Takes up whatever has changed in the tenants' folder since the last look.
+    pub(crate) async fn refresh(&self, by: &str) -> Result<(), RosterError> {
+        let Some(folder) = self.folder() else {
+            return Ok(());
+        };
+        let _turn = self.turn.lock().await;
+        let names = files::folders_in(folder)?;
+        let gone: Vec<String> = self
+            .known()
+            .keys()
+            .filter(|known| !names.contains(known))
+            .cloned()
+            .collect();
+        for name in gone {
+            self.forget(&name, by).await?;
+        }
+        for name in names {
+            if self.has_changed(&name) {
+                // How it stands is kept, recorded and logged; the others go on.
+                let _ = self.take_up(&name, by).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads a tenant's folder again, changed or not: secrets in files may have changed.
+    pub(crate) async fn reload(&self, name: &str, by: &str) -> Result<(), RosterError> {
+        let folder = self.folder_of(name)?;
+        let _turn = self.turn.lock().await;
+        if !files::is_folder(&folder) {
+            return Err(RosterError::Missing(no_folder(name)));
+        }
+        Ok(self.take_up(name, by).await??)
+    }
+
+    /// Puts a text in place of a file of a tenant's folder, once the whole fits; makes the tenant where there was none. Refused,
+    /// the folder stays as it was.
+    pub(crate) async fn write(
+        &self,
+        name: &str,
+        file: &str,
+        text: &str,
+        by: &str,
+    ) -> Result<(), RosterError> {
+        let path = self.folder_of(name)?;
+        let _turn = self.turn.lock().await;
+        let now = if files::is_folder(&path) {
+            self.read(name).map_err(Refusal::from)?
+        } else {
+            TenantFolder {
+                name: name.to_owned(),
+                path: path.clone(),
+                ..TenantFolder::default()
+            }
+        };
+        let changed = now.with(file, text).map_err(Refusal::from)?;
+        let tenant = self.load(&changed).map_err(Refusal::from)?;
+        self.parts
+            .tenants
+            .check_keys(&tenant)
+            .map_err(Refusal::from)?;
+        self.parts
+            .publishing
+            .publish(&tenant)
+            .await
+            .map_err(Refusal::from)?;
+        if let Err(error) = files::replace_text(&path.join(file), text) {
+            // The plugins are those of a folder that there will not be: back to what there is.
+            let _ = self.take_up(name, by).await?;
+            return Err(error.into());
+        }
+        self.put(tenant, by).await??;
+        self.know(name, None);
+        Ok(())
+    }
+
+    /// Removes a tenant with its folder. What it did stays in the ledger and the audit log.
+    pub(crate) async fn remove(&self, name: &str, by: &str) -> Result<(), RosterError> {
+        let path = self.folder_of(name)?;
+        let _turn = self.turn.lock().await;
+        if !files::is_folder(&path) {
+            return Err(RosterError::Missing(no_folder(name)));
+        }
+        files::remove_folder(&path)?;
+        self.forget(name, by).await
+    }
+
+    /// How every tenant stands, by name.
+    pub(crate) fn standings(&self) -> Vec<Standing> {
+        let known = self.known();
+        let folders = known.iter().map(|(name, known)| Standing {
+            name: name.clone(),
+            refused: known.refused.clone(),
+        });
+        let built_in = Standing {
+            name: demo::TENANT.to_owned(),
+            refused: None,
+        };
+        std::iter::once(built_in).chain(folders).collect()
+    }
+
+    /// The texts of a tenant's folder as they were last seen, by their path in it.
+    pub(crate) fn texts(&self, name: &str) -> BTreeMap<String, String> {
+        let known = self.known();
+        let seen = known
+            .get(name)
+            .and_then(|known| known.seen.folder.as_ref().ok());
+        seen.map(|folder| folder.texts.clone()).unwrap_or_default()
+    }
+
+    fn folder(&self) -> Option<&PathBuf> {
+        Some(&self.parts.config.tenants).filter(|folder| !folder.as_os_str().is_empty())
+    }
+
+    fn folder_of(&self, name: &str) -> Result<PathBuf, RosterError> {
+        let folder = self
+            .folder()
+            .ok_or_else(|| RosterError::Missing(NO_FOLDERS.to_owned()))?;
+        check(name)?;
+        Ok(folder.join(name))
+    }
+
+    fn read(&self, name: &str) -> Result<TenantFolder, TenantError> {
+        TenantFolder::read(&self.parts.config.tenants, name)
+    }
+
+    fn load(&self, folder: &TenantFolder) -> Result<Tenant, TenantError> {
+        let given = Given {
+            config: &self.parts.config,
+            common: &self.parts.common,
+            secret: &|place: &SecretRef| place.read(&self.parts.environment),
+            settings: &BTreeMap::new(),
+            accepted: &BTreeMap::new(),
+        };
+        load(folder, &given)
+    }
+
+    /// Looks at a folder without taking it up.
+    fn look(&self, name: &str) -> Seen {
+        let folder = self.read(name);
+        let components = folder
+            .as_ref()
+            .map(TenantFolder::components)
+            .unwrap_or_default();
+        let stamped = components.into_iter().map(|file| {
+            let stamp = files::stamp(&file);
+            (file, stamp)
+        });
+        Seen {
+            components: stamped.collect(),
+            folder,
+        }
+    }
+
+    fn has_changed(&self, name: &str) -> bool {
+        let seen = self.look(name);
+        self.known()
+            .get(name)
+            .is_none_or(|known| known.seen != seen)
+    }
+
+    /// Makes the folder's state the tenant's; refused, the last good state keeps serving, and how it stands says why.
+    async fn take_up(&self, name: &str, by: &str) -> Result<Result<(), Refusal>, StoreError> {
+        let taken = match self.prepared(name).await {
+            Ok(tenant) => self.put(tenant, by).await?,
+            Err(refusal) => Err(refusal),
+        };
+        self.know(name, taken.as_ref().err().map(ToString::to_string));
+        let Err(refusal) = taken else {
+            return Ok(Ok(()));
+        };
+        tracing::warn!(tenant = name, reason = %refusal, "a tenant's folder was refused; what was live before keeps serving");
+        let detail = json!({ "event": "tenant_refused", "reason": refusal.to_string() });
+        self.record(name, by, detail).await?;
+        Ok(Err(refusal))
+    }
+
+    /// The tenant's new state, with its plugins live.
+    async fn prepared(&self, name: &str) -> Result<Tenant, Refusal> {
+        check(name)?;
+        let tenant = self.load(&self.read(name)?)?;
+        self.parts.tenants.check_keys(&tenant)?;
+        self.parts.publishing.publish(&tenant).await?;
+        Ok(tenant)
+    }
+
+    async fn put(&self, tenant: Tenant, by: &str) -> Result<Result<(), Refusal>, StoreError> {
+        let name = tenant.name.clone();
+        let before = self.parts.tenants.get(&name);
+        let before = before.map(|tenant| tenant.rulebook.version().to_owned());
+        let now = match self.parts.tenants.put(tenant) {
+            Ok(tenant) => tenant,
+            Err(shared) => return Ok(Err(shared.into())),
+        };
+        let detail = json!({
+            "event": if before.is_some() { "tenant_reloaded" } else { "tenant_added" },
+            "rulebook_before": before,
+            "rulebook": now.rulebook.version(),
+        });
+        self.record(&name, by, detail).await?;
+        Ok(Ok(()))
+    }
+
+    async fn forget(&self, name: &str, by: &str) -> Result<(), RosterError> {
+        self.known().remove(name);
+        if self.parts.tenants.remove(name) {
+            self.parts.publishing.withdraw(name);
+            self.record(name, by, json!({ "event": "tenant_removed" }))
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn know(&self, name: &str, refused: Option<String>) {
+        let seen = self.look(name);
+        self.known()
+            .insert(name.to_owned(), Known { seen, refused });
+    }
+
+    async fn record(&self, tenant: &str, by: &str, detail: Value) -> Result<(), StoreError> {
+        let entry = AuditEntry {
+            kind: AuditKind::Host,
+            tenant: tenant.to_owned(),
+            case: None,
+            actor: by.to_owned(),
+            tool: None,
+            detail,
+        };
+        self.parts.store.record(entry).await
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const NO_FOLDERS: &str = "there are no tenants but the built-in one: the key tenants (TENANTS_FOLDER) names a folder for them";
+
+fn check(name: &str) -> Result<(), Refusal> {
+    if name == demo::TENANT {
+        return Err(Refusal::Name(BUILT_IN.to_owned()));
+    }
+    check_name(name).map_err(Refusal::Name)
+}
+
+const BUILT_IN: &str = "demo is the built-in tenant, and has no folder: choose another name";
+
+fn no_folder(name: &str) -> String {
+    format!("there is no folder of a tenant {name}; GET /api/tenants lists those that there are")
+}

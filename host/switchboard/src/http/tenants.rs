@@ -1,0 +1,140 @@
+//! Tenants, for whoever runs the program: how each stands, and changing their folders.
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::ApiError;
+use super::access::Operator;
+use super::desk::Desk;
+use super::request::{Segment, TextBody};
+use crate::host::roster::{RosterError, Standing};
+use crate::tenants::{Identity, PluginEntry};
+
+/// `GET /api/tenants`: how each stands.
+pub(super) async fn list(desk: Desk, _: Operator) -> Json<Value> {
+    let standings = desk.roster.standings();
+    let tenants = standings.iter().map(|standing| summary(&desk, standing));
+    Json(json!({ "tenants": tenants.collect::<Vec<_>>() }))
+}
+
+/// `GET /api/tenants/{tenant}`: what it has, and the texts of its folder.
+pub(super) async fn show(
+    desk: Desk,
+    _: Operator,
+    Segment(name): Segment,
+) -> Result<Json<Value>, ApiError> {
+    shown(&desk, &name).map(Json)
+}
+
+/// `PUT /api/tenants/{tenant}/files/{path}`: one file of its folder, once the whole fits.
+pub(super) async fn write(
+    desk: Desk,
+    Operator(operator): Operator,
+    Path((name, file)): Path<(String, String)>,
+    TextBody(text): TextBody,
+) -> Result<Json<Value>, ApiError> {
+    desk.roster
+        .write(&name, &file, &text, &operator.subject)
+        .await?;
+    shown(&desk, &name).map(Json)
+}
+
+/// `POST /api/tenants/{tenant}/reload`: its folder again, with its secrets.
+pub(super) async fn reload(
+    desk: Desk,
+    Operator(operator): Operator,
+    Segment(name): Segment,
+) -> Result<Json<Value>, ApiError> {
+    desk.roster.reload(&name, &operator.subject).await?;
+    shown(&desk, &name).map(Json)
+}
+
+/// `DELETE /api/tenants/{tenant}`: with its folder.
+pub(super) async fn remove(
+    desk: Desk,
+    Operator(operator): Operator,
+    Segment(name): Segment,
+) -> Result<StatusCode, ApiError> {
+    desk.roster.remove(&name, &operator.subject).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn shown(desk: &Desk, name: &str) -> Result<Value, ApiError> {
+    let standings = desk.roster.standings();
+    let standing = standings.iter().find(|standing| standing.name == name);
+    let standing = standing.ok_or_else(|| {
+        ApiError::not_found(format!(
+            "there is no tenant {name}; GET /api/tenants lists those that there are"
+        ))
+    })?;
+    let mut shown = summary(desk, standing);
+    shown["files"] = json!(desk.roster.texts(name));
+    if let Some(tenant) = desk.tenants.get(name) {
+        shown["company"] = tenant.speaks.company.as_str().into();
+        shown["keys"] = tenant
+            .keys
+            .iter()
+            .map(|holder| key(&holder.identity))
+            .collect();
+        shown["plugins"] = tenant.plugins.iter().map(plugin).collect();
+        shown["shares"] = json!(tenant.shares);
+        shown["trust"] = json!(tenant.trust);
+    }
+    Ok(shown)
+}
+
+/// `serving`: its folder is what is served. `last_good`: the folder was refused, and what was there before is served. `refused`:
+/// nothing is served.
+fn summary(desk: &Desk, standing: &Standing) -> Value {
+    let tenant = desk.tenants.get(&standing.name);
+    let state = match (&tenant, &standing.refused) {
+        (Some(_), None) => "serving",
+        (Some(_), Some(_)) => "last_good",
+        (None, _) => "refused",
+    };
+    json!({
+        "name": standing.name,
+        "state": state,
+        "reason": standing.refused,
+        "rulebook": tenant.as_ref().map(|tenant| tenant.rulebook.version()),
+        "tools": desk.host().tools(&standing.name).tools.len(),
+    })
+}
+
+fn key(identity: &Identity) -> Value {
+    json!({ "name": identity.name, "role": identity.actor.role, "tools": identity.tools })
+}
+
+fn plugin(entry: &PluginEntry) -> Value {
+    json!({
+        "name": entry.name,
+        "from": entry.origin.to_string(),
+        "reach": entry.grants,
+        "model": entry.model,
+        "key_value": entry.key_value,
+    })
+}
+
+impl From<RosterError> for ApiError {
+    fn from(error: RosterError) -> Self {
+        match error {
+            RosterError::Missing(message) => Self::not_found(message),
+            RosterError::Refused(refusal) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "tenant_refused",
+                refusal.to_string(),
+            ),
+            RosterError::Disk(error) => {
+                tracing::error!(%error, "the tenants' folder cannot be changed");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "folder_unavailable",
+                    "the tenants' folder cannot be read or written right now; the log says why. What was live still is",
+                )
+            }
+            RosterError::Store(error) => error.into(),
+        }
+    }
+}
