@@ -1,5 +1,6 @@
 //! The vocabulary: a running Switchboard with its demo shop, customers who talk to it, and what the shop really saw.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use dispatch::RetryPolicy;
@@ -35,6 +36,11 @@ impl Desk {
     }
 
     pub(crate) async fn open_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::open_in(&[], change).await
+    }
+
+    /// With more in the environment.
+    pub(crate) async fn open_in(more: &[(&str, &str)], change: impl FnOnce(&mut Config)) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -50,6 +56,7 @@ impl Desk {
             set("OPENAI_API_KEY", "model-key-of-the-tests-0123456789"),
         ]
         .into_iter()
+        .chain(more.iter().map(|(name, value)| set(name, value)))
         .collect();
         let pause = Duration::from_millis(5);
         let running = switchboard::start(Options {
@@ -66,11 +73,7 @@ impl Desk {
         .await
         .unwrap();
         let http = http_client();
-        let shop = Shop {
-            url: format!("http://{}", running.backend_addr),
-            token: running.backend_token.expose().to_owned(),
-            http: http.clone(),
-        };
+        let shop = Shop::at(running.backend_addr, running.backend_token.expose());
         Self {
             running,
             http,
@@ -248,6 +251,15 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
+    /// The shop at this address.
+    pub(crate) fn at(address: SocketAddr, token: &str) -> Self {
+        Self {
+            url: format!("http://{address}"),
+            token: token.to_owned(),
+            http: http_client(),
+        }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         let request = self
             .http

@@ -20,5 +20,6 @@ mod programs;
 mod refusals;
 mod scenarios;
 mod signing;
+mod tenants;
 mod tree;
 mod walls;

@@ -25,7 +25,7 @@ pub(crate) use assemble::{Assembled, assemble, try_demo};
 pub use error::StartError;
 pub use model::ModelSetupError;
 pub use publishing::PublishError;
-pub(crate) use rules::{classification, load as load_rules, source_of as rules_source};
+pub(crate) use rules::{classification, load as load_rules, source_of_tenant as rules_source};
 pub use running::{Running, start};
 
 use crate::tenants::{Tenant, Tenants};

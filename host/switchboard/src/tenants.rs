@@ -28,9 +28,10 @@ pub(crate) use entry::{PluginEntry, PluginOrigin};
 pub(crate) use file::Shares;
 pub(crate) use folder::{TenantFolder, check_name};
 pub(crate) use identity::{Holder, Identity, ToolSet, of_staff};
-pub(crate) use load::{Common, Given, load};
+pub(crate) use load::{Common, Given, load, rules_of};
 pub use refusal::TenantError;
 pub(crate) use secret_ref::SecretRef;
+pub(crate) use tools::FILE as TOOLS_FILE;
 
 use crate::Secret;
 use struck::Struck;

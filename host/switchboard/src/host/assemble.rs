@@ -15,7 +15,7 @@ use super::publishing::Publishing;
 use super::retention::Forgetting;
 use super::roster::{Roster, RosterParts, Watching};
 use super::{Host, Options, StartError, backend, demo, model, rules, settling};
-use crate::tenants::{self, Tenant, Tenants};
+use crate::tenants::{self, Tenant, TenantError, Tenants};
 use crate::{Config, Secret, Secrets, files};
 
 /// How long a stop waits for turns that are under way.
@@ -82,7 +82,7 @@ pub(crate) async fn assemble(
     let publishing = Publishing::start(&compiled, progress)?;
     let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
     let tenants = Arc::new(Tenants::run_by(operator_key, secrets.all()));
-    let demo = demo::tenant(&config, &common, backend.addr, &token)?;
+    let demo = demo::tenant(&config, &common, backend.addr, &token).map_err(of_demo)?;
     publishing.publish(&demo).await?;
     tenants.put(with_staff(demo, &secrets))?;
     let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
@@ -164,10 +164,18 @@ fn speaking(tenants: &Arc<Tenants>) -> agent::Tenants {
     Arc::new(move |name| Some(Arc::clone(&tenants.get(name)?.speaks)))
 }
 
+fn of_demo(reason: TenantError) -> StartError {
+    StartError::Tenant {
+        tenant: demo::TENANT.to_owned(),
+        reason,
+    }
+}
+
 /// Loads the built-in tenant with its plugins as a start would, and drops them.
 pub(crate) async fn try_demo(config: &Config, compiled: &Path) -> Result<(), StartError> {
     let nowhere = ([127, 0, 0, 1], 1).into();
-    let demo = demo::tenant(config, &rules::common(config)?, nowhere, &Secret::random())?;
+    let demo = demo::tenant(config, &rules::common(config)?, nowhere, &Secret::random())
+        .map_err(of_demo)?;
     let publishing = Publishing::start(compiled, Arc::new(|_| ()))?;
     Ok(publishing.publish(&demo).await?)
 }

@@ -55,9 +55,14 @@ pub enum StartError {
     /// The classification of the tools does not parse.
     #[error("wit/contract.toml does not fit: {0}")]
     Contract(#[from] toml::de::Error),
-    /// The built-in tenant does not fit: its rules come from the configuration.
-    #[error("the tenant demo does not load: {0}")]
-    Tenant(#[from] TenantError),
+    /// A tenant does not fit: the built-in one, whose rules come from the configuration, or the one that was asked for.
+    #[error("the tenant {tenant} does not load: {reason}")]
+    Tenant {
+        /// Which one.
+        tenant: String,
+        /// Why.
+        reason: TenantError,
+    },
     /// Two people have one key.
     #[error(transparent)]
     Keys(#[from] SharedKey),

@@ -9,8 +9,8 @@ use agent::Prompts;
 use policy::{Rulebook, RulebookSource, ToolRule};
 use serde::Deserialize;
 
-use super::{StartError, figures};
-use crate::tenants::Common;
+use super::{StartError, demo, figures};
+use crate::tenants::{self, Common, Given, SecretRef, TOOLS_FILE, TenantFolder};
 use crate::{Config, embedded, files};
 
 #[derive(Deserialize)]
@@ -42,11 +42,38 @@ pub(crate) fn load(config: &Config) -> Result<Rulebook, StartError> {
     Ok(Rulebook::load(source_of(config, None)?)?)
 }
 
-/// What a rulebook is made of: the rules in `rules` (a file or a folder), or else those that the configuration names.
-pub(crate) fn source_of(
+/// What a tenant's rulebook is made of; the rules in `rules` (a file or a folder), if there are any, in place of its own.
+pub(crate) fn source_of_tenant(
     config: &Config,
+    tenant: &str,
     rules: Option<&Path>,
 ) -> Result<RulebookSource, StartError> {
+    if tenant == demo::TENANT {
+        return source_of(config, rules);
+    }
+    let refused = |reason| StartError::Tenant {
+        tenant: tenant.to_owned(),
+        reason,
+    };
+    let folder = TenantFolder::read(&config.tenants, tenant).map_err(refused)?;
+    let given = Given {
+        config,
+        common: &common(config)?,
+        secret: &|_: &SecretRef| Err("no secret is needed here".to_owned()),
+        settings: &BTreeMap::new(),
+        accepted: &BTreeMap::new(),
+    };
+    let mut source = tenants::rules_of(&folder, &given).map_err(refused)?;
+    if let Some(path) = rules {
+        // What tools.toml opens is no text of the rules' folder, and stays.
+        source.policies.retain(|(file, _)| file == TOOLS_FILE);
+        source.policies.extend(policies(Some(path))?);
+    }
+    Ok(source)
+}
+
+/// What a rulebook is made of: the rules in `rules` (a file or a folder), or else those that the configuration names.
+fn source_of(config: &Config, rules: Option<&Path>) -> Result<RulebookSource, StartError> {
     Ok(RulebookSource {
         policies: policies(rules.or(configured(config)))?,
         tools: classification()?,

@@ -42,11 +42,12 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) fn new(mcp: McpParts) -> Self {
         let hosts = Hosts::new(mcp.listen, &mcp.hosts);
-        let stop = mcp.stop.child_token();
-        Self::of_desk(Arc::new(Desk::new(mcp)), hosts, stop)
+        let stop = mcp.stop.clone();
+        Self::of_desk(Arc::new(Desk::new(mcp)), hosts, &stop)
     }
 
-    pub(super) fn of_desk(desk: Arc<Desk>, hosts: Hosts, stop: CancellationToken) -> Self {
+    pub(super) fn of_desk(desk: Arc<Desk>, hosts: Hosts, stop: &CancellationToken) -> Self {
+        let stop = stop.child_token();
         let sessions = Arc::new(sessions());
         let service = Service::new(
             move || Ok(Handler::new(Arc::clone(&desk))),

@@ -45,24 +45,15 @@ pub(crate) struct Given<'a> {
 
 /// Makes a tenant's state of its folder.
 pub(crate) fn load(folder: &TenantFolder, given: &Given<'_>) -> Result<Tenant, TenantError> {
-    let text = folder
-        .text(file::FILE)
-        .ok_or_else(|| TenantError::of_file(file::FILE, MISSING))?;
-    let file: file::TenantFile = text.parse()?;
+    let (text, file) = tenant_file(folder)?;
     let config = file.over(given.config, text)?;
     let credentials = credentials(&file, given, text)?;
     let vendors = vendors(folder, given)?;
     let rules = all_rules(&vendors, given);
+    let source = source(folder, (&file, &config), (&rules, &vendors), given, text)?;
     Ok(Tenant {
         name: folder.name.clone(),
-        rulebook: Arc::new(rulebook(
-            folder,
-            &file,
-            &config,
-            (&rules, &vendors),
-            given,
-            text,
-        )?),
+        rulebook: Arc::new(Rulebook::load(source).map_err(misfit)?),
         speaks: Arc::new(agent::Tenant {
             company: file.company.clone(),
             prompts: prompts(folder, given)?,
@@ -78,6 +69,24 @@ pub(crate) fn load(folder: &TenantFolder, given: &Given<'_>) -> Result<Tenant, T
         shares: file.shares,
         trust: file.trust,
     })
+}
+
+/// What a tenant's rulebook is made of; neither its plugins nor its secrets need to be there.
+pub(crate) fn rules_of(
+    folder: &TenantFolder,
+    given: &Given<'_>,
+) -> Result<RulebookSource, TenantError> {
+    let (text, file) = tenant_file(folder)?;
+    let config = file.over(given.config, text)?;
+    let vendors = vendors(folder, given)?;
+    let rules = all_rules(&vendors, given);
+    source(folder, (&file, &config), (&rules, &vendors), given, text)
+}
+
+fn tenant_file(folder: &TenantFolder) -> Result<(Text<'_>, file::TenantFile), TenantError> {
+    let text = folder.text(file::FILE);
+    let text = text.ok_or_else(|| TenantError::of_file(file::FILE, MISSING))?;
+    Ok((text, text.parse()?))
 }
 
 const MISSING: &str = "there is no such file; write one with at least company = \"…\"";
@@ -137,14 +146,13 @@ type Tools<'a> = (
     &'a BTreeMap<String, Classified>,
 );
 
-fn rulebook(
+fn source(
     folder: &TenantFolder,
-    file: &file::TenantFile,
-    config: &Config,
+    (file, config): (&file::TenantFile, &Config),
     (rules, vendors): Tools<'_>,
     given: &Given<'_>,
     text: Text<'_>,
-) -> Result<Rulebook, TenantError> {
+) -> Result<RulebookSource, TenantError> {
     let settings = figures::settings(config)
         .map_err(|error| file.blame(error.key(), &error.to_string(), text))?;
     let mut policies = if file.keeps_shipped_rules(text)? {
@@ -158,16 +166,18 @@ fn rulebook(
     if !opened.is_empty() {
         policies.push((tools::FILE.to_owned(), opened));
     }
-    let tools = rules.clone();
-    Rulebook::load(RulebookSource {
+    Ok(RulebookSource {
         policies,
-        tools,
+        tools: rules.clone(),
         settings,
     })
-    .map_err(|error| match error {
+}
+
+fn misfit(error: RulebookError) -> TenantError {
+    match error {
         RulebookError::Parse { file, message } => TenantError::of_file(&file, message),
         RulebookError::Invalid(message) => TenantError::of_file("rules", message),
-    })
+    }
 }
 
 fn prompts(folder: &TenantFolder, given: &Given<'_>) -> Result<Arc<Prompts>, TenantError> {

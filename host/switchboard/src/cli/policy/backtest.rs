@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::since::Since;
-use super::{data_folder, load};
+use super::{OfTenant, data_folder, load};
 use crate::Config;
 use crate::cli::terminal::say;
 
@@ -25,6 +25,8 @@ pub(crate) struct BacktestArgs {
     /// Only decisions since then: 24h, 30m, 7d, or 2026-11-20T09:00:00Z; without it, all whose input is kept
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
+    #[command(flatten)]
+    whose: OfTenant,
 }
 
 /// What became of the decisions that were looked at.
@@ -38,14 +40,17 @@ struct Tally {
 }
 
 pub(super) fn run(config: &Config, args: &BacktestArgs) -> anyhow::Result<ExitCode> {
-    let rulebook = load(config, Some(&args.rules))?;
+    let rulebook = load(config, &args.whose.tenant, Some(&args.rules))?;
     let since = args
         .since
         .map_or(i64::MIN, |since| since.unix_ms(OffsetDateTime::now_utc()));
     let mut tally = Tally::default();
     let which = Recorded::Since(since);
     visit_decisions(data_folder(config)?, which, &mut |recorded| {
-        tally.take(&rulebook, &recorded);
+        // Another tenant's decisions were taken by other rules, on other tools.
+        if recorded.record.entry.tenant == args.whose.tenant {
+            tally.take(&rulebook, &recorded);
+        }
     })?;
     tally.print();
     // What cannot be trusted or read is no basis for a change of rules.

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 use policy::{Decision, DecisionInput, DecisionSummary, Explanation, RuleVoice, Side};
 use store::{Recorded, RecordedDecision, visit_decisions};
 use time::OffsetDateTime;
 
-use super::{data_folder, input, load};
+use super::{OfTenant, data_folder, input, load};
 use crate::cli::terminal::say;
 use crate::{Config, files};
 
@@ -21,15 +21,17 @@ pub(crate) struct ExplainArgs {
     /// A recorded decision, by its number in the audit log (`policy backtest` lists them)
     #[arg(long, value_name = "NUMBER", conflicts_with = "call")]
     recorded: Option<i64>,
-    /// Judge by these rules: a *.cedar file, or a folder of them; without it, the configured rules
+    /// Judge by these rules: a *.cedar file, or a folder of them; without it, the rules in force
     #[arg(long, value_name = "RULES")]
     rules: Option<PathBuf>,
+    #[command(flatten)]
+    whose: OfTenant,
 }
 
 pub(super) fn run(config: &Config, args: ExplainArgs) -> anyhow::Result<ExitCode> {
-    let rulebook = load(config, args.rules.as_deref())?;
+    let rulebook = load(config, &args.whose.tenant, args.rules.as_deref())?;
     let input = match (args.call, args.recorded) {
-        (_, Some(number)) => recorded(data_folder(config)?, number)?,
+        (_, Some(number)) => recorded(data_folder(config)?, number, &args.whose.tenant)?,
         (Some(file), None) => written(&file)?,
         (None, None) => bail!("name a CALL.json, or a recorded decision with --recorded NUMBER"),
     };
@@ -58,7 +60,7 @@ fn written(file: &Path) -> anyhow::Result<DecisionInput<'static>> {
     })
 }
 
-fn recorded(folder: &Path, number: i64) -> anyhow::Result<DecisionInput<'static>> {
+fn recorded(folder: &Path, number: i64, tenant: &str) -> anyhow::Result<DecisionInput<'static>> {
     let mut found: Option<RecordedDecision> = None;
     let which = Recorded::At(number);
     visit_decisions(folder, which, &mut |one| found = Some(one))?;
@@ -68,6 +70,11 @@ fn recorded(folder: &Path, number: i64) -> anyhow::Result<DecisionInput<'static>
             folder.display()
         );
     };
+    let whose = &found.record.entry.tenant;
+    ensure!(
+        whose == tenant,
+        "record {number} is a decision of the tenant {whose}: say --tenant {whose}"
+    );
     let summary: DecisionSummary = serde_json::from_value(found.record.entry.detail)
         .with_context(|| format!("record {number} does not read as a decision"))?;
     if !found.is_genuine {

@@ -159,7 +159,7 @@ fn serve(parts: &McpParts, now: &Arc<AtomicI64>) -> Router {
     let now = Arc::clone(now);
     let clock = Arc::new(move || now.load(Ordering::SeqCst));
     let desk = Arc::new(Desk::with_clock(parts.clone(), clock));
-    Endpoint::of_desk(desk, hosts, parts.stop.clone()).router()
+    Endpoint::of_desk(desk, hosts, &parts.stop).router()
 }
 
 fn rulebook() -> Rulebook {
