@@ -5,6 +5,7 @@
 
 mod digest;
 mod folder;
+mod inbox;
 mod key;
 mod names;
 mod oci;
@@ -14,6 +15,7 @@ mod trust;
 
 pub use digest::{Digest, DigestError};
 pub use folder::{ArtifactError, Artifacts};
+pub use inbox::{Arrival, Inbox, REFUSED_ENDING};
 pub use key::{KeyError, PublicKey, SigningKey};
 pub use oci::{
     Credentials, CredentialsError, Package, Published, Reference, ReferenceError, TagMoved,

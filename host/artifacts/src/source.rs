@@ -66,6 +66,23 @@ impl Default for Registries {
     }
 }
 
+impl Registries {
+    /// What `act` comes to, if it does within the time that there is.
+    pub(crate) async fn in_time<T>(
+        &self,
+        reference: &Reference,
+        act: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        let ended = tokio::time::timeout(self.patience, act).await;
+        ended.unwrap_or_else(|_| {
+            Err(FetchError::Unreachable {
+                what: reference.to_string(),
+                message: format!("it took longer than {} s", self.patience.as_secs()),
+            })
+        })
+    }
+}
+
 /// An artifact with all that came with it; nothing of it is verified but that the bytes are the digest's.
 #[derive(Clone, Debug)]
 pub struct Fetched {
@@ -155,7 +172,8 @@ pub fn signature_file(artifact: &Path) -> PathBuf {
     name.into()
 }
 
-fn read(path: &Path) -> Result<Fetched, FetchError> {
+/// A file and what lies beside it. Blocks.
+pub(crate) fn read(path: &Path) -> Result<Fetched, FetchError> {
     let bytes = bounded(path, MAX_ARTIFACT_BYTES)?;
     Ok(Fetched {
         digest: Digest::of(&bytes),

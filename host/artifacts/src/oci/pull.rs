@@ -10,7 +10,6 @@ use oci_client::RegistryOperation;
 use oci_client::errors::OciDistributionError;
 use oci_client::manifest::OciDescriptor;
 use tokio::io::AsyncWrite;
-use tokio::time::timeout;
 
 use super::connect::{self, Connection, explain};
 use super::manifest::{self, Received, digest_of, unfit};
@@ -42,13 +41,22 @@ pub(crate) async fn pull(
     registries: &Registries,
     reference: &Reference,
 ) -> Result<Fetched, FetchError> {
-    let taken = timeout(registries.patience, take(registries, reference)).await;
-    taken.unwrap_or_else(|_| {
-        Err(FetchError::Unreachable {
-            what: reference.to_string(),
-            message: format!("it took longer than {} s", registries.patience.as_secs()),
-        })
-    })
+    registries
+        .in_time(reference, take(registries, reference))
+        .await
+}
+
+impl Reference {
+    /// Whether the tag of a pinned place leads elsewhere by now, without taking the artifact. Nothing to tell of a place with a
+    /// tag or a digest alone.
+    pub async fn tag_moved(&self, registries: &Registries) -> Result<Option<TagMoved>, FetchError> {
+        let look = async {
+            let to = connect::to(registries, self)?;
+            to.sign_in(self, RegistryOperation::Pull).await?;
+            tag_moved(&to, self).await
+        };
+        registries.in_time(self, look).await
+    }
 }
 
 async fn take(registries: &Registries, reference: &Reference) -> Result<Fetched, FetchError> {

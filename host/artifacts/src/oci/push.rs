@@ -8,7 +8,6 @@ use oci_client::manifest::OciImageManifest;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::time::timeout;
 
 use super::connect::{self, explain};
 use super::manifest::unfit;
@@ -54,13 +53,8 @@ impl Package {
             let message = "publish under a tag; the digest follows from what is published";
             return Err(unfit(reference, message.to_owned()));
         };
-        let put = timeout(registries.patience, self.put(registries, reference, tag));
-        put.await.unwrap_or_else(|_| {
-            Err(FetchError::Unreachable {
-                what: reference.to_string(),
-                message: format!("it took longer than {} s", registries.patience.as_secs()),
-            })
-        })
+        let put = self.put(registries, reference, tag);
+        registries.in_time(reference, put).await
     }
 
     async fn put(

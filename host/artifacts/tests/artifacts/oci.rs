@@ -87,6 +87,12 @@ async fn a_tag_that_moved_is_told_and_the_pinned_artifact_taken() {
     assert_eq!(moved.reference, first.reference);
     assert_eq!(Some(moved.pinned), first.reference.digest());
     assert_eq!(moved.now, second.reference.digest());
+    let registries = Registries::default();
+    let told = first.reference.tag_moved(&registries).await.unwrap();
+    assert_eq!(told, Some(moved.clone()));
+    for still in [&second.reference, &tag] {
+        assert_eq!(still.tag_moved(&registries).await.unwrap(), None);
+    }
     assert_eq!(fetch(&second.reference).await.unwrap().tag_moved, None);
     let gone: Reference = format!("{}/acme/loyalty:2@{}", registry.host(), moved.pinned)
         .parse()
