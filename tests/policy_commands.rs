@@ -82,6 +82,37 @@ fn sound_rules_pass_the_check_and_others_are_named() {
     );
 }
 
+#[test]
+fn each_tenants_rules_are_looked_at_by_its_name() {
+    let tenants = root().join("tests/data/tenants");
+    let policy = |arguments: &[&str]| {
+        let mut command = switchboard();
+        command
+            .arg("policy")
+            .args(arguments)
+            .env("TENANTS_FOLDER", &tenants);
+        command.output().unwrap()
+    };
+    says(
+        &policy(&["check", "--tenant", "acme"]),
+        &["✓ the rules of the tenant acme"],
+    );
+    refuses(
+        &policy(&["check", "--tenant", "initech"]),
+        &["initech", "tenant.toml"],
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("call.json");
+    std::fs::write(&file, LARGE.replace("200.00", "99.00")).unwrap();
+    let file = file.to_str().unwrap();
+    says(&policy(&["explain", file]), &["decision: allow"]);
+    let limit = "settings.refund_limit = 4000";
+    says(
+        &policy(&["explain", file, "--tenant", "acme"]),
+        &["LIMIT_EXCEEDED", limit],
+    );
+}
+
 const LARGE: &str = r#"{ "call": { "tool": "process_refund", "arguments": { "order_id": "ORD-1", "amount": { "amount": "200.00", "currency": "USD" } } },
     "facts": { "now": 1795176000, "identity": { "level": "matched", "customer": "C-1" }, "entities": [
         { "kind": "order", "id": "ORD-1", "attributes": { "owner": "C-1", "status": "delivered", "refund_eligible": true,

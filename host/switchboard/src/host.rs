@@ -9,7 +9,7 @@ pub(crate) mod model;
 mod publishing;
 mod retention;
 pub(crate) mod roster;
-mod rules;
+pub(crate) mod rules;
 mod running;
 mod settling;
 
@@ -21,7 +21,7 @@ use dispatch::{Dispatcher, RetryPolicy, Snapshot, Store, StoreError};
 use store::Clock;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use assemble::{Assembled, assemble, try_demo};
+pub(crate) use assemble::{Assembled, assemble, try_demo, try_tenants};
 pub use error::StartError;
 pub use model::ModelSetupError;
 pub use publishing::PublishError;

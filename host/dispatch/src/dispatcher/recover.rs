@@ -175,8 +175,9 @@ impl Dispatcher {
         };
         let act = match self.admit(request, None).await {
             Ok(Admission::Act(act)) => act,
-            Ok(Admission::Ended(_))
-            | Err(DispatchError::UnknownTenant(_) | DispatchError::UnknownCase(_)) => {
+            // It may come back as it was, when its folder does or fits again; until then nobody else may conclude anything.
+            Err(DispatchError::UnknownTenant(_)) => return Ok(Progress::Waiting),
+            Ok(Admission::Ended(_)) | Err(DispatchError::UnknownCase(_)) => {
                 return self.set_aside(intent).await;
             }
             Err(error) => return Err(error),

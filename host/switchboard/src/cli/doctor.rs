@@ -34,6 +34,7 @@ pub(super) async fn run(config: Config, secrets: Secrets) -> anyhow::Result<Exit
         ("data folder", check_folder(&config)),
         ("store", check_store(&config).await),
         ("rules", check_rules(&config)),
+        ("tenants", check_tenants(&config, &secrets)),
         ("plugins", check_plugins(&config).await),
         ("model", check_model(&config, &secrets).await),
         ("address", check_address(&config).await),
@@ -89,6 +90,17 @@ fn check_rules(config: &Config) -> Finding {
     };
     let loaded = host::load_rules(config);
     fits(loaded.map(drop), format!("{whose} fit the schema"))
+}
+
+fn check_tenants(config: &Config, secrets: &Secrets) -> Finding {
+    match host::try_tenants(config, &secrets.environment) {
+        Ok(fitting) if fitting.is_empty() => Fit("the built-in one alone".to_owned()),
+        Ok(fitting) => Fit(format!(
+            "{} fit, beside the built-in one",
+            fitting.join(", ")
+        )),
+        Err(misfits) => Unfit(misfits.join("; ")),
+    }
 }
 
 async fn check_plugins(config: &Config) -> Finding {

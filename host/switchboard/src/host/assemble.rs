@@ -1,5 +1,6 @@
 //! Putting the host together: store, backend, rules, plugins, dispatcher, agent, in this order.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +16,8 @@ use super::publishing::Publishing;
 use super::retention::Forgetting;
 use super::roster::{Roster, RosterParts, Watching};
 use super::{Host, Options, StartError, backend, demo, model, rules, settling};
-use crate::tenants::{self, Tenant, TenantError, Tenants};
-use crate::{Config, Secret, Secrets, files};
+use crate::tenants::{self, Given, SecretRef, Tenant, TenantError, TenantFolder, Tenants};
+use crate::{Config, Environment, Secret, Secrets, files};
 
 /// How long a stop waits for turns that are under way.
 const GRACE: Duration = Duration::from_secs(10);
@@ -162,6 +163,38 @@ fn rulebooks(tenants: &Arc<Tenants>) -> dispatch::Rulebooks {
 fn speaking(tenants: &Arc<Tenants>) -> agent::Tenants {
     let tenants = Arc::clone(tenants);
     Arc::new(move |name| Some(Arc::clone(&tenants.get(name)?.speaks)))
+}
+
+/// Loads every tenant's folder as a start would, their plugins left aside: the names of all, or what does not fit.
+pub(crate) fn try_tenants(
+    config: &Config,
+    environment: &Environment,
+) -> Result<Vec<String>, Vec<String>> {
+    if config.tenants.as_os_str().is_empty() {
+        return Ok(Vec::new());
+    }
+    let whole =
+        |error: &dyn std::fmt::Display| vec![format!("{}: {error}", config.tenants.display())];
+    let names = files::folders_in(&config.tenants).map_err(|error| whole(&error))?;
+    let common = rules::common(config).map_err(|error| whole(&error))?;
+    let given = Given {
+        config,
+        common: &common,
+        secret: &|place: &SecretRef| place.read(environment),
+        settings: &BTreeMap::new(),
+        accepted: &BTreeMap::new(),
+    };
+    let load = |name: &String| {
+        let folder = TenantFolder::read(&config.tenants, name)?;
+        tenants::load(&folder, &given).map(drop)
+    };
+    let told = |name: &String| Some(format!("{name}: {}", load(name).err()?));
+    let misfits: Vec<String> = names.iter().filter_map(told).collect();
+    if misfits.is_empty() {
+        Ok(names)
+    } else {
+        Err(misfits)
+    }
 }
 
 fn of_demo(reason: TenantError) -> StartError {

@@ -68,7 +68,9 @@ impl Publishing {
             ready.push(self.load(entry, tenant).await?);
         }
         let published = self.toolbox.publish(&tenant.name, &ready);
-        published.map(drop).map_err(PublishError::Together)
+        published.map_err(PublishError::Together)?;
+        self.toolbox.set_share(&tenant.name, tenant.shares.share());
+        Ok(())
     }
 
     /// Takes a tenant's tools out of service.

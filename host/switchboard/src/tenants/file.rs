@@ -1,7 +1,9 @@
 //! A tenant's tenant.toml: who it is, its figures over those of switchboard.toml, its keys and credentials.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
+use sandbox::Share;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Spanned, Table, Value};
@@ -45,16 +47,33 @@ pub(super) struct TenantFile {
     pub(super) trust: Table,
 }
 
-/// What a tenant's calls may use at a time, all together; none sets no bound.
+/// What a tenant's calls may use together; the sandbox's usual share where it is not said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Shares {
     /// Instances at a time.
-    pub(crate) calls: Option<u32>,
-    /// Milliseconds of CPU time per second.
-    pub(crate) cpu_ms_per_second: Option<u32>,
-    /// KiB that leave per second.
-    pub(crate) egress_kib_per_second: Option<u32>,
+    pub(crate) calls: Option<NonZeroU32>,
+    /// Milliseconds of computing per second; 1,000 is one core.
+    pub(crate) cpu_ms_per_second: Option<NonZeroU32>,
+    /// KiB of requests and their answers per second.
+    pub(crate) egress_kib_per_second: Option<NonZeroU32>,
+}
+
+impl Shares {
+    /// As the sandbox takes it.
+    pub(crate) fn share(&self) -> Share {
+        let usual = Share::default();
+        let egress = self.egress_kib_per_second;
+        Share {
+            calls: self.calls.map_or(usual.calls, NonZeroU32::get),
+            cpu_ms_per_second: self
+                .cpu_ms_per_second
+                .map_or(usual.cpu_ms_per_second, NonZeroU32::get),
+            egress_bytes_per_second: egress.map_or(usual.egress_bytes_per_second, |kib| {
+                u64::from(kib.get()) << 10
+            }),
+        }
+    }
 }
 
 /// The one key of `[rules]` that switchboard.toml does not have.

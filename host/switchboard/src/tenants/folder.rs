@@ -30,6 +30,7 @@ pub(crate) struct TenantFolder {
 impl TenantFolder {
     /// Reads the folder of this tenant below `tenants`: those of its files that can have a meaning.
     pub(crate) fn read(tenants: &Path, name: &str) -> Result<Self, TenantError> {
+        check_name(name).map_err(|message| TenantError::of_file("the folder's name", message))?;
         let path = tenants.join(name);
         let mut texts = BTreeMap::new();
         for (below, ending) in [("", "toml"), (RULES, "cedar"), (PROMPTS, "md")] {

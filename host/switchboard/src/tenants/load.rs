@@ -260,3 +260,6 @@ fn session_secret(
     }
     Ok(Some(secret))
 }
+
+#[cfg(test)]
+mod tests;
