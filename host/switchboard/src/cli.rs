@@ -146,6 +146,9 @@ fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
     }
     if let Some(filter) = line.common.log {
         config.log = filter;
+    } else if let Command::Plugin(_) = command {
+        // What a host logs of a failing plugin, these commands tell in their own words.
+        plugin::LOG.clone_into(&mut config.log);
     }
     start_log(&config.log)?;
     let secrets = Secrets::of(&environment)?;
@@ -153,13 +156,14 @@ fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start the threads that this program needs")?;
-    runtime.block_on(dispatch_command(command, config, secrets))
+    runtime.block_on(dispatch_command(command, config, secrets, environment))
 }
 
 async fn dispatch_command(
     command: Command,
     mut config: Config,
     secrets: Secrets,
+    environment: Environment,
 ) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => {
@@ -171,7 +175,7 @@ async fn dispatch_command(
         Command::Doctor => doctor::run(config, secrets).await,
         Command::Audit(AuditCommand::Verify) => audit::verify(&config.data_dir),
         Command::Policy(command) => policy::run(&config, command),
-        Command::Plugin(command) => plugin::run(&config, &secrets, command).await,
+        Command::Plugin(command) => plugin::run(&config, &secrets, &environment, command).await,
         Command::Ledger(command) => ledger::run(&config, &secrets, command).await,
         Command::Eval(args) => crate::eval::run(&config, &secrets, args.only.as_deref()).await,
         Command::Bench(args) => bench::run(config, secrets, args).await,

@@ -31,6 +31,7 @@ use axum::routing::{MethodRouter, any, get, post, put};
 pub(crate) use error::ApiError;
 pub(crate) use front::Front;
 pub(crate) use guard::AllowedHosts;
+pub(crate) use outcome::body as outcome_body;
 
 use crate::host::Host;
 use crate::mcp::Endpoints;

@@ -19,6 +19,7 @@ mod manifest;
 mod mcp;
 mod reach;
 mod registries;
+mod rehearsal;
 mod secrets;
 mod staff;
 mod tenants;

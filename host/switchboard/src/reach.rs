@@ -81,9 +81,13 @@ impl Reach {
         Ok(grant)
     }
 
+    /// The setting that the origin is taken from, if it is.
+    pub fn setting(&self) -> Option<&str> {
+        self.origin.strip_prefix('{')?.strip_suffix('}')
+    }
+
     fn origin_with(&self, settings: &BTreeMap<String, String>) -> Result<String, ReachError> {
-        let braces = self.origin.strip_prefix('{');
-        let Some(setting) = braces.and_then(|rest| rest.strip_suffix('}')) else {
+        let Some(setting) = self.setting() else {
             return Ok(self.origin.clone());
         };
         let value = settings.get(setting).ok_or_else(|| ReachError::NoSetting {

@@ -7,7 +7,9 @@ mod inspect;
 mod keygen;
 mod new;
 mod publish;
+mod run;
 mod sign;
+mod test;
 mod verify;
 mod wit;
 
@@ -17,7 +19,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use crate::{Config, MANIFEST_FILE, Manifest, Secrets, files, registries};
+use crate::{Config, Environment, MANIFEST_FILE, Manifest, Secrets, files, registries};
+
+/// What appears on stderr unless `--log` says otherwise: what the plugin itself writes there.
+pub(super) const LOG: &str = "off,sandbox::log=info";
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum PluginCommand {
@@ -34,6 +39,17 @@ pub(super) enum PluginCommand {
         /// The component, or the folder of a plugin that has been built
         #[arg(default_value = ".", value_name = "FILE")]
         component: PathBuf,
+    },
+    /// Call one tool from this shell, with the real policy, ledger and sandbox and a store that is thrown away
+    Run(run::RunArgs),
+    /// Run the cases in the plugin's tests/*.toml
+    Test {
+        /// The plugin's folder
+        #[arg(default_value = ".", value_name = "DIR")]
+        folder: PathBuf,
+        /// Only cases whose name contains this
+        #[arg(long, value_name = "TEXT")]
+        only: Option<String>,
     },
     /// Show everything about a component
     Inspect {
@@ -62,12 +78,15 @@ pub(super) enum PluginCommand {
 pub(super) async fn run(
     config: &Config,
     secrets: &Secrets,
+    environment: &Environment,
     command: PluginCommand,
 ) -> anyhow::Result<ExitCode> {
     match command {
         PluginCommand::New(args) => new::run(&args),
         PluginCommand::Build { folder } => build::run(&folder),
         PluginCommand::Check { component } => check::run(&component),
+        PluginCommand::Run(args) => run::run(config, secrets, environment, &args).await,
+        PluginCommand::Test { folder, only } => test::run(config, &folder, only.as_deref()).await,
         PluginCommand::Inspect { component, json } => inspect::run(&component, json),
         PluginCommand::Keygen { name } => keygen::run(&name),
         PluginCommand::Sign(args) => sign::run(&args),

@@ -31,7 +31,7 @@ fn failure(error: &ToolError) -> StatusCode {
 }
 
 /// The outcome in full, for a developer: what happened, with the rule's code and hint where rules decided.
-pub(super) fn body(case: &str, outcome: &Outcome) -> Value {
+pub(crate) fn body(case: &str, outcome: &Outcome) -> Value {
     let mut body = Map::new();
     body.insert("outcome".into(), outcome.word().into());
     body.insert("case".into(), case.into());
