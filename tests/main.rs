@@ -15,6 +15,7 @@ mod ledger;
 mod mcp;
 mod models;
 mod ownership;
+mod plugins;
 mod policy_commands;
 mod programs;
 mod refusals;
