@@ -239,6 +239,7 @@ fn the_walk_of_the_guide_ends_in_a_governed_call() {
         "\"points\": 250",
         "CUSTOMER_UNKNOWN",
         "refused, as it should be",
+        "\"structuredContent\":{\"customer_id\":\"C-1001\",\"points\":250",
     ] {
         assert!(told.contains(said), "{said:?} is missing: {told}");
     }

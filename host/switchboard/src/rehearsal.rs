@@ -134,7 +134,7 @@ impl Stage {
     /// The configured rules, and those that the manifest's `open_to` stands for. The contract's tools are judged as the
     /// contract says.
     fn rulebook(&self, tools: &BTreeMap<String, Classified>) -> anyhow::Result<Rulebook> {
-        let mut source = host::rules_source(&self.config, None)?;
+        let mut source = host::rules_source(&self.config, host::demo::TENANT, None)?;
         let mut rules = String::new();
         for (name, classified) in tools {
             if !source.tools.contains_key(name) {
