@@ -261,7 +261,7 @@ fn asked_for(language: &str) -> bool {
 fn a_plugin_in_javascript_builds_and_tests_at_once() {
     if asked_for("js") {
         let (_author, folder) = Author::makes("js", |folder| {
-            shell(folder, "npm install --no-audit --no-fund")
+            shell(folder, "npm install --no-audit --no-fund");
         });
         shell(&folder, "npm run types");
         does_what_its_cases_say(&folder);
