@@ -4,6 +4,7 @@ mod changes;
 mod isolation;
 mod keys;
 mod town;
+mod trust;
 
 use serde_json::json;
 

@@ -120,6 +120,16 @@ fn misfits_of_tenant(tenant: &str) -> Vec<Misfit> {
         ("tenant.toml", literal, vec!["never written here"]),
         (
             "tenant.toml",
+            format!("{tenant}\n[trust]\nrequired = true\n"),
+            vec!["tenant.toml, line", "key trust", "name a key"],
+        ),
+        (
+            "tenant.toml",
+            format!("{tenant}\n[trust]\nkeys = [{{ name = \"a\", file = \"none.pub\" }}]\n"),
+            vec!["tenant.toml, line", "key trust", "none.pub"],
+        ),
+        (
+            "tenant.toml",
             tenant.replace("[credentials.shop]", "[credentials.till]"),
             vec!["plugins.toml, line", "no credential shop"],
         ),
@@ -137,6 +147,16 @@ fn misfits_of_plugins(plugins: &str) -> Vec<Misfit> {
             "plugins.toml",
             plugins.replacen("builtin = \"crm\"", "version = \"1.0.0\"", 1),
             vec!["crm"],
+        ),
+        (
+            "plugins.toml",
+            plugins.replacen("builtin = \"crm\"", "oci = \"localhost:1/acme/crm:1\"", 1),
+            vec!["plugins.toml, line 2, key crm", "is not pinned"],
+        ),
+        (
+            "plugins.toml",
+            plugins.replacen("builtin = \"crm\"", "oci = \"crm:1\"", 1),
+            vec!["plugins.toml, line 2, key crm", "no place in a registry"],
         ),
         (
             "plugins.toml",

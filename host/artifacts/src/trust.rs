@@ -25,6 +25,14 @@ pub struct TrustSettings {
     pub keys: Vec<TrustedKey>,
 }
 
+impl TrustSettings {
+    /// The key files that they name, in `folder`.
+    pub fn files(&self, folder: &Path) -> Vec<PathBuf> {
+        let named = self.keys.iter().flat_map(|key| [&key.file, &key.sigstore]);
+        named.flatten().map(|file| folder.join(file)).collect()
+    }
+}
+
 /// One key; exactly one of the three says which.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,7 +95,7 @@ pub enum TrustError {
 /// A policy with its keys at hand.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
-    required: bool,
+    settings: TrustSettings,
     keys: Vec<(String, Key)>,
 }
 
@@ -134,7 +142,7 @@ impl Trust {
         let keys = settings.keys.iter();
         let keys = keys.map(|key| Ok((key.name.clone(), load(key, folder)?)));
         Ok(Self {
-            required: settings.required,
+            settings: settings.clone(),
             keys: keys.collect::<Result<_, TrustError>>()?,
         })
     }
@@ -150,15 +158,24 @@ impl Trust {
             };
             Ok((name.to_owned(), key))
         });
-        Ok(Self {
+        let settings = TrustSettings {
             required: true,
+            ..TrustSettings::default()
+        };
+        Ok(Self {
+            settings,
             keys: keys.collect::<Result<_, TrustError>>()?,
         })
     }
 
     /// Whether nothing is installed without a signature.
     pub fn is_required(&self) -> bool {
-        self.required
+        self.settings.required
+    }
+
+    /// What it was loaded from.
+    pub fn settings(&self) -> &TrustSettings {
+        &self.settings
     }
 
     /// Who vouches for the subject at `now` (Unix seconds): the name of the first key whose signature counts. None where nobody
@@ -182,7 +199,7 @@ impl Trust {
             subject.version(),
             subject.digest()
         );
-        if !self.required {
+        if !self.settings.required {
             if !flaws.is_empty() && !self.keys.is_empty() {
                 tracing::warn!(%what, flaws = flaws.join("; "), "no signature counts, and none must");
             }

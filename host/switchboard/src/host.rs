@@ -12,6 +12,7 @@ pub(crate) mod roster;
 pub(crate) mod rules;
 mod running;
 mod settling;
+mod vouched;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use model::ModelSetupError;
 pub use publishing::PublishError;
 pub(crate) use rules::{classification, load as load_rules, source_of_tenant as rules_source};
 pub use running::{Running, start};
+pub use vouched::NotVouched;
 
 use crate::tenants::{Tenant, Tenants};
 use crate::{Config, Secrets};

@@ -31,7 +31,9 @@ pub use config::{
     Model, NatureError, Plugins, Provider, Retention, Rules, Share, Turn, VARIABLES, Variable,
 };
 pub use environment::Environment;
-pub use host::{ModelSetupError, Options, Progress, PublishError, Running, StartError, start};
+pub use host::{
+    ModelSetupError, NotVouched, Options, Progress, PublishError, Running, StartError, start,
+};
 pub use http::session::{Claims, sign};
 pub use manifest::{Asks, Build, MANIFEST_FILE, Manifest, ManifestError, is_plugin_name};
 pub use reach::{Reach, ReachError};

@@ -17,6 +17,7 @@ mod tools;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use artifacts::Trust;
 use http::{HeaderName, HeaderValue};
 use policy::Rulebook;
 use sandbox::Limits;
@@ -56,8 +57,8 @@ pub(crate) struct Tenant {
     pub(crate) limits: Limits,
     /// What its calls may use together.
     pub(crate) shares: Shares,
-    /// Which signatures its plugins need, as `[trust]` says it.
-    pub(crate) trust: toml::Table,
+    /// Whose signatures its plugins need.
+    pub(crate) trust: Trust,
 }
 
 /// A key that two tenants, or two identities, would share.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent::{Agent, AgentParts, Model, ModelCompletions};
+use artifacts::Registries;
 use dispatch::{Dispatcher, DispatcherParts, Recovery};
 use store::{OpenOptions, SqliteStore};
 use tokio::time::timeout;
@@ -17,7 +18,7 @@ use super::retention::Forgetting;
 use super::roster::{Roster, RosterParts, Watching};
 use super::{Host, Options, StartError, backend, demo, model, rules, settling};
 use crate::tenants::{self, Given, SecretRef, Tenant, TenantError, TenantFolder, Tenants};
-use crate::{Config, Environment, Secret, Secrets, files};
+use crate::{Config, Environment, Secret, Secrets, files, registries};
 
 /// How long a stop waits for turns that are under way.
 const GRACE: Duration = Duration::from_secs(10);
@@ -80,7 +81,7 @@ pub(crate) async fn assemble(
     let folder = config.data_dir.join("demo-backend");
     let backend = backend::start(&config.demo_backend, &folder, &token).await?;
     let compiled = compiled.unwrap_or_else(|| config.data_dir.join("compiled"));
-    let publishing = Publishing::start(&compiled, progress)?;
+    let publishing = Publishing::start(&compiled, registries::of(&config, &secrets), progress)?;
     let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
     let tenants = Arc::new(Tenants::run_by(operator_key, secrets.all()));
     let demo = demo::tenant(&config, &common, backend.addr, &token).map_err(of_demo)?;
@@ -209,6 +210,6 @@ pub(crate) async fn try_demo(config: &Config, compiled: &Path) -> Result<(), Sta
     let nowhere = ([127, 0, 0, 1], 1).into();
     let demo = demo::tenant(config, &rules::common(config)?, nowhere, &Secret::random())
         .map_err(of_demo)?;
-    let publishing = Publishing::start(compiled, Arc::new(|_| ()))?;
+    let publishing = Publishing::start(compiled, Registries::default(), Arc::new(|_| ()))?;
     Ok(publishing.publish(&demo).await?)
 }

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use artifacts::{Registries, Source};
 use sandbox::{LoadError, Plugin, PluginSource, Toolbox, ToolboxSettings};
 use thiserror::Error;
 
+use super::vouched::{self, NotVouched};
 use super::{Progress, StartError};
 use crate::tenants::{PluginEntry, PluginOrigin, Tenant};
 use crate::{embedded, files};
@@ -29,6 +31,14 @@ pub enum PublishError {
         /// Why, and what to do.
         message: String,
     },
+    /// Nobody whom the tenant trusts vouches for it.
+    #[error("the plugin {plugin} is not trusted: {reason}")]
+    Untrusted {
+        /// Which one.
+        plugin: String,
+        /// Why.
+        reason: NotVouched,
+    },
     /// They do not go together.
     #[error("the plugins do not go together: {0}")]
     Together(LoadError),
@@ -37,12 +47,17 @@ pub enum PublishError {
 /// Makes tenants' plugins live.
 pub(crate) struct Publishing {
     toolbox: Arc<Toolbox>,
+    registries: Registries,
     progress: Progress,
 }
 
 impl Publishing {
     /// Starts the sandbox, without any plugin; compiled code is kept in `compiled`.
-    pub(crate) fn start(compiled: &Path, progress: Progress) -> Result<Self, StartError> {
+    pub(crate) fn start(
+        compiled: &Path,
+        registries: Registries,
+        progress: Progress,
+    ) -> Result<Self, StartError> {
         files::make_writable_folder(compiled).map_err(|source| StartError::Folder {
             folder: compiled.into(),
             source,
@@ -50,6 +65,7 @@ impl Publishing {
         let toolbox = Toolbox::new(settings(Some(compiled))).map_err(StartError::Sandbox)?;
         Ok(Self {
             toolbox: Arc::new(toolbox),
+            registries,
             progress,
         })
     }
@@ -84,7 +100,7 @@ impl Publishing {
         entry: &PluginEntry,
         tenant: &Tenant,
     ) -> Result<Arc<Plugin>, PublishError> {
-        let (version, bytes) = component(entry)?;
+        let (version, bytes) = self.component(entry, tenant).await?;
         let source = PluginSource {
             name: entry.name.clone(),
             version,
@@ -114,30 +130,45 @@ impl Publishing {
             _ => Ok(plugin),
         }
     }
+
+    /// The component and its version, as they are shown. What does not come with this program must be vouched for as the tenant
+    /// wants it.
+    async fn component(
+        &self,
+        entry: &PluginEntry,
+        tenant: &Tenant,
+    ) -> Result<(String, Vec<u8>), PublishError> {
+        let source = match &entry.origin {
+            PluginOrigin::Builtin(name) => return builtin(entry, name),
+            PluginOrigin::File(file) => Source::File(file.clone()),
+            PluginOrigin::Oci(place) => Source::Oci(place.clone()),
+            PluginOrigin::Version(_) => {
+                let message = "this needs the plugin registry, which this version has not; use file = \"x.wasm\"";
+                return Err(missing(entry, message.to_owned()));
+            }
+        };
+        let fetched = source.fetch(&self.registries).await;
+        let fetched = fetched.map_err(|error| missing(entry, error.to_string()))?;
+        if let Some(moved) = &fetched.tag_moved {
+            tracing::warn!(plugin = entry.name, reference = %moved.reference, now = ?moved.now, "the tag of a pinned plugin leads elsewhere by now; the pinned one is used");
+        }
+        let vouched = vouched::vouched(&fetched, &tenant.trust, entry);
+        let vouched = vouched.map_err(|reason| PublishError::Untrusted {
+            plugin: label(entry),
+            reason,
+        })?;
+        Ok((vouched.version, fetched.bytes))
+    }
 }
 
-/// The component and its version, as they are shown.
-fn component(entry: &PluginEntry) -> Result<(String, Vec<u8>), PublishError> {
-    match &entry.origin {
-        PluginOrigin::Builtin(name) => match embedded::component(name) {
-            [] => Err(missing(
-                entry,
-                format!("there is no shipped plugin {name}; there are {}", shipped()),
-            )),
-            bytes => Ok((env!("CARGO_PKG_VERSION").to_owned(), bytes.to_vec())),
-        },
-        PluginOrigin::File(file) => match files::read_bytes(file) {
-            Ok(bytes) => Ok(("file".to_owned(), bytes)),
-            Err(error) => Err(missing(
-                entry,
-                format!("cannot read {}: {error}", file.display()),
-            )),
-        },
-        PluginOrigin::Version(_) | PluginOrigin::Oci(_) => Err(missing(
+/// A component that comes with this program.
+fn builtin(entry: &PluginEntry, name: &str) -> Result<(String, Vec<u8>), PublishError> {
+    match embedded::component(name) {
+        [] => Err(missing(
             entry,
-            "this needs the plugin registry, which this version has not; use file = \"x.wasm\""
-                .to_owned(),
+            format!("there is no shipped plugin {name}; there are {}", shipped()),
         )),
+        bytes => Ok((env!("CARGO_PKG_VERSION").to_owned(), bytes.to_vec())),
     }
 }
 
@@ -189,7 +220,8 @@ mod tests {
         let backend = ([127, 0, 0, 1], 1).into();
         let tenant = demo::tenant(&config, &common, backend, &Secret::random()).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let publishing = Publishing::start(folder.path(), Arc::new(|_| ())).unwrap();
+        let publishing =
+            Publishing::start(folder.path(), Registries::default(), Arc::new(|_| ())).unwrap();
         let refused = publishing.publish(&tenant).await.unwrap_err();
         StartError::from(refused).to_string()
     }

@@ -92,8 +92,8 @@ struct Known {
 #[derive(Clone, PartialEq, Eq)]
 struct Seen {
     folder: Result<TenantFolder, TenantError>,
-    /// The components that its plugins.toml names, where it could be read.
-    components: Vec<(PathBuf, Option<(u64, SystemTime)>)>,
+    /// The files beside its texts that count, where it could be read.
+    named: Vec<(PathBuf, Option<(u64, SystemTime)>)>,
 }
 
 impl Roster {
@@ -246,16 +246,16 @@ impl Roster {
     /// Looks at a folder without taking it up.
     fn look(&self, name: &str) -> Seen {
         let folder = self.read(name);
-        let components = folder
+        let named = folder
             .as_ref()
-            .map(TenantFolder::components)
+            .map(TenantFolder::named_files)
             .unwrap_or_default();
-        let stamped = components.into_iter().map(|file| {
+        let stamped = named.into_iter().map(|file| {
             let stamp = files::stamp(&file);
             (file, stamp)
         });
         Seen {
-            components: stamped.collect(),
+            named: stamped.collect(),
             folder,
         }
     }

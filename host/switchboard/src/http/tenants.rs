@@ -80,7 +80,7 @@ fn shown(desk: &Desk, name: &str) -> Result<Value, ApiError> {
             .collect();
         shown["plugins"] = tenant.plugins.iter().map(plugin).collect();
         shown["shares"] = json!(tenant.shares);
-        shown["trust"] = json!(tenant.trust);
+        shown["trust"] = json!(tenant.trust.settings());
     }
     Ok(shown)
 }

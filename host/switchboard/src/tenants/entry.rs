@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use artifacts::{Reference, ReferenceError};
 use policy::HttpGrant;
 use serde::Deserialize;
 use toml::Spanned;
@@ -25,7 +26,7 @@ pub(crate) enum PluginOrigin {
     /// This version, as the registry has it.
     Version(semver::Version),
     /// `host/repository:tag@sha256:…` of an OCI registry.
-    Oci(String),
+    Oci(Reference),
 }
 
 impl fmt::Display for PluginOrigin {
@@ -130,8 +131,21 @@ fn origin(entry: &Written) -> Result<PluginOrigin, String> {
         },
         (None, Some(file), None, None) => Ok(PluginOrigin::File(file.clone())),
         (None, None, Some(builtin), None) => Ok(PluginOrigin::Builtin(builtin.clone())),
-        (None, None, None, Some(oci)) => Ok(PluginOrigin::Oci(oci.clone())),
+        (None, None, None, Some(oci)) => pinned(oci).map(PluginOrigin::Oci),
         _ => Err("say once where it comes from: version = \"1.2.0\", file = \"x.wasm\", builtin = \"crm\" or oci = \"host/repository:tag@sha256:…\"".to_owned()),
+    }
+}
+
+/// A tag alone may mean something else at the next start.
+fn pinned(oci: &str) -> Result<Reference, String> {
+    let reference: Reference = oci
+        .parse()
+        .map_err(|error: ReferenceError| error.to_string())?;
+    match reference.digest() {
+        Some(_) => Ok(reference),
+        None => Err(format!(
+            "`{oci}` is not pinned: write host/repository:tag@sha256:… with the digest that `switchboard plugin publish` or `plugin verify` shows"
+        )),
     }
 }
 

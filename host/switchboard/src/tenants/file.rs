@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use artifacts::TrustSettings;
 use sandbox::Share;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -43,8 +44,7 @@ pub(super) struct TenantFile {
     #[serde(default)]
     pub(super) credentials: BTreeMap<String, Spanned<CredentialEntry>>,
     /// Which signatures its plugins need.
-    #[serde(default)]
-    pub(super) trust: Table,
+    pub(super) trust: Option<Spanned<TrustSettings>>,
 }
 
 /// What a tenant's calls may use together; the sandbox's usual share where it is not said.

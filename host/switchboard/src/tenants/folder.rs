@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use artifacts::{TrustSettings, signature_file};
+
 use super::refusal::Text;
 use super::{TenantError, entry, file, tools};
 use crate::files;
@@ -64,14 +66,24 @@ impl TenantFolder {
         Ok(changed)
     }
 
-    /// The files of components that its plugins.toml names, as far as it can be read.
-    pub(crate) fn components(&self) -> Vec<PathBuf> {
-        let text = self.texts.get(entry::FILE).map_or("", String::as_str);
-        let plugins: toml::Table = toml::from_str(text).unwrap_or_default();
-        let files = plugins
-            .values()
-            .filter_map(|plugin| plugin.get("file")?.as_str());
-        files.map(|file| self.path.join(file)).collect()
+    /// The files beside its texts that count: components with their signatures, and the keys of those whom it trusts; as far as
+    /// the texts can be read.
+    pub(crate) fn named_files(&self) -> Vec<PathBuf> {
+        let table = |file: &str| -> toml::Table {
+            let text = self.texts.get(file).map_or("", String::as_str);
+            toml::from_str(text).unwrap_or_default()
+        };
+        let plugins = table(entry::FILE);
+        let components = plugins.values();
+        let components = components.filter_map(|plugin| plugin.get("file")?.as_str());
+        let components = components.map(|file| self.path.join(file));
+        let trust = table(file::FILE).remove("trust");
+        let trust: Option<TrustSettings> = trust.and_then(|trust| trust.try_into().ok());
+        let keys = trust.unwrap_or_default().files(&self.path);
+        components
+            .flat_map(|file| [signature_file(&file), file])
+            .chain(keys)
+            .collect()
     }
 
     pub(super) fn text<'a>(&'a self, file: &'a str) -> Option<Text<'a>> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use agent::Prompts;
+use artifacts::Trust;
 use policy::{Rulebook, RulebookError, RulebookSource, ToolRule};
 
 use super::identity::{Identity, KeyEntry};
@@ -66,8 +67,8 @@ pub(crate) fn load(folder: &TenantFolder, given: &Given<'_>) -> Result<Tenant, T
         plugins: plugins(folder, given, &credentials)?,
         credentials,
         limits: figures::limits(&config),
+        trust: trust(&file, folder, text)?,
         shares: file.shares,
-        trust: file.trust,
     })
 }
 
@@ -243,6 +244,18 @@ fn holder(entry: &KeyEntry, given: &Given<'_>) -> Result<Holder, String> {
     }
     let identity = Arc::new(Identity::of(entry));
     Ok(Holder { identity, key })
+}
+
+fn trust(
+    file: &file::TenantFile,
+    folder: &TenantFolder,
+    text: Text<'_>,
+) -> Result<Trust, TenantError> {
+    let Some(settings) = &file.trust else {
+        return Ok(Trust::default());
+    };
+    let trust = Trust::load(settings.get_ref(), &folder.path);
+    trust.map_err(|error| text.refuse(settings, "trust", error))
 }
 
 fn session_secret(
