@@ -245,9 +245,9 @@ impl Answer {
 
 /// The demo shop, as it really is: asked directly, not through Switchboard.
 pub(crate) struct Shop {
-    url: String,
-    token: String,
-    http: reqwest::Client,
+    pub(crate) url: String,
+    pub(crate) token: String,
+    pub(crate) http: reqwest::Client,
 }
 
 impl Shop {

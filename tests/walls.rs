@@ -8,8 +8,9 @@ use serde_json::Value;
 /// Crate → the crates of ours that it may depend on.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("policy", &[]),
+    ("described", &[]),
     ("dispatch", &["policy"]),
-    ("sandbox", &["policy", "dispatch"]),
+    ("sandbox", &["policy", "dispatch", "described"]),
     ("store", &["dispatch"]),
     ("agent", &["dispatch"]),
     ("artifacts", &[]),
@@ -18,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "switchboard",
         &[
             "policy",
+            "described",
             "dispatch",
             "sandbox",
             "store",

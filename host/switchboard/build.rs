@@ -82,7 +82,8 @@ fn watch(root: &Path) -> Fallible<()> {
             println!("cargo::rerun-if-changed={}", path.display());
         }
     }
-    for folder in ["wit", "prompts"] {
+    // The guest that carries out descriptions is built from what they say, too.
+    for folder in ["wit", "prompts", "host/described"] {
         println!("cargo::rerun-if-changed={}", root.join(folder).display());
     }
     println!("cargo::rerun-if-changed=build.rs");

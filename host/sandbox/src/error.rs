@@ -68,6 +68,19 @@ pub enum LoadError {
         /// What it uses.
         uses: String,
     },
+    /// The host's own declaration of how an older major of its contract becomes a newer one does not fit the packages.
+    #[error("{file}: {place}: {message}")]
+    Conversion {
+        /// The file.
+        file: String,
+        /// The interfaces, the function and the field.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// What it carries as the description of an API is none, or makes no sense.
+    #[error("the description of its API does not fit: {0}")]
+    Description(String),
     /// The component exports nothing that could be a tool.
     #[error(
         "plugin {0} exports no tools: it must export an interface such as switchboard:orders/orders@1.0.0"

@@ -50,11 +50,11 @@ pub(crate) fn inspect(
         ..PluginSource::default()
     };
     let digest = hex::encode(Sha256::digest(bytes));
-    let plans = reflection.plans.iter();
+    let offers = reflection.offers.iter();
     let imports = reflection.imports.iter().filter(|import| !import.inert);
     Ok(Inspection {
-        tools: plans
-            .map(|plan| plugin::spec(&source, plan, &digest, Arc::default()))
+        tools: offers
+            .map(|offer| plugin::spec(&source, offer, &digest, Arc::default()))
             .collect(),
         imports: imports
             .map(|import| Imported {

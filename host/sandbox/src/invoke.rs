@@ -15,13 +15,13 @@ use crate::invocation::Invocation;
 use crate::measure;
 use crate::places::Place;
 use crate::plugin::Ready;
-use crate::reflect::Plan;
+use crate::reflect::Offer;
 use crate::state::State;
 
 /// One tool of a plugin.
 pub(crate) struct PluginTool {
     spec: ToolSpec,
-    plan: Arc<Plan>,
+    offer: Arc<Offer>,
     function: ComponentExportIndex,
     plugin: Arc<Ready>,
 }
@@ -29,13 +29,13 @@ pub(crate) struct PluginTool {
 impl PluginTool {
     pub(crate) fn new(
         spec: ToolSpec,
-        plan: Plan,
+        offer: Offer,
         function: ComponentExportIndex,
         plugin: Arc<Ready>,
     ) -> Self {
         Self {
             spec,
-            plan: Arc::new(plan),
+            offer: Arc::new(offer),
             function,
             plugin,
         }
@@ -44,6 +44,7 @@ impl PluginTool {
     /// Runs the call to its end, and waits until what it sent has an end too.
     async fn run(
         &self,
+        judged: Map<String, Value>,
         arguments: Vec<Val>,
         invocation: &Arc<Invocation>,
         place: Place,
@@ -51,7 +52,8 @@ impl PluginTool {
         let place = Arc::new(place);
         let plugin = &self.plugin;
         let run = Run {
-            plan: self.plan.clone(),
+            offer: self.offer.clone(),
+            judged,
             function: self.function,
             plugin: plugin.clone(),
             invocation: invocation.clone(),
@@ -79,7 +81,7 @@ impl Tool for PluginTool {
 
     fn check(&self, arguments: &Value) -> Result<Map<String, Value>, Vec<Violation>> {
         measure::check(arguments, &self.plugin.limits).map_err(|violation| vec![violation])?;
-        self.plan.check(arguments)
+        self.offer.plan.check(arguments)
     }
 
     async fn invoke(&self, permit: Permit, gate: Arc<dyn Gate>) -> Result<Value, InvokeError> {
@@ -88,7 +90,7 @@ impl Tool for PluginTool {
         }
         let (call, _) = permit.into_parts();
         let arguments = self
-            .plan
+            .offer
             .lower(&call.arguments)
             .map_err(|violations| invalid(&violations))?;
         let plugin = &self.plugin;
@@ -98,7 +100,9 @@ impl Tool for PluginTool {
         let invocation = Invocation::new(gate, plugin.limits.clone(), connector, account);
         // A caller that goes away stops what it started.
         let _stop = invocation.stop.clone().drop_guard();
-        let outcome = self.run(arguments, &invocation, place).await;
+        let outcome = self
+            .run(call.arguments, arguments, &invocation, place)
+            .await;
         outcome.map_err(|error| match invocation.refusal() {
             Some(refusal) => InvokeError::Refused(refusal),
             None => error,
@@ -108,7 +112,9 @@ impl Tool for PluginTool {
 
 /// One call in its instance, with everything that it holds.
 struct Run {
-    plan: Arc<Plan>,
+    offer: Arc<Offer>,
+    /// The arguments as the tool was called with them.
+    judged: Map<String, Value>,
     function: ComponentExportIndex,
     plugin: Arc<Ready>,
     invocation: Arc<Invocation>,
@@ -156,7 +162,7 @@ impl Run {
         let function = instance
             .get_func(&mut *store, self.function)
             .ok_or_else(|| wasmtime::format_err!("the function is gone"))?;
-        let mut results = vec![Val::Bool(false); self.plan.result_count()];
+        let mut results = vec![Val::Bool(false); self.offer.result_count()];
         function
             .call_async(&mut *store, arguments, &mut results)
             .await?;
@@ -165,7 +171,7 @@ impl Run {
 
     fn output(&self, returned: Option<&Val>) -> Result<Value, InvokeError> {
         let (gate, limits) = (&*self.invocation.gate, &self.invocation.limits);
-        let output = match self.plan.lift(returned) {
+        let output = match self.offer.lift(returned, &self.judged) {
             Ok(Ok(output)) => output,
             Ok(Err(error)) => return Err(failure::scrubbed_error(error, gate).into()),
             Err(misfit) => {

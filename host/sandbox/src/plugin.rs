@@ -12,7 +12,7 @@ use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::invoke::PluginTool;
 use crate::lane::Record;
-use crate::reflect::{self, Plan, Reflection};
+use crate::reflect::{self, Offer, Reflection};
 use crate::runtime::Runtime;
 use crate::state::State;
 use crate::{Limits, LoadError, link};
@@ -92,7 +92,7 @@ pub(crate) fn prepare(source: &PluginSource, runtime: &Arc<Runtime>) -> Result<P
         );
     }
     let linker = link::linker(&runtime.engine, &reflection.imports, source)?;
-    if reflection.plans.is_empty() {
+    if reflection.offers.is_empty() {
         return Err(LoadError::NoTools(source.name.clone()));
     }
     let digest = hex::encode(Sha256::digest(&source.bytes));
@@ -161,22 +161,23 @@ fn tools(
 ) -> Result<Vec<Arc<dyn Tool>>, LoadError> {
     let grants: Arc<[HttpGrant]> = source.grants.clone().into();
     reflection
-        .plans
+        .offers
         .into_iter()
-        .map(|plan| {
-            let spec = spec(source, &plan, digest, grants.clone());
-            let function = export(component, &plan)?;
-            Ok(Arc::new(PluginTool::new(spec, plan, function, ready.clone())) as Arc<dyn Tool>)
+        .map(|offer| {
+            let spec = spec(source, &offer, digest, grants.clone());
+            let function = export(component, &offer)?;
+            Ok(Arc::new(PluginTool::new(spec, offer, function, ready.clone())) as Arc<dyn Tool>)
         })
         .collect()
 }
 
 pub(crate) fn spec(
     source: &PluginSource,
-    plan: &Plan,
+    offer: &Offer,
     digest: &str,
     grants: Arc<[HttpGrant]>,
 ) -> ToolSpec {
+    let plan = &offer.plan;
     ToolSpec {
         name: plan.tool().to_owned(),
         title: plan.title(),
@@ -192,15 +193,14 @@ pub(crate) fn spec(
     }
 }
 
-fn export(component: &Component, plan: &Plan) -> Result<ComponentExportIndex, LoadError> {
+fn export(component: &Component, offer: &Offer) -> Result<ComponentExportIndex, LoadError> {
+    let (interface, function) = offer.export();
     component
-        .get_export_index(None, plan.interface.as_str())
-        .and_then(|instance| {
-            component.get_export_index(Some(&instance), plan.function.wit.as_str())
-        })
+        .get_export_index(None, interface)
+        .and_then(|instance| component.get_export_index(Some(&instance), function))
         .ok_or_else(|| LoadError::Contract {
-            interface: plan.interface.clone(),
-            function: plan.function.wit.clone(),
+            interface: interface.to_owned(),
+            function: function.to_owned(),
             message: "the component does not export it".to_owned(),
         })
 }

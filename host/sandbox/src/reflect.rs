@@ -2,8 +2,11 @@
 
 mod compile;
 mod contract;
+mod convert;
+mod described;
 mod lift;
 mod lower;
+mod offer;
 mod param_docs;
 mod plan;
 mod pointer;
@@ -17,17 +20,19 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use ::described::Api;
 use wit_component::DecodedWasm;
 use wit_parser::{Interface, Resolve, TypeDefKind, WorldItem, WorldKey};
 
 use crate::LoadError;
 pub(crate) use contract::Contract;
-pub(crate) use plan::Plan;
+pub(crate) use offer::Offer;
+use plan::Plan;
 
 /// What a component offers and what it asks for.
 pub(crate) struct Reflection {
     /// One per tool.
-    pub(crate) plans: Vec<Plan>,
+    pub(crate) offers: Vec<Offer>,
     /// In the component's order.
     pub(crate) imports: Vec<Import>,
     /// What is exported but cannot be offered, in words for a log.
@@ -50,12 +55,15 @@ pub(crate) fn reflect(component: &[u8], contract: &Contract) -> Result<Reflectio
         return Err(LoadError::NotAComponent("a WIT package"));
     };
     let mut skipped = Vec::new();
-    let documented = vendor::documented(component, contract).unwrap_or_else(|reason| {
-        skipped.push(format!("the embedded documentation is unusable: {reason}"));
-        None
-    });
+    let carried = Carried {
+        documented: vendor::documented(component, contract).unwrap_or_else(|reason| {
+            skipped.push(format!("the embedded documentation is unusable: {reason}"));
+            None
+        }),
+        description: described::description(component)?,
+    };
     let world = &resolve.worlds[*world];
-    let mut plans = Vec::new();
+    let mut offers = Vec::new();
     for (key, item) in &world.exports {
         // Only named interfaces offer tools: language runtimes export functions and inline interfaces of their own.
         if let (WorldKey::Interface(_), WorldItem::Interface { id, .. }) = (key, item) {
@@ -65,17 +73,28 @@ pub(crate) fn reflect(component: &[u8], contract: &Contract) -> Result<Reflectio
                 interface: &resolve.interfaces[*id],
                 name: &name,
             };
-            plans.extend(exported.plans(contract, documented.as_ref(), &mut skipped)?);
+            offers.extend(exported.offers(contract, &carried, &mut skipped)?);
         }
+    }
+    if carried.description.is_some() && !offers.iter().any(Offer::is_described) {
+        return Err(described::unused());
     }
     let imports = world.imports.iter();
     Ok(Reflection {
-        plans,
+        offers,
         imports: imports
             .map(|(key, item)| import(resolve, key, item))
             .collect(),
         skipped,
     })
+}
+
+/// What a component carries in custom sections.
+struct Carried {
+    /// The WIT of a vendor's own packages, with its documentation.
+    documented: Option<Resolve>,
+    /// The description of an HTTP API.
+    description: Option<Api>,
 }
 
 /// One exported interface.
@@ -86,19 +105,27 @@ struct Exported<'a> {
 }
 
 impl Exported<'_> {
-    fn plans(
+    fn offers(
         &self,
         contract: &Contract,
-        documented: Option<&Resolve>,
+        carried: &Carried,
         skipped: &mut Vec<String>,
-    ) -> Result<Vec<Plan>, LoadError> {
+    ) -> Result<Vec<Offer>, LoadError> {
         let package = contract::package(self.resolve, self.interface);
-        match package.map(|package| package.namespace.as_str()) {
-            Some(contract::NAMESPACE) => contract.plans(self.resolve, self.interface, self.name),
+        let package = package.map(|package| (package.namespace.as_str(), package.name.as_str()));
+        let plans = match package {
+            Some((contract::NAMESPACE, described::PACKAGE)) => {
+                let plans = contract.plans(self.resolve, self.interface, self.name)?;
+                return described::offers(carried.description.as_ref(), contract, &plans);
+            }
+            Some((contract::NAMESPACE, _)) => {
+                return contract.offers(self.resolve, self.interface, self.name, skipped);
+            }
             // What `wasi:cli/run` and its like export is for other hosts.
-            Some("wasi") | None => Ok(Vec::new()),
-            Some(_) => Ok(self.vendor_plans(documented, skipped)),
-        }
+            Some(("wasi", _)) | None => Vec::new(),
+            Some(_) => self.vendor_plans(carried.documented.as_ref(), skipped),
+        };
+        Ok(plans.into_iter().map(Offer::direct).collect())
     }
 
     fn vendor_plans(&self, documented: Option<&Resolve>, skipped: &mut Vec<String>) -> Vec<Plan> {

@@ -6,6 +6,9 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 /// How each tool of the contract is judged, beside its WIT.
 pub(crate) const CLASSIFICATION: &str = "contract.toml";
 
+/// The component that carries out descriptions of APIs. It belongs to no tenant before a description is in it.
+pub(crate) const DECLARATIVE: &str = "declarative";
+
 /// A contract file by its path below `wit/`.
 pub(crate) fn contract(path: &str) -> Option<&'static str> {
     CONTRACT

@@ -17,6 +17,7 @@ mod http;
 mod ledger;
 mod manifest;
 mod mcp;
+mod openapi;
 mod reach;
 mod registries;
 mod rehearsal;

@@ -47,9 +47,14 @@ pub struct Manifest {
 #[serde(deny_unknown_fields)]
 pub struct Build {
     /// A command line for the shell, run in the manifest's folder.
+    #[serde(default)]
     pub command: String,
     /// Where the command leaves the component, relative to the folder.
+    #[serde(default)]
     pub component: PathBuf,
+    /// The description of an HTTP API, relative to the folder; it takes the place of a command and of any code.
+    #[serde(default)]
+    pub api: Option<PathBuf>,
     /// The folder with the plugin's own WIT, whose comments become the tools' descriptions.
     #[serde(default = "wit_folder")]
     pub wit: PathBuf,
@@ -154,6 +159,12 @@ impl Manifest {
     /// The component with the documentation of its own packages (WIT text) inside, in the place of any other.
     pub fn document(wit: &str, component: &[u8], file: &Path) -> Result<Vec<u8>, ManifestError> {
         let written = section::write(component, section::WIT, wit);
+        written.map_err(|message| unreadable(file, message))
+    }
+
+    /// The component with this description of an API inside, in the place of any other.
+    pub fn describe(api: &str, component: &[u8], file: &Path) -> Result<Vec<u8>, ManifestError> {
+        let written = section::write(component, described::SECTION, api);
         written.map_err(|message| unreadable(file, message))
     }
 

@@ -5,14 +5,16 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::types::{Error, Unavailable};
 
 /// An HTTP answer as it came.
-#[derive(Debug)]
-pub(crate) struct Answer {
+#[derive(Debug, Default)]
+pub struct Answer {
     /// The HTTP status.
-    pub(crate) status: u16,
+    pub status: u16,
     /// The `Retry-After` header in seconds, where there is one of that form.
-    pub(crate) retry_after_seconds: Option<u32>,
+    pub retry_after_seconds: Option<u32>,
+    /// The `Link` header.
+    pub link: Option<String>,
     /// The whole body.
-    pub(crate) body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 /// `{"error": {"code": "not_found", "message": "…"}}`
@@ -72,6 +74,7 @@ mod tests {
             status,
             retry_after_seconds: Some(7),
             body: body.into_bytes(),
+            ..Answer::default()
         };
         match answer.read::<Value>().unwrap_err() {
             Error::InvalidInput(text) => format!("invalid-input {text}"),
@@ -106,8 +109,8 @@ mod tests {
         for status in [200, 500] {
             let answer = Answer {
                 status,
-                retry_after_seconds: None,
                 body: b"<html>".to_vec(),
+                ..Answer::default()
             };
             assert!(matches!(answer.read::<Value>(), Err(Error::Unavailable(_))));
         }

@@ -4,9 +4,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use wasip2::http::types::Method;
 
 use crate::{
-    Route,
+    Answer, Request, Route,
     bindings::wasi::config::store,
-    transport::{self, Request, Target},
+    transport::{self, Target},
     types::Error,
 };
 
@@ -52,6 +52,12 @@ impl Backend {
         self.send(Method::Patch, route, Some(encode(body)?))
     }
 
+    /// Sends one request as it is and gives the whole answer, whatever its status: for backends that are not read with
+    /// `get`, `post` and `patch`. Fails with `unavailable` where there is no answer.
+    pub fn exchange(&self, request: &Request) -> Result<Answer, Error> {
+        transport::send(&self.target, request)
+    }
+
     fn send<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -61,9 +67,10 @@ impl Backend {
         let request = Request {
             method,
             route: route.to_string(),
+            headers: Vec::new(),
             body,
         };
-        transport::send(&self.target, &request)?.read()
+        self.exchange(&request)?.read()
     }
 }
 

@@ -18,8 +18,11 @@ mod text;
 mod transport;
 
 pub use amount::Amount;
+pub use answer::Answer;
 pub use backend::Backend;
 pub use bindings::switchboard::common::types;
 pub use route::Route;
 pub use text::excerpt;
+pub use transport::Request;
+pub use wasip2::http::types::Method;
 pub use wit_bindgen;

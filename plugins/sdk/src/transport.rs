@@ -28,12 +28,16 @@ pub(crate) struct Target {
 }
 
 /// What is asked of the backend.
-pub(crate) struct Request {
-    pub(crate) method: Method,
-    /// Path and query below the base URL.
-    pub(crate) route: String,
+#[derive(Debug)]
+pub struct Request {
+    /// How.
+    pub method: Method,
+    /// Path and query below the base URL, percent-encoded.
+    pub route: String,
+    /// Further header fields. Those that say who asks, and `Idempotency-Key`, are the host's to set, whatever stands here.
+    pub headers: Vec<(String, String)>,
     /// A JSON text.
-    pub(crate) body: Option<Vec<u8>>,
+    pub body: Option<Vec<u8>>,
 }
 
 impl Target {
@@ -115,12 +119,17 @@ fn exchange(target: &Target, request: &Request) -> Result<Answer, Broken> {
     Ok(Answer {
         status: response.status(),
         retry_after_seconds: retry_after_seconds(&response),
+        link: header(&response, "link"),
         body: read_body(&response)?,
     })
 }
 
 fn prepare(target: &Target, request: &Request) -> Result<OutgoingRequest, Broken> {
     let mut headers = vec![("accept".to_owned(), b"application/json".to_vec())];
+    for (name, value) in &request.headers {
+        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        headers.push((name.clone(), value.clone().into_bytes()));
+    }
     if let Some(body) = &request.body {
         headers.push(("content-type".to_owned(), b"application/json".to_vec()));
         headers.push(("content-length".to_owned(), body.len().to_string().into()));
@@ -166,12 +175,13 @@ fn read_body(response: &IncomingResponse) -> Result<Vec<u8>, Broken> {
 }
 
 fn retry_after_seconds(response: &IncomingResponse) -> Option<u32> {
-    let values = response.headers().get("retry-after");
-    std::str::from_utf8(values.first()?)
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    header(response, "retry-after")?.trim().parse().ok()
+}
+
+/// The first field of that name, where it is text.
+fn header(response: &IncomingResponse, name: &str) -> Option<String> {
+    let first = response.headers().get(name).into_iter().next()?;
+    String::from_utf8(first).ok()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::idempotency::{Effect, Write};
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::refusal::Refusal;
-use crate::request::{Id, check_text};
+use crate::request::{Id, Params, check_text};
 use crate::store::record::{self, Record};
 
 /// Where an order stands.
@@ -118,8 +118,21 @@ pub(crate) async fn get(State(app): State<Arc<App>>, Id(id): Id) -> Found {
     Ok(Json(json!(order)))
 }
 
-/// `GET /customers/{id}/orders`: newest first.
-pub(crate) async fn of_customer(State(app): State<Arc<App>>, Id(customer_id): Id) -> Found {
+/// A part of a list.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Part {
+    #[serde(default)]
+    offset: usize,
+    limit: Option<usize>,
+}
+
+/// `GET /customers/{id}/orders`: newest first, all of them or the part between `offset` and `limit`.
+pub(crate) async fn of_customer(
+    State(app): State<Arc<App>>,
+    Id(customer_id): Id,
+    Params(part): Params<Part>,
+) -> Found {
     let mut orders = app
         .store
         .read(move |db| {
@@ -133,6 +146,8 @@ pub(crate) async fn of_customer(State(app): State<Arc<App>>, Id(customer_id): Id
         .await?;
     let today = record::today();
     orders.sort_by_key(|order| std::cmp::Reverse(order.placed_at.settled(today)));
+    let orders = orders.into_iter().skip(part.offset);
+    let orders: Vec<Shown> = orders.take(part.limit.unwrap_or(usize::MAX)).collect();
     Ok(Json(json!({ "orders": orders })))
 }
 

@@ -9,6 +9,8 @@ use wit_parser::{
     UnresolvedPackageGroup,
 };
 
+use super::convert::{self, Conversion};
+use super::offer::Offer;
 use super::plan::Plan;
 use crate::LoadError;
 
@@ -19,6 +21,8 @@ pub(super) const NAMESPACE: &str = "switchboard";
 pub(crate) struct Contract {
     resolve: Resolve,
     interfaces: BTreeMap<String, InterfaceId>,
+    /// From older majors to newer ones, by the older interface's key.
+    conversions: BTreeMap<String, Conversion>,
 }
 
 impl Contract {
@@ -37,6 +41,7 @@ impl Contract {
             .filter_map(|(id, interface)| Some((key(&resolve, interface)?, id)))
             .collect();
         Ok(Self {
+            conversions: conversions(files, &resolve)?,
             resolve,
             interfaces,
         })
@@ -45,6 +50,23 @@ impl Contract {
     /// The packages themselves, for others to build upon.
     pub(super) fn resolve(&self) -> &Resolve {
         &self.resolve
+    }
+
+    /// The tools of an exported interface of the contract's namespace: those of its newest major, where it is declared how an
+    /// older one becomes that.
+    pub(super) fn offers(
+        &self,
+        exported: &Resolve,
+        interface: &Interface,
+        name: &str,
+        skipped: &mut Vec<String>,
+    ) -> Result<Vec<Offer>, LoadError> {
+        let plans = self.plans(exported, interface, name)?;
+        let conversion = key(exported, interface).and_then(|key| self.conversions.get(&key));
+        Ok(match conversion {
+            Some(conversion) => conversion.offers(plans, skipped),
+            None => plans.into_iter().map(Offer::direct).collect(),
+        })
     }
 
     /// Holds an exported interface of the contract's namespace against the contract, and compiles it from the contract's
@@ -113,6 +135,47 @@ impl Contract {
             Err(broken(interface, &given.name, &message))
         }
     }
+}
+
+/// What the contract's folder declares of its majors. Of two ways from one interface the one to the newest counts.
+fn conversions(
+    files: &[(String, String)],
+    resolve: &Resolve,
+) -> Result<BTreeMap<String, Conversion>, LoadError> {
+    let by_name: BTreeMap<String, &Interface> = resolve
+        .interfaces
+        .iter()
+        .filter_map(|(id, interface)| Some((resolve.id_of(id)?, interface)))
+        .collect();
+    let mut found: BTreeMap<String, (Option<Version>, Conversion)> = BTreeMap::new();
+    for (path, text) in files {
+        if Path::new(path)
+            .file_name()
+            .is_none_or(|name| name != convert::FILE)
+        {
+            continue;
+        }
+        for (from, conversion) in convert::conversions(path, text, resolve, &by_name)? {
+            let version = |name: &str| {
+                let package = package(resolve, by_name.get(name)?);
+                package.and_then(|package| package.version.clone())
+            };
+            let to = version(conversion.newer());
+            let Some(key) = by_name
+                .get(&from)
+                .and_then(|interface| key(resolve, interface))
+            else {
+                continue;
+            };
+            if found.get(&key).is_none_or(|(known, _)| *known < to) {
+                found.insert(key, (to, conversion));
+            }
+        }
+    }
+    Ok(found
+        .into_iter()
+        .map(|(key, (_, one))| (key, one))
+        .collect())
 }
 
 fn broken(interface: &str, function: &str, message: &str) -> LoadError {

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dispatch::Violation;
 use policy::Money;
 use serde_json::{Map, Number, Value, json};
 use thiserror::Error;
@@ -17,6 +18,25 @@ use super::text::misfit;
 pub(crate) struct Misfit {
     at: String,
     message: String,
+}
+
+impl Misfit {
+    pub(super) fn new(at: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            at: at.into(),
+            message: message.into(),
+        }
+    }
+}
+
+impl From<Vec<Violation>> for Misfit {
+    fn from(violations: Vec<Violation>) -> Self {
+        let first = violations.into_iter().next();
+        first.map_or_else(
+            || Self::new("", "it does not fit"),
+            |violation| Self::new(violation.field, violation.message),
+        )
+    }
 }
 
 /// Converts one value.

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use wasmtime::component::Val;
 
 use super::pointer::Pointer;
-use super::shape::{Case, Field, IntKind, Kind, Label, Shape};
+use super::schema::Side;
+use super::shape::{Case, Field, IntKind, Kind, Label, Shape, TextRule};
 use super::text::misfit;
 use super::words::{article, found, json_names, not_one_of, one_of, unknown_field};
 
@@ -16,12 +17,20 @@ use super::words::{article, found, json_names, not_one_of, one_of, unknown_field
 const MAX_VIOLATIONS: usize = 20;
 
 /// Collects misfits while values are converted.
-#[derive(Default)]
 pub(super) struct Lowering {
     pub(super) violations: Vec<Violation>,
+    side: Side,
 }
 
 impl Lowering {
+    /// Converts what a tool takes, or gives.
+    pub(super) fn of(side: Side) -> Self {
+        Self {
+            violations: Vec::new(),
+            side,
+        }
+    }
+
     /// Converts one value; none if it does not fit, and then the reason is among the violations.
     pub(super) fn value(&mut self, shape: &Shape, value: &Value, at: Pointer<'_>) -> Option<Val> {
         match &shape.kind {
@@ -39,7 +48,9 @@ impl Lowering {
             ),
             Kind::Text(rule) => {
                 let text = self.text(value, "a string", at)?;
-                match misfit(*rule, text) {
+                // How long plain text may be is a rule for arguments; an output is limited as a whole.
+                let is_free = self.side == Side::Output && *rule == TextRule::Plain;
+                match misfit(*rule, text).filter(|_| !is_free) {
                     Some(message) => self.refuse(at, message),
                     None => Some(Val::String(text.to_owned())),
                 }

@@ -189,7 +189,7 @@ impl Plan {
         params: &[&Field],
         arguments: &Map<String, Value>,
     ) -> Result<Vec<Val>, Vec<Violation>> {
-        let mut lowering = Lowering::default();
+        let mut lowering = Lowering::of(Side::Input);
         for name in arguments.keys() {
             if !self.params.iter().any(|param| param.name.json == *name) {
                 let offered = self.params.iter().filter(|param| !is_bound(param));
@@ -218,6 +218,44 @@ impl Plan {
             }
             (Returns::Value(field), returned) => output(Some(field), returned).map(Ok),
             _ => output(None, None).map(Ok),
+        }
+    }
+}
+
+/// What others than a component may say in JSON.
+impl Plan {
+    /// Checks an output that came as JSON, and gives it in canonical form, as [`Plan::lift`] does with a component's value.
+    pub(super) fn output(&self, json: &Value) -> Result<Value, Misfit> {
+        let Some(field) = self.returns.output() else {
+            return output(None, None);
+        };
+        let mut lowering = Lowering::of(Side::Output);
+        match lowering.value(&field.shape, json, Pointer::Root) {
+            Some(val) if lowering.violations.is_empty() => output(Some(field), Some(&val)),
+            _ => Err(Misfit::from(lowering.violations)),
+        }
+    }
+
+    /// The same for an output that is already the object which the tool gives.
+    pub(super) fn object(&self, json: &Value) -> Result<Value, Misfit> {
+        match self.returns.output() {
+            Some(field) if !field.shape.is_object() => {
+                self.output(json.get(&field.name.json).unwrap_or(&Value::Null))
+            }
+            _ => self.output(json),
+        }
+    }
+
+    /// All parameters as one object.
+    pub(super) fn arguments(&self) -> Shape {
+        Shape::plain(Kind::Record(self.params.clone()))
+    }
+
+    /// The object that the tool gives.
+    pub(super) fn results(&self) -> Shape {
+        match self.returns.output() {
+            Some(field) if field.shape.is_object() => field.shape.clone(),
+            field => Shape::plain(Kind::Record(field.into_iter().cloned().collect())),
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::gate::TestGate;
 
 pub(crate) const TENANT: &str = "acme";
 
-/// The contract of these tests: one interface, and what plugins may import.
-const CONTRACT: [(&str, &str); 2] = [
+/// The contract of these tests: one interface, what plugins may import, and what carries out descriptions.
+const CONTRACT: [(&str, &str); 4] = [
     (
         "wit/probe/probe.wit",
         "package switchboard:probe@1.0.0;
@@ -30,6 +30,14 @@ const CONTRACT: [(&str, &str); 2] = [
             @since(version = 1.0.0)
             third: func() -> u32;
          }",
+    ),
+    (
+        "wit/common/common.wit",
+        include_str!("../../../../wit/common/common.wit"),
+    ),
+    (
+        "wit/declarative/declarative.wit",
+        include_str!("../../../../wit/declarative/declarative.wit"),
     ),
     (
         "wit/host/host.wit",

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract;
+mod conversions;
+mod described;
 mod gate;
 mod guest;
 mod hostile;

@@ -7,6 +7,7 @@ use wasmtime::component::Val;
 use crate::reflect::lift;
 use crate::reflect::lower::Lowering;
 use crate::reflect::pointer::Pointer;
+use crate::reflect::schema::Side;
 use crate::reflect::shape::{Case, Field, IntKind, Kind, Label, Name, Shape, TextRule};
 
 fn named(prefix: &str, index: usize) -> Name {
@@ -148,7 +149,7 @@ proptest! {
     #[test]
     fn what_comes_out_goes_in((shape, val) in value()) {
         let json = lift::value(&shape, &val, Pointer::Root).unwrap();
-        let mut lowering = Lowering::default();
+        let mut lowering = Lowering::of(Side::Input);
         let back = lowering.value(&shape, &json, Pointer::Root);
         prop_assert!(lowering.violations.is_empty(), "{json}: {:?}", lowering.violations);
         prop_assert_eq!(back, Some(val));
@@ -157,7 +158,7 @@ proptest! {
     #[test]
     fn whatever_is_given_is_taken_or_refused_by_name(text in "\\PC{0,40}", (shape, _) in value()) {
         let json = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
-        let mut lowering = Lowering::default();
+        let mut lowering = Lowering::of(Side::Input);
         let taken = lowering.value(&shape, &json, Pointer::Root);
         prop_assert_eq!(taken.is_some(), lowering.violations.is_empty());
     }

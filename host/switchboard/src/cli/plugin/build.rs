@@ -1,6 +1,6 @@
 //! `switchboard plugin build`: the author's own build, and then everything that belongs inside the component.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
@@ -8,15 +8,34 @@ use anyhow::{Context as _, ensure};
 use super::component::Component;
 use super::{manifest_of, size, wit};
 use crate::cli::terminal::say;
-use crate::{Build, MANIFEST_FILE, Manifest, files};
+use crate::{Build, MANIFEST_FILE, Manifest, embedded, files};
 
 pub(super) fn run(folder: &Path) -> anyhow::Result<ExitCode> {
     let (text, manifest) = manifest_of(folder)?;
     let build = manifest.build.as_ref().with_context(|| {
         format!(
-            "{MANIFEST_FILE} does not say how to build: add [build] with `command` and `component`"
+            "{MANIFEST_FILE} does not say how to build: add [build] with `command` and `component`, or with `api`"
         )
     })?;
+    let (made, bytes) = match &build.api {
+        Some(api) => described(&folder.join(api))?,
+        None => programmed(folder, build)?,
+    };
+    let bytes = Manifest::embed(&text, &bytes, &made)?;
+    let file = folder.join(format!("{}.wasm", manifest.name));
+    let component = Component::of(file, bytes)?;
+    files::write_bytes(&component.file, &component.bytes)
+        .with_context(|| format!("cannot write {}", component.file.display()))?;
+    report(&component, &manifest);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the author's own command leaves, with its documentation.
+fn programmed(folder: &Path, build: &Build) -> anyhow::Result<(PathBuf, Vec<u8>)> {
+    ensure!(
+        !build.command.is_empty(),
+        "build.command in {MANIFEST_FILE} is empty: say how the component is built"
+    );
     say(format_args!("running: {}", build.command));
     command(folder, &build.command)?;
     let made = folder.join(&build.component);
@@ -27,13 +46,19 @@ pub(super) fn run(folder: &Path) -> anyhow::Result<ExitCode> {
         )
     })?;
     let bytes = with_documentation(folder, build, &made, bytes)?;
-    let bytes = Manifest::embed(&text, &bytes, &made)?;
-    let file = folder.join(format!("{}.wasm", manifest.name));
-    let component = Component::of(file, bytes)?;
-    files::write_bytes(&component.file, &component.bytes)
-        .with_context(|| format!("cannot write {}", component.file.display()))?;
-    report(&component, &manifest);
-    Ok(ExitCode::SUCCESS)
+    Ok((made, bytes))
+}
+
+/// The component that carries out descriptions, with this one in it.
+fn described(api: &Path) -> anyhow::Result<(PathBuf, Vec<u8>)> {
+    let text = files::read_text(api).with_context(|| {
+        format!(
+            "cannot read {}; correct build.api in {MANIFEST_FILE}",
+            api.display()
+        )
+    })?;
+    let bytes = Manifest::describe(&text, embedded::component(embedded::DECLARATIVE), api)?;
+    Ok((api.to_path_buf(), bytes))
 }
 
 fn command(folder: &Path, line: &str) -> anyhow::Result<()> {

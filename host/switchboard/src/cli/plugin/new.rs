@@ -1,6 +1,8 @@
 //! `switchboard plugin new`: a folder that builds and tests at once, from what this program carries inside.
 
-use std::path::Path;
+mod openapi;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
@@ -16,6 +18,9 @@ pub(in crate::cli) struct NewArgs {
     /// The language to write it in
     #[arg(long, value_enum, default_value = "rust")]
     lang: Language,
+    /// Write no code, but a description of the API in this OpenAPI 3 document (JSON or YAML)
+    #[arg(long, value_name = "FILE", conflicts_with = "lang")]
+    openapi: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -81,12 +86,11 @@ pub(super) fn run(args: &NewArgs) -> anyhow::Result<ExitCode> {
         "{} is there already, and nothing is overwritten; choose another name",
         folder.display()
     );
-    let files = contents(&args.name, args.lang);
-    for (path, text) in &files {
-        let path = folder.join(path);
-        files::write_new(&path, text)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+    if let Some(document) = &args.openapi {
+        return openapi::run(&args.name, folder, document);
     }
+    let files = contents(&args.name, args.lang);
+    write(folder, &files)?;
     say(format_args!(
         "{}: {} files. Next:\n\n  cd {}",
         args.name,
@@ -99,6 +103,15 @@ pub(super) fn run(args: &NewArgs) -> anyhow::Result<ExitCode> {
     say("  switchboard plugin build\n  switchboard plugin test\n");
     say("wit/ is what it offers, plugin.toml what it asks for, tests/ what it must do.");
     Ok(ExitCode::SUCCESS)
+}
+
+fn write(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
+    for (path, text) in files {
+        let path = folder.join(path);
+        files::write_new(&path, text)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
 }
 
 /// Every file of the folder: (path, text).
@@ -134,9 +147,14 @@ fn contents(name: &str, language: Language) -> Vec<(String, String)> {
 
 /// Every package of the contract, so that any of them can be exported or used.
 fn contract() -> impl Iterator<Item = (String, String)> {
+    let is_wit = |path: &str| {
+        Path::new(path)
+            .extension()
+            .is_some_and(|ending| ending == "wit")
+    };
     let packages = embedded::CONTRACT
         .iter()
-        .filter(|(path, _)| *path != embedded::CLASSIFICATION);
+        .filter(move |(path, _)| is_wit(path));
     packages.map(|(path, text)| {
         let name = path.rsplit('/').next().unwrap_or(path);
         (format!("wit/deps/switchboard-{name}"), (*text).to_owned())

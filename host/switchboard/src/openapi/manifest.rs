@@ -1,0 +1,168 @@
+//! The manifest of a described plugin: exactly the paths that it asks for, and a first classification of its tools.
+
+use std::fmt::Write as _;
+
+use described::{Api, Kind, Method, Parameter, PathTemplate, Place, Tool};
+use url::Url;
+
+/// Where an API is whose document does not say.
+const NOWHERE: &str = "https://api.example.com";
+
+/// The text of `plugin.toml`.
+pub(super) fn text(name: &str, api: &Api, server: Option<&str>, summary: &str) -> String {
+    let base_url = server.unwrap_or(NOWHERE);
+    let prefix = Url::parse(base_url).map(|url| url.path().trim_end_matches('/').to_owned());
+    let prefix = prefix.unwrap_or_default();
+    let mut text = format!("name = {}\nversion = \"0.1.0\"\n", quoted(name));
+    if !summary.is_empty() {
+        let _ = writeln!(text, "description = {}", quoted(summary));
+    }
+    let _ = write!(
+        text,
+        "\n[build]\napi = \"api.toml\"\n\n[asks.settings]\n{}base_url = {}\n",
+        if server.is_none() {
+            "# The document does not say where the API is.\n"
+        } else {
+            ""
+        },
+        quoted(base_url)
+    );
+    reads(&mut text, api, &prefix);
+    let writes = api
+        .tools
+        .iter()
+        .filter(|(_, tool)| tool.method != Method::Get);
+    for (name, tool) in writes {
+        write(&mut text, api, &prefix, name, tool);
+    }
+    text.push_str(
+        "\n# Who may use a tool is for you to say: anyone, claimed, matched, verified or staff. Without it nobody may.\n",
+    );
+    for (name, tool) in api.tools.iter() {
+        classification(&mut text, name, tool);
+    }
+    text
+}
+
+fn reads(text: &mut String, api: &Api, prefix: &str) {
+    let reads = api
+        .tools
+        .iter()
+        .filter(|(_, tool)| tool.method == Method::Get);
+    let mut paths: Vec<String> = reads
+        .map(|(_, tool)| path(prefix, tool, |_| false))
+        .collect();
+    paths.sort();
+    paths.dedup();
+    if !paths.is_empty() {
+        let _ = write!(
+            text,
+            "\n[[asks.reach]]\norigin = \"{{base_url}}\"\nmethods = [\"GET\"]\npaths = [{}]\n",
+            paths
+                .iter()
+                .map(|path| quoted(path))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+    }
+}
+
+/// One grant for each write: its path names what the permit names, and its body says what the permit says.
+fn write(text: &mut String, api: &Api, prefix: &str, name: &str, tool: &Tool) {
+    let same = |name: &str| {
+        tool.parameters
+            .get(name)
+            .is_some_and(|parameter| is_same(api, &parameter.kind))
+    };
+    let bodies = tool
+        .parameters
+        .iter()
+        .filter(|(_, parameter)| parameter.place == Place::Body && is_same(api, &parameter.kind));
+    let rules = bodies.filter_map(|(name, parameter)| rule(name, parameter));
+    let _ = write!(
+        text,
+        "\n[[asks.reach]]\norigin = \"{{base_url}}\"\nmethods = [{}]\npaths = [{}]\ntools = {{ {name} = [{}] }}\n",
+        quoted(tool.method.as_str()),
+        quoted(&path(prefix, tool, same)),
+        rules.collect::<Vec<_>>().join(", ")
+    );
+}
+
+fn rule(name: &str, parameter: &Parameter) -> Option<String> {
+    let at = parameter.body_pointer(name);
+    (!at.is_empty()).then(|| {
+        format!(
+            "{{ at = {}, is = {} }}",
+            quoted(&at),
+            quoted(&format!("/{name}"))
+        )
+    })
+}
+
+/// Whether what is sent is what the model said, letter for letter.
+fn is_same(api: &Api, kind: &Kind) -> bool {
+    match kind {
+        Kind::Named(name) => {
+            let mut cases = api
+                .types
+                .get(name)
+                .into_iter()
+                .flat_map(|def| def.cases.iter())
+                .peekable();
+            cases.peek().is_some() && cases.all(|(name, wire)| name == wire)
+        }
+        kind => kind.is_scalar(),
+    }
+}
+
+fn path(prefix: &str, tool: &Tool, bind: impl Fn(&str) -> bool) -> String {
+    let own = PathTemplate::parse(&tool.path).map(|template| template.granted(bind));
+    let own = own.unwrap_or_else(|_| tool.path.clone());
+    if prefix.is_empty() {
+        own
+    } else {
+        prefix.to_owned() + own.strip_suffix('/').unwrap_or(&own)
+    }
+}
+
+fn classification(text: &mut String, name: &str, tool: &Tool) {
+    let _ = writeln!(text, "\n[tool.{name}]");
+    if tool.method == Method::Get {
+        text.push_str("effect = \"read\"\n# open_to = \"matched\"\n");
+        return;
+    }
+    text.push_str("effect = \"write\"\n");
+    let (key, terms): (Vec<_>, Vec<_>) = tool
+        .parameters
+        .iter()
+        .partition(|(_, parameter)| parameter.place == Place::Path);
+    let pointers = |all: &[(&str, &Parameter)]| {
+        all.iter()
+            .map(|(name, _)| quoted(&format!("/{name}")))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    if key.is_empty() {
+        text.push_str(
+            "# The same arguments in one case are one intent. Where fewer fields make it the same business, name them:\n# intent = { key = [\"/…\"] }\n",
+        );
+    } else {
+        let latest = if matches!(tool.method, Method::Put | Method::Patch) {
+            ", latest = true"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            text,
+            "intent = {{ key = [{}], terms = [{}]{latest} }}",
+            pointers(&key),
+            pointers(&terms)
+        );
+    }
+    text.push_str("# open_to = \"verified\"\n");
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
