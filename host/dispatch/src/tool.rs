@@ -21,9 +21,9 @@ pub struct ToolSpec {
     /// What the model reads; from the WIT documentation.
     pub description: String,
     /// JSON Schema (2020-12) of the arguments, host-bound parameters left out.
-    pub input_schema: Value,
+    pub input_schema: Arc<Value>,
     /// JSON Schema of the output; always an object.
-    pub output_schema: Value,
+    pub output_schema: Arc<Value>,
     /// The parameters that the host binds from the case: name → whether the tool cannot run without it.
     pub bound: BTreeMap<String, bool>,
     /// `switchboard:refunds/refunds@1.0.0`.

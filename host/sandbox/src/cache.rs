@@ -5,20 +5,25 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::{LoadError, engine};
+use crate::{Compiler, LoadError, engine};
 
 /// Compiles components, and remembers the result by the component's digest and the engine's fingerprint.
 pub(crate) struct Cache {
     directory: Option<PathBuf>,
+    compiler: Option<Compiler>,
 }
 
 impl Cache {
-    /// Without a directory every load compiles.
-    pub(crate) fn new(directory: Option<PathBuf>) -> Self {
-        Self { directory }
+    /// Without a directory every load compiles; without a compiler it does so in this very process.
+    pub(crate) fn new(directory: Option<PathBuf>, compiler: Option<Compiler>) -> Self {
+        Self {
+            directory,
+            compiler,
+        }
     }
 
     /// The compiled component: from the cache, or compiled now. Blocks for as long as that takes.
@@ -34,16 +39,34 @@ impl Cache {
         if let Some(component) = entry.as_deref().and_then(|entry| load(engine, entry)) {
             return Ok(component);
         }
-        let component = Component::from_binary(engine, bytes)
-            .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        let code = self.compile(engine, bytes)?;
         if let Some(entry) = entry {
             // A cache that cannot be written costs time, nothing else.
-            if let Err(error) = save(&component, &entry) {
-                tracing::warn!(%error, entry = %entry.display(), "compiled code could not be cached");
+            match save(&code, &entry) {
+                Ok(()) => return load(engine, &entry).ok_or_else(unusable),
+                Err(error) => {
+                    tracing::warn!(%error, entry = %entry.display(), "compiled code could not be cached");
+                }
             }
         }
-        Ok(component)
+        // SAFETY: as below; it never left this host's hands.
+        #[allow(unsafe_code)]
+        let component = unsafe { Component::deserialize(engine, &code) };
+        component.map_err(|_| unusable())
     }
+
+    fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
+        match &self.compiler {
+            Some(compiler) => Handle::current().block_on(compiler.compile(bytes)),
+            None => engine
+                .precompile_component(bytes)
+                .map_err(|error| LoadError::Invalid(format!("{error:#}"))),
+        }
+    }
+}
+
+fn unusable() -> LoadError {
+    LoadError::Sandbox("the code that was compiled for this engine does not load".to_owned())
 }
 
 /// Loads an entry if it is there and is, byte for byte, what was written.
@@ -65,13 +88,12 @@ fn load(engine: &Engine, entry: &Path) -> Option<Component> {
 }
 
 /// Writes code and seal as new files, each moved into place once it is durable; the seal last.
-fn save(component: &Component, entry: &Path) -> io::Result<()> {
-    let code = component.serialize().map_err(io::Error::other)?;
+fn save(code: &[u8], entry: &Path) -> io::Result<()> {
     if let Some(directory) = entry.parent() {
         fs::create_dir_all(directory)?;
     }
-    place(entry, &code)?;
-    place(&seal(entry), hex::encode(Sha256::digest(&code)).as_bytes())
+    place(entry, code)?;
+    place(&seal(entry), hex::encode(Sha256::digest(code)).as_bytes())
 }
 
 fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -31,6 +31,11 @@ pub(crate) fn start(capacity: &Capacity) -> Result<Engine, LoadError> {
     Ok(engine)
 }
 
+/// An engine that runs nothing: what it compiles, the engine that was started runs.
+pub(crate) fn for_compiling() -> Result<Engine, LoadError> {
+    Engine::new(&base()).map_err(|error| LoadError::Sandbox(format!("{error:#}")))
+}
+
 /// Names everything that compiled code depends on beside the component: engine version, settings and machine.
 pub(crate) fn fingerprint(engine: &Engine) -> String {
     let mut hasher = DefaultHasher::new();
@@ -85,4 +90,15 @@ fn tick(engine: &Engine) -> Result<(), LoadError> {
         })
         .map(drop)
         .map_err(|error| LoadError::Sandbox(format!("no thread for the clock: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compiled_aside_runs_here() {
+        let compiling = fingerprint(&for_compiling().unwrap());
+        assert_eq!(fingerprint(&start(&Capacity::default()).unwrap()), compiling);
+    }
 }

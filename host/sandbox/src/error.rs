@@ -14,6 +14,21 @@ pub enum LoadError {
         /// The largest size.
         limit: usize,
     },
+    /// It is made of more than the host takes on.
+    #[error("the component has {found} {what}, and the host takes {limit} at most")]
+    TooComplex {
+        /// `functions`.
+        what: &'static str,
+        /// How many.
+        found: usize,
+        /// The most.
+        limit: usize,
+    },
+    /// Its compilation was ended.
+    #[error(
+        "compiling the component takes more than {0}, which is all that the host gives to one; make it smaller"
+    )]
+    TooCostly(String),
     /// The bytes are something else.
     #[error(
         "this is no WebAssembly component but {0}; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"

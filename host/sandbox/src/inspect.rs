@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::link::{self, Capability};
 use crate::reflect;
 use crate::runtime::Runtime;
-use crate::{LoadError, PluginSource, plugin};
+use crate::{LoadError, PluginSource, form, plugin};
 
 /// What a component is and asks for.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub(crate) fn inspect(
     bytes: &[u8],
     runtime: &Runtime,
 ) -> Result<Inspection, LoadError> {
-    plugin::check_form(bytes, runtime.capacity.component_bytes)?;
+    form::check(bytes, runtime.capacity.component_bytes)?;
     let reflection = reflect::reflect(bytes, &runtime.contract)?;
     let source = PluginSource {
         name: name.to_owned(),
@@ -50,11 +50,11 @@ pub(crate) fn inspect(
         ..PluginSource::default()
     };
     let digest = hex::encode(Sha256::digest(bytes));
-    let offers = reflection.offers.iter();
+    let offers = reflection.offers.into_iter();
     let imports = reflection.imports.iter().filter(|import| !import.inert);
     Ok(Inspection {
         tools: offers
-            .map(|offer| plugin::spec(&source, offer, &digest, Arc::default()))
+            .map(|offer| plugin::spec(&source, &offer.into(), &digest, Arc::default()))
             .collect(),
         imports: imports
             .map(|import| Imported {

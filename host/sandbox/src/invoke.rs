@@ -12,6 +12,7 @@ use wasmtime::{Store, UpdateDeadline};
 
 use crate::failure::{self, DeadlineReached};
 use crate::invocation::Invocation;
+use crate::library::LoadedTool;
 use crate::measure;
 use crate::places::Place;
 use crate::plugin::Ready;
@@ -27,16 +28,11 @@ pub(crate) struct PluginTool {
 }
 
 impl PluginTool {
-    pub(crate) fn new(
-        spec: ToolSpec,
-        offer: Offer,
-        function: ComponentExportIndex,
-        plugin: Arc<Ready>,
-    ) -> Self {
+    pub(crate) fn new(spec: ToolSpec, tool: &LoadedTool, plugin: Arc<Ready>) -> Self {
         Self {
             spec,
-            offer: Arc::new(offer),
-            function,
+            offer: tool.offered.offer.clone(),
+            function: tool.function,
             plugin,
         }
     }

@@ -8,14 +8,17 @@
 
 mod bucket;
 mod cache;
+mod compiler;
 mod engine;
 mod error;
 mod failure;
+mod form;
 mod inspect;
 mod invocation;
 mod invoke;
 mod key_value;
 mod lane;
+mod library;
 mod limiter;
 mod limits;
 mod link;
@@ -31,6 +34,7 @@ mod share;
 mod state;
 mod toolbox;
 
+pub use compiler::{Compiler, compile_standard_input};
 pub use error::LoadError;
 pub use inspect::{Imported, Inspection};
 pub use limits::{Capacity, Limits};

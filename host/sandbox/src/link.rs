@@ -18,14 +18,29 @@ const INERT: [&str; 6] = [
     "wasi:sockets",
 ];
 
-/// A linker with exactly what the plugin asks for, if all of it is granted.
-pub(crate) fn linker(
-    engine: &Engine,
-    imports: &[Import],
-    plugin: &PluginSource,
-) -> Result<Linker<State>, LoadError> {
+/// What is lent to a component beside what everybody has.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Lent {
+    http: bool,
+    model: bool,
+    key_value: bool,
+}
+
+impl Lent {
+    /// What the operator grants.
+    pub(crate) fn to(plugin: &PluginSource) -> Self {
+        Self {
+            http: !plugin.grants.is_empty(),
+            model: plugin.model,
+            key_value: plugin.key_value,
+        }
+    }
+}
+
+/// Says whether all that a component asks for is granted.
+pub(crate) fn check(imports: &[Import], plugin: &PluginSource) -> Result<(), LoadError> {
     for import in imports.iter().filter(|import| !import.inert) {
-        if let Some(remedy) = refusal(&import.name, plugin) {
+        if let Some(remedy) = refusal(&import.name, Lent::to(plugin)) {
             return Err(LoadError::UngrantedImport {
                 plugin: plugin.name.clone(),
                 import: import.name.clone(),
@@ -33,7 +48,12 @@ pub(crate) fn linker(
             });
         }
     }
-    assemble(engine, plugin).map_err(|error| LoadError::Sandbox(format!("{error:#}")))
+    Ok(())
+}
+
+/// A linker with exactly what is lent.
+pub(crate) fn linker(engine: &Engine, lent: Lent) -> Result<Linker<State>, LoadError> {
+    assemble(engine, lent).map_err(|error| LoadError::Sandbox(format!("{error:#}")))
 }
 
 /// What an import asks for.
@@ -69,15 +89,13 @@ pub(crate) fn capability(import: &str) -> Capability {
 }
 
 /// Why a plugin may not import this; none if it may.
-fn refusal(import: &str, plugin: &PluginSource) -> Option<&'static str> {
+fn refusal(import: &str, lent: Lent) -> Option<&'static str> {
     match capability(import) {
-        Capability::Http => plugin
-            .grants
-            .is_empty()
+        Capability::Http => (!lent.http)
             .then_some("no HTTP destination is granted to it; add a grant to its configuration"),
-        Capability::Model => (!plugin.model)
+        Capability::Model => (!lent.model)
             .then_some("the model is not granted to it; set `model = true` in its configuration"),
-        Capability::KeyValue => (!plugin.key_value).then_some(
+        Capability::KeyValue => (!lent.key_value).then_some(
             "keys and values are not granted to it; set `key_value = true` in its configuration",
         ),
         Capability::Settings | Capability::Inert => None,
@@ -85,17 +103,17 @@ fn refusal(import: &str, plugin: &PluginSource) -> Option<&'static str> {
     }
 }
 
-fn assemble(engine: &Engine, plugin: &PluginSource) -> wasmtime::Result<Linker<State>> {
+fn assemble(engine: &Engine, lent: Lent) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_config::add_to_linker(&mut linker, State::config)?;
-    if !plugin.grants.is_empty() {
+    if lent.http {
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     }
-    if plugin.model {
+    if lent.model {
         model::add_to_linker(&mut linker)?;
     }
-    if plugin.key_value {
+    if lent.key_value {
         key_value::add_to_linker(&mut linker)?;
     }
     Ok(linker)

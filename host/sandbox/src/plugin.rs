@@ -6,16 +6,17 @@ use std::sync::Arc;
 use dispatch::{Tool, ToolSpec};
 use policy::HttpGrant;
 use sha2::{Digest as _, Sha256};
-use wasmparser::Parser;
-use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+use wasmtime::component::InstancePre;
 use wasmtime_wasi_config::WasiConfigVariables;
 
 use crate::invoke::PluginTool;
 use crate::lane::Record;
-use crate::reflect::{self, Offer, Reflection};
+use crate::library::{Loaded, Offered};
+use crate::link::{self, Lent};
+use crate::reflect;
 use crate::runtime::Runtime;
 use crate::state::State;
-use crate::{Limits, LoadError, link};
+use crate::{Limits, LoadError, form};
 
 /// A plugin as its operator configures it.
 #[derive(Clone, Debug, Default)]
@@ -77,12 +78,44 @@ pub(crate) struct Ready {
     pub(crate) runtime: Arc<Runtime>,
     /// How its calls compute.
     pub(crate) record: Record,
+    /// Kept for the next plugin that is made of it.
+    loaded: Arc<Loaded>,
 }
 
 /// Makes a plugin ready. Blocks while it compiles.
 pub(crate) fn prepare(source: &PluginSource, runtime: &Arc<Runtime>) -> Result<Plugin, LoadError> {
     check_grants(source)?;
-    check_form(&source.bytes, runtime.capacity.component_bytes)?;
+    let digest = hex::encode(Sha256::digest(&source.bytes));
+    let loaded = match runtime.library.get(&digest) {
+        Some(loaded) => loaded,
+        None => load(source, &digest, runtime)?,
+    };
+    link::check(&loaded.imports, source)?;
+    let config = source.config.iter();
+    let ready = Arc::new(Ready {
+        name: source.name.clone(),
+        pre: loaded.linked(&runtime.engine, Lent::to(source))?,
+        config: Arc::new(config.map(|(k, v)| (k.as_str(), v.as_str())).collect()),
+        limits: Arc::new(source.limits.clone()),
+        runtime: runtime.clone(),
+        record: Record::default(),
+        loaded,
+    });
+    Ok(Plugin {
+        tools: tools(source, &digest, &ready),
+        name: source.name.clone(),
+        version: source.version.clone(),
+        digest,
+    })
+}
+
+/// Reads and compiles a component that no plugin is made of yet; what costs least is checked first.
+fn load(
+    source: &PluginSource,
+    digest: &str,
+    runtime: &Arc<Runtime>,
+) -> Result<Arc<Loaded>, LoadError> {
+    form::check(&source.bytes, runtime.capacity.component_bytes)?;
     let reflection = reflect::reflect(&source.bytes, &runtime.contract)?;
     for what in &reflection.skipped {
         tracing::warn!(
@@ -91,41 +124,16 @@ pub(crate) fn prepare(source: &PluginSource, runtime: &Arc<Runtime>) -> Result<P
             "part of the plugin is not offered"
         );
     }
-    let linker = link::linker(&runtime.engine, &reflection.imports, source)?;
+    link::check(&reflection.imports, source)?;
     if reflection.offers.is_empty() {
         return Err(LoadError::NoTools(source.name.clone()));
     }
-    let digest = hex::encode(Sha256::digest(&source.bytes));
     let component = runtime
         .cache
-        .component(&runtime.engine, &digest, &source.bytes)?;
-    // Made now rather than by the first call.
-    component
-        .initialize_copy_on_write_image()
-        .map_err(|error| LoadError::Sandbox(format!("{error:#}")))?;
-    let pre = linker
-        .instantiate_pre(&component)
-        .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
-    let ready = Arc::new(Ready {
-        name: source.name.clone(),
-        pre,
-        config: Arc::new(
-            source
-                .config
-                .iter()
-                .map(|(k, v)| (k.as_str(), v.as_str()))
-                .collect(),
-        ),
-        limits: Arc::new(source.limits.clone()),
-        runtime: runtime.clone(),
-        record: Record::default(),
-    });
-    Ok(Plugin {
-        tools: tools(source, reflection, &digest, &component, &ready)?,
-        name: source.name.clone(),
-        version: source.version.clone(),
-        digest,
-    })
+        .component(&runtime.engine, digest, &source.bytes)?;
+    let loaded = Arc::new(Loaded::new(reflection, component)?);
+    runtime.library.put(digest, &loaded);
+    Ok(loaded)
 }
 
 fn check_grants(source: &PluginSource) -> Result<(), LoadError> {
@@ -139,51 +147,30 @@ fn check_grants(source: &PluginSource) -> Result<(), LoadError> {
         .try_for_each(|grant| grant.check().map_err(refused))
 }
 
-pub(crate) fn check_form(bytes: &[u8], limit: usize) -> Result<(), LoadError> {
-    if bytes.len() > limit {
-        let bytes = bytes.len();
-        Err(LoadError::TooLarge { bytes, limit })
-    } else if Parser::is_core_wasm(bytes) {
-        Err(LoadError::NotAComponent("a core module"))
-    } else if Parser::is_component(bytes) {
-        Ok(())
-    } else {
-        Err(LoadError::NotAComponent("something else"))
-    }
-}
-
-fn tools(
-    source: &PluginSource,
-    reflection: Reflection,
-    digest: &str,
-    component: &Component,
-    ready: &Arc<Ready>,
-) -> Result<Vec<Arc<dyn Tool>>, LoadError> {
+fn tools(source: &PluginSource, digest: &str, ready: &Arc<Ready>) -> Vec<Arc<dyn Tool>> {
     let grants: Arc<[HttpGrant]> = source.grants.clone().into();
-    reflection
-        .offers
-        .into_iter()
-        .map(|offer| {
-            let spec = spec(source, &offer, digest, grants.clone());
-            let function = export(component, &offer)?;
-            Ok(Arc::new(PluginTool::new(spec, offer, function, ready.clone())) as Arc<dyn Tool>)
+    let tools = ready.loaded.tools.iter();
+    tools
+        .map(|tool| {
+            let spec = spec(source, &tool.offered, digest, grants.clone());
+            Arc::new(PluginTool::new(spec, tool, ready.clone())) as Arc<dyn Tool>
         })
         .collect()
 }
 
 pub(crate) fn spec(
     source: &PluginSource,
-    offer: &Offer,
+    offered: &Offered,
     digest: &str,
     grants: Arc<[HttpGrant]>,
 ) -> ToolSpec {
-    let plan = &offer.plan;
+    let plan = &offered.offer.plan;
     ToolSpec {
         name: plan.tool().to_owned(),
         title: plan.title(),
         description: plan.description(),
-        input_schema: plan.input_schema(),
-        output_schema: plan.output_schema(),
+        input_schema: offered.input_schema.clone(),
+        output_schema: offered.output_schema.clone(),
         bound: plan.bound(),
         interface: plan.interface.clone(),
         plugin: source.name.clone(),
@@ -191,16 +178,4 @@ pub(crate) fn spec(
         digest: digest.to_owned(),
         grants,
     }
-}
-
-fn export(component: &Component, offer: &Offer) -> Result<ComponentExportIndex, LoadError> {
-    let (interface, function) = offer.export();
-    component
-        .get_export_index(None, interface)
-        .and_then(|instance| component.get_export_index(Some(&instance), function))
-        .ok_or_else(|| LoadError::Contract {
-            interface: interface.to_owned(),
-            function: function.to_owned(),
-            message: "the component does not export it".to_owned(),
-        })
 }

@@ -7,6 +7,7 @@ use wasmtime::Engine;
 
 use crate::cache::Cache;
 use crate::lane::Lane;
+use crate::library::Library;
 use crate::outbound::Connector;
 use crate::reflect::Contract;
 use crate::share::Accounts;
@@ -16,6 +17,8 @@ pub(crate) struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) contract: Contract,
     pub(crate) cache: Cache,
+    /// What is loaded, for the next plugin that is made of it.
+    pub(crate) library: Library,
     pub(crate) connector: Arc<Connector>,
     pub(crate) capacity: Capacity,
     pub(crate) compilations: Arc<Semaphore>,
@@ -29,7 +32,8 @@ impl Runtime {
         Ok(Arc::new(Self {
             engine: engine::start(&capacity)?,
             contract: Contract::parse(&settings.contract)?,
-            cache: Cache::new(settings.cache),
+            cache: Cache::new(settings.cache, settings.compiler),
+            library: Library::default(),
             connector: Arc::default(),
             compilations: Arc::new(Semaphore::new(capacity.compilations.max(1))),
             accounts: Accounts::new(&capacity),

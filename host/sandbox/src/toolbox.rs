@@ -9,7 +9,7 @@ use dispatch::{Snapshot, Tool, Tools};
 use crate::inspect::{self, Inspection};
 use crate::plugin::{self, Plugin, PluginSource};
 use crate::runtime::Runtime;
-use crate::{Capacity, LoadError, Share};
+use crate::{Capacity, Compiler, LoadError, Share};
 
 /// What a toolbox is made of.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub struct ToolboxSettings {
     pub contract: Vec<(String, String)>,
     /// Where compiled code is kept between runs; the host's own directory. None compiles at every start.
     pub cache: Option<PathBuf>,
+    /// Compiles in a process of its own, with an end to its time and memory. None compiles in this process.
+    pub compiler: Option<Compiler>,
     /// What all plugins together may use.
     pub capacity: Capacity,
 }

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use sandbox::Compiler;
 use tracing_subscriber::EnvFilter;
 
 use crate::bench::BenchArgs;
@@ -85,6 +86,12 @@ enum Command {
     Eval(EvalArgs),
     /// Measure what policy, sandbox and ledger cost, against a bare MCP server with the same tools
     Bench(BenchArgs),
+    /// Compile the component on standard input, for the host that started this process
+    #[command(hide = true)]
+    CompileComponent {
+        /// Bytes of address space that it may take
+        memory_bytes: u64,
+    },
     /// Print every configuration key with its default, its meaning and its environment variable
     Config,
 }
@@ -108,6 +115,9 @@ enum AuditCommand {
     /// Check the chain of records: any gap, edit or cut is found
     Verify,
 }
+
+/// The command of [`Command::CompileComponent`].
+const COMPILE: &str = "compile-component";
 
 /// Runs the program.
 pub fn run() -> ExitCode {
@@ -138,6 +148,9 @@ fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
     if matches!(command, Command::Config) {
         terminal::ask(DEFAULT_FILE);
         return Ok(ExitCode::SUCCESS);
+    }
+    if let Command::CompileComponent { memory_bytes } = command {
+        return Ok(sandbox::compile_standard_input(memory_bytes));
     }
     let environment = Environment::of_process();
     let mut config = Config::load(line.common.config.as_deref(), &environment)?;
@@ -179,8 +192,18 @@ async fn dispatch_command(
         Command::Ledger(command) => ledger::run(&config, &secrets, command).await,
         Command::Eval(args) => crate::eval::run(&config, &secrets, args.only.as_deref()).await,
         Command::Bench(args) => bench::run(config, secrets, args).await,
-        Command::Config => Ok(ExitCode::SUCCESS),
+        // These two have had their turn.
+        Command::Config | Command::CompileComponent { .. } => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Components are compiled by this program once more, in a process that can be ended.
+fn compiler() -> Option<Compiler> {
+    let program = Environment::program();
+    let program = program.inspect_err(|error| {
+        tracing::warn!(%error, "this program cannot be found; components are compiled in this process");
+    });
+    Some(Compiler::new(program.ok()?, COMPILE))
 }
 
 fn start_log(filter: &str) -> anyhow::Result<()> {

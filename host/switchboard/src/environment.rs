@@ -1,6 +1,7 @@
 //! The process environment: read here and nowhere else, once, at the start.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Environment variables by name; those that are set to nothing count as not set.
 #[derive(Clone, Default)]
@@ -13,6 +14,11 @@ impl Environment {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
         readable.collect()
+    }
+
+    /// The program that this process is.
+    pub(crate) fn program() -> std::io::Result<PathBuf> {
+        std::env::current_exe()
     }
 
     /// A variable's value, if it is set.

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use agent::Agent;
 use dispatch::{Dispatcher, RetryPolicy, Snapshot, Store, StoreError};
+use sandbox::Compiler;
 use store::Clock;
 use tokio_util::task::TaskTracker;
 
@@ -46,6 +47,8 @@ pub struct Options {
     pub secrets: Secrets,
     /// Where compiled plugins are kept; `compiled` in the data folder where there is none.
     pub compiled: Option<PathBuf>,
+    /// Compiles plugins in a process of its own; in this one where there is none.
+    pub compiler: Option<Compiler>,
     /// How failed calls are tried again.
     pub retry: RetryPolicy,
     /// The store's clock; the system's where there is none.
@@ -61,6 +64,7 @@ impl Options {
             config,
             secrets: Secrets::default(),
             compiled: None,
+            compiler: None,
             retry: RetryPolicy::default(),
             clock: None,
             progress: Arc::new(|_| ()),

@@ -89,7 +89,7 @@ impl Turn<'_> {
         let offers = specs.into_iter().map(|spec| ToolOffer {
             name: spec.name,
             description: spec.description,
-            input_schema: spec.input_schema,
+            input_schema: serde_json::Value::clone(&spec.input_schema),
         });
         offers.chain([clarify_offer()]).collect()
     }

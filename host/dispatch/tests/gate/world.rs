@@ -248,8 +248,8 @@ fn tool(name: String, make: &Make) -> Arc<dyn Tool> {
     let spec = ToolSpec {
         title: name.clone(),
         description: String::new(),
-        input_schema: json!({}),
-        output_schema: json!({}),
+        input_schema: json!({}).into(),
+        output_schema: json!({}).into(),
         bound: bound
             .map(|(_, required)| ("customer_id".to_owned(), *required))
             .collect(),

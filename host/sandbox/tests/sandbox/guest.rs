@@ -124,6 +124,7 @@ pub(crate) fn settings() -> ToolboxSettings {
     ToolboxSettings {
         contract: CONTRACT.iter().map(own).collect(),
         cache: None,
+        compiler: None,
         capacity: Capacity {
             calls: 4,
             ..Capacity::default()

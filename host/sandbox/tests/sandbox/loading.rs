@@ -239,6 +239,57 @@ async fn compiled_code_is_kept_and_a_damaged_copy_is_replaced() {
     }
 }
 
+/// A component with this core module in it, and nothing to offer.
+fn with_core(core: &str) -> Vec<u8> {
+    wat::parse_str(format!("(component (core module {core}))")).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_made_of_too_much_is_refused_before_it_costs_anything() {
+    let functions = with_core(&"(func)".repeat(100_001));
+    refused(
+        source(functions),
+        &expect!["the component has 100001 functions, and the host takes 100000 at most"],
+    )
+    .await;
+    let long = with_core(&format!("(func {})", "nop ".repeat((1 << 20) + 1)));
+    refused(source(long), &expect!["the component has 1048579 bytes in one function, and the host takes 1048576 at most"]).await;
+    let deep = wat::parse_str("(component ".repeat(12) + &")".repeat(12)).unwrap();
+    refused(source(deep), &expect!["the component has 11 components inside one another, and the host takes 10 at most"]).await;
+    let globals = with_core(&"(global i32 (i32.const 0))".repeat(200_001));
+    refused(source(globals), &expect!["the component has 200001 imports, exports and other entries, and the host takes 200000 at most"]).await;
+}
+
+/// What is compiled once, every plugin is made of that has the same component, as long as one of them is there.
+#[tokio::test]
+async fn a_component_is_loaded_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let toolbox = Toolbox::new(ToolboxSettings {
+        cache: Some(folder.path().to_path_buf()),
+        ..settings()
+    });
+    let toolbox = toolbox.unwrap();
+    let compiled = || {
+        let entries = fs::read_dir(folder.path()).unwrap();
+        let entries: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        entries.iter().for_each(|entry| fs::remove_file(entry).unwrap());
+        !entries.is_empty()
+    };
+    let first = toolbox.load(source(friendly())).await.unwrap();
+    assert!(compiled());
+    let named = PluginSource {
+        name: "another".to_owned(),
+        model: true,
+        ..source(friendly())
+    };
+    let second = toolbox.load(named).await.unwrap();
+    assert!(!compiled());
+    assert_eq!((first.digest(), second.name()), (second.digest(), "another"));
+    drop((first, second));
+    toolbox.load(source(friendly())).await.unwrap();
+    assert!(compiled());
+}
+
 #[tokio::test]
 async fn a_cache_that_cannot_be_written_is_no_obstacle() {
     let folder = tempfile::tempdir().unwrap();

@@ -22,6 +22,7 @@ pub(super) async fn run(
     let assembled = host::assemble(
         Options {
             secrets,
+            compiler: super::compiler(),
             ..Options::new(config)
         },
         |_| (),

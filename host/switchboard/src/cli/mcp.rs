@@ -12,6 +12,7 @@ pub(super) async fn run(config: Config, secrets: Secrets) -> anyhow::Result<Exit
     let assembled = host::assemble(
         Options {
             secrets,
+            compiler: super::compiler(),
             ..Options::new(config)
         },
         |_| (),

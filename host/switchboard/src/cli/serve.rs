@@ -21,6 +21,7 @@ pub(super) async fn run(config: Config, secrets: Secrets) -> anyhow::Result<Exit
     let running = start(Options {
         secrets,
         progress,
+        compiler: super::compiler(),
         ..Options::new(config)
     })
     .await?;

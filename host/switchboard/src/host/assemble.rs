@@ -65,6 +65,7 @@ pub(crate) async fn assemble(
         config,
         secrets,
         compiled,
+        compiler,
         retry,
         clock,
         progress,
@@ -81,7 +82,7 @@ pub(crate) async fn assemble(
     let folder = config.data_dir.join("demo-backend");
     let backend = backend::start(&config.demo_backend, &folder, &token).await?;
     let compiled = compiled.unwrap_or_else(|| config.data_dir.join("compiled"));
-    let publishing = Publishing::start(&compiled, registries::of(&config, &secrets), progress)?;
+    let publishing = Publishing::start(&compiled, compiler, registries::of(&config, &secrets), progress)?;
     let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
     let tenants = Arc::new(Tenants::run_by(operator_key, secrets.all()));
     let demo = demo::tenant(&config, &common, backend.addr, &token).map_err(of_demo)?;
@@ -210,6 +211,6 @@ pub(crate) async fn try_demo(config: &Config, compiled: &Path) -> Result<(), Sta
     let nowhere = ([127, 0, 0, 1], 1).into();
     let demo = demo::tenant(config, &rules::common(config)?, nowhere, &Secret::random())
         .map_err(of_demo)?;
-    let publishing = Publishing::start(compiled, Registries::default(), Arc::new(|_| ()))?;
+    let publishing = Publishing::start(compiled, None, Registries::default(), Arc::new(|_| ()))?;
     Ok(publishing.publish(&demo).await?)
 }

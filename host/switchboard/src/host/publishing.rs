@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use artifacts::{Registries, Source};
-use sandbox::{LoadError, Plugin, PluginSource, Toolbox, ToolboxSettings};
+use sandbox::{Compiler, LoadError, Plugin, PluginSource, Toolbox, ToolboxSettings};
 use thiserror::Error;
 
 use super::vouched::{self, NotVouched};
@@ -55,6 +55,7 @@ impl Publishing {
     /// Starts the sandbox, without any plugin; compiled code is kept in `compiled`.
     pub(crate) fn start(
         compiled: &Path,
+        aside: Option<Compiler>,
         registries: Registries,
         progress: Progress,
     ) -> Result<Self, StartError> {
@@ -62,7 +63,11 @@ impl Publishing {
             folder: compiled.into(),
             source,
         })?;
-        let toolbox = Toolbox::new(settings(Some(compiled))).map_err(StartError::Sandbox)?;
+        let settings = ToolboxSettings {
+            compiler: aside,
+            ..settings(Some(compiled))
+        };
+        let toolbox = Toolbox::new(settings).map_err(StartError::Sandbox)?;
         Ok(Self {
             toolbox: Arc::new(toolbox),
             registries,
@@ -221,7 +226,7 @@ mod tests {
         let tenant = demo::tenant(&config, &common, backend, &Secret::random()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let publishing =
-            Publishing::start(folder.path(), Registries::default(), Arc::new(|_| ())).unwrap();
+            Publishing::start(folder.path(), None, Registries::default(), Arc::new(|_| ())).unwrap();
         let refused = publishing.publish(&tenant).await.unwrap_err();
         StartError::from(refused).to_string()
     }

@@ -34,8 +34,8 @@ pub(super) async fn list(desk: Desk, caller: Caller) -> Result<Json<Value>, ApiE
             "title": spec.title,
             "description": spec.description,
             "effect": desk.tenant.rulebook.tool(&spec.name).map(|rule| rule.effect),
-            "input_schema": spec.input_schema,
-            "output_schema": spec.output_schema,
+            "input_schema": *spec.input_schema,
+            "output_schema": *spec.output_schema,
             "plugin": { "name": spec.plugin, "version": spec.version, "digest": spec.digest, "interface": spec.interface },
         })
     });

@@ -27,7 +27,7 @@ fn told(component: &Component) -> Value {
             "title": tool.title,
             "description": tool.description,
             "interface": tool.interface,
-            "input_schema": tool.input_schema,
+            "input_schema": *tool.input_schema,
             "output_schema": tool.output_schema,
             "filled_in_by_the_host": tool.bound.keys().collect::<Vec<_>>(),
         })
