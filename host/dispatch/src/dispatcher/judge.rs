@@ -105,6 +105,9 @@ impl Dispatcher {
             detail["decision"] = "allow".into();
         }
         detail["outcome"] = outcome.word().into();
+        if let Some(failure) = act.failure.get() {
+            detail["failure"] = failure.as_str().into();
+        }
         if let Some(escalation) = outcome.escalation() {
             detail["escalation"] = json!(escalation);
         }

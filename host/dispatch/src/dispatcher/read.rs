@@ -50,6 +50,7 @@ impl Dispatcher {
                 escalation: None,
             });
         }
+        let _ = act.failure.set(error.to_string());
         let gave_up = may_pass(&error);
         tracing::warn!(tool = act.call.tool, attempts, %error, "a tool failed");
         let error = typed(error);

@@ -143,6 +143,7 @@ impl Dispatcher {
     ) -> Result<Outcome, DispatchError> {
         if unsure {
             tracing::warn!(tool = act.call.tool, intent = lease.intent, %error, "the outcome of a write is unknown");
+            let _ = act.failure.set(error.to_string());
             return self.unknown(act, lease).await;
         }
         let settlement = Settlement::Failed(typed(error.clone()));
