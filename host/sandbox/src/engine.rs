@@ -99,6 +99,9 @@ mod tests {
     #[test]
     fn what_is_compiled_aside_runs_here() {
         let compiling = fingerprint(&for_compiling().unwrap());
-        assert_eq!(fingerprint(&start(&Capacity::default()).unwrap()), compiling);
+        assert_eq!(
+            fingerprint(&start(&Capacity::default()).unwrap()),
+            compiling
+        );
     }
 }

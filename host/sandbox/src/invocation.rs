@@ -1,6 +1,6 @@
 //! One call of a plugin as its parts share it: the gate, the limits, the requests under way and what was refused.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dispatch::Gate;
@@ -30,6 +30,27 @@ pub(crate) struct Invocation {
     /// Bytes that the bodies of the answers may still have.
     pub(crate) response_bytes: Allowance,
     refusal: Mutex<Option<Refusal>>,
+    /// The plugin came to no end of its own.
+    is_cut: AtomicBool,
+}
+
+/// Held while the plugin runs: a call that ends otherwise than by [`Running::ends`] was cut short. It must go before the
+/// plugin's handles do, for a body that is dropped looks like one that is whole.
+pub(crate) struct Running<'a>(Option<&'a Invocation>);
+
+impl Running<'_> {
+    /// The plugin has come to an end of its own.
+    pub(crate) fn ends(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if let Some(invocation) = self.0 {
+            invocation.is_cut.store(true, Ordering::Release);
+        }
+    }
 }
 
 /// What is left of a sum that all requests of one call share.
@@ -72,7 +93,18 @@ impl Invocation {
             stop: CancellationToken::new(),
             requests: TaskTracker::new(),
             refusal: Mutex::new(None),
+            is_cut: AtomicBool::new(false),
         })
+    }
+
+    /// The plugin begins to run.
+    pub(crate) fn running(&self) -> Running<'_> {
+        Running(Some(self))
+    }
+
+    /// The plugin was cut short: what it had not finished by then never will be.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Acquire)
     }
 
     /// Remembers that the gate refused something; the first refusal counts.

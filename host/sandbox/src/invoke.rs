@@ -123,8 +123,12 @@ impl Run {
         // The plugin's handles go with the store, before anybody waits for its requests: one whose body it never finished
         // would not end.
         let mut store = self.store();
+        let running = self.invocation.running();
         match self.call(&mut store, &arguments).await {
-            Ok(returned) => self.output(returned.as_ref()),
+            Ok(returned) => {
+                running.ends();
+                self.output(returned.as_ref())
+            }
             Err(error) => Err(failure::classify(&error, store.data())),
         }
     }

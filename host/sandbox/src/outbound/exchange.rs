@@ -28,6 +28,7 @@ pub(super) async fn exchange(
     let (parts, body) = request.into_parts();
     let (destination, url) = Destination::parse(&parts.uri)?;
     let body = until_stopped(invocation, whole_body(body, invocation)).await??;
+    check_whole(&parts, &body, invocation)?;
     let outbound = OutboundHttp {
         method: parts.method.clone(),
         url: url.to_string(),
@@ -69,6 +70,18 @@ async fn whole_body(body: WasiBody, invocation: &Invocation) -> Result<Bytes, Er
         }
         Err(error) if error.is::<LengthLimitError>() => Err(Error::HttpRequestBodySize(limit)),
         Err(_) => Err(Error::ConnectionTerminated),
+    }
+}
+
+/// Half of a body must not go out as if it were all of it: a plugin that dies while it writes leaves one that simply ends.
+fn check_whole(parts: &Parts, body: &Bytes, invocation: &Invocation) -> Result<(), Error> {
+    let said = parts.headers.get(CONTENT_LENGTH);
+    let said = said.map(|length| length.to_str().ok()?.parse::<usize>().ok());
+    match said {
+        Some(Some(length)) if length == body.len() => Ok(()),
+        Some(_) => Err(Error::HttpRequestBodySize(u64::try_from(body.len()).ok())),
+        None if invocation.is_cut() => Err(Error::ConnectionTerminated),
+        None => Ok(()),
     }
 }
 

@@ -461,3 +461,27 @@ async fn bytes_beyond_the_share_wait_before_anybody_hears_of_them() {
             .all(|request| request.starts_with("GET"))
     );
 }
+
+/// A plugin that dies while it writes leaves half a body, which ends as if it were whole.
+#[tokio::test]
+async fn half_of_a_body_is_no_body() {
+    let backend = Backend::start(vec![vec![OK], vec![OK]]).await;
+    let url = backend.url("/refunds");
+    let caller = Caller::new(TestGate::local());
+    let mut longer = post(&url, "{\"amount\"");
+    longer
+        .headers_mut()
+        .insert("content-length", "16".parse().unwrap());
+    let said = caller.send(longer).await;
+    assert!(
+        matches!(said, Err(Error::HttpRequestBodySize(Some(9)))),
+        "{said:?}"
+    );
+    // Without a length it is whole as long as the plugin lives, and has come to its end by itself.
+    caller.invocation.running().ends();
+    assert_eq!(caller.send(post(&url, "{}")).await.unwrap().0, 200);
+    drop(caller.invocation.running());
+    let cut = caller.send(post(&url, "{\"amount\"")).await;
+    assert!(matches!(cut, Err(Error::ConnectionTerminated)), "{cut:?}");
+    assert_eq!(backend.requests().len(), 1);
+}

@@ -253,9 +253,21 @@ async fn what_is_made_of_too_much_is_refused_before_it_costs_anything() {
     )
     .await;
     let long = with_core(&format!("(func {})", "nop ".repeat((1 << 20) + 1)));
-    refused(source(long), &expect!["the component has 1048579 bytes in one function, and the host takes 1048576 at most"]).await;
+    refused(
+        source(long),
+        &expect![
+            "the component has 1048579 bytes in one function, and the host takes 1048576 at most"
+        ],
+    )
+    .await;
     let deep = wat::parse_str("(component ".repeat(12) + &")".repeat(12)).unwrap();
-    refused(source(deep), &expect!["the component has 11 components inside one another, and the host takes 10 at most"]).await;
+    refused(
+        source(deep),
+        &expect![
+            "the component has 11 components inside one another, and the host takes 10 at most"
+        ],
+    )
+    .await;
     let globals = with_core(&"(global i32 (i32.const 0))".repeat(200_001));
     refused(source(globals), &expect!["the component has 200001 imports, exports and other entries, and the host takes 200000 at most"]).await;
 }
@@ -272,7 +284,9 @@ async fn a_component_is_loaded_once() {
     let compiled = || {
         let entries = fs::read_dir(folder.path()).unwrap();
         let entries: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-        entries.iter().for_each(|entry| fs::remove_file(entry).unwrap());
+        entries
+            .iter()
+            .for_each(|entry| fs::remove_file(entry).unwrap());
         !entries.is_empty()
     };
     let first = toolbox.load(source(friendly())).await.unwrap();
@@ -284,7 +298,10 @@ async fn a_component_is_loaded_once() {
     };
     let second = toolbox.load(named).await.unwrap();
     assert!(!compiled());
-    assert_eq!((first.digest(), second.name()), (second.digest(), "another"));
+    assert_eq!(
+        (first.digest(), second.name()),
+        (second.digest(), "another")
+    );
     drop((first, second));
     toolbox.load(source(friendly())).await.unwrap();
     assert!(compiled());
