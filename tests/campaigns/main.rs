@@ -1,13 +1,15 @@
 //! The campaigns: what the host promises, tried thousands of times by force. Each prints its figures; without arguments a
 //! bounded slice of each is run.
 //!
-//! A target without a test harness, because one and the same program is also the victim that the campaigns kill.
+//! A target without a test harness, because one and the same program is also the victim that the campaigns kill, and the host
+//! that they attack.
 
 #![allow(
     clippy::unwrap_used,
     reason = "a campaign that cannot go on should stop where it stands"
 )]
 
+mod hostile;
 mod kills;
 mod mutants;
 mod program;
@@ -20,8 +22,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
 
+/// As in the program: what the host keeps of its memory is measured here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What can be run, by the names that a filter on the command line selects.
 const CAMPAIGNS: &[(&str, fn())] = &[
+    ("hostile", hostile::run),
     ("kills", kills::run),
     ("kills_of_the_program", program::run),
     ("mutants", mutants::run),
@@ -31,6 +38,9 @@ const CAMPAIGNS: &[(&str, fn())] = &[
 fn main() -> ExitCode {
     if let Ok(setup) = std::env::var(victim::VARIABLE) {
         return victim::run(&setup);
+    }
+    if let Ok(setup) = std::env::var(hostile::host::VARIABLE) {
+        return hostile::host::run(&setup);
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // What cargo passes on to every test target is meant for the usual harness.

@@ -23,7 +23,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::task::JoinSet;
 
 pub(crate) use doom::{Point, Side, Step};
-pub(crate) use plugin::{CUSTOMER_DAY, REFUND};
+pub(crate) use plugin::{CUSTOMER_DAY, Nothing, REFUND};
 use rigged::Rigged;
 
 /// The environment variable that makes this program a victim; it holds a [`Setup`].
@@ -174,7 +174,7 @@ fn refund_of(outcome: &Outcome) -> Option<String> {
 }
 
 /// One line, whole: several tasks speak.
-fn say(line: &Line) {
+pub(crate) fn say(line: &impl Serialize) {
     let line = json!(line).to_string() + "\n";
     // Whoever listened may have gone, and will then kill this process anyway.
     let _: Result<(), std::io::Error> = std::io::stdout().lock().write_all(line.as_bytes());

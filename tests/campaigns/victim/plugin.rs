@@ -201,8 +201,8 @@ fn spec(name: &str, grant: HttpGrant) -> ToolSpec {
         name: name.to_owned(),
         title: name.to_owned(),
         description: String::new(),
-        input_schema: json!({}),
-        output_schema: json!({}),
+        input_schema: json!({}).into(),
+        output_schema: json!({}).into(),
         bound: BTreeMap::new(),
         interface: String::new(),
         plugin: "stand-in".to_owned(),
@@ -226,7 +226,7 @@ pub(super) fn rulebook() -> Rulebook {
 }
 
 /// No credentials, and no model.
-pub(super) struct Nothing;
+pub(crate) struct Nothing;
 
 impl Secrets for Nothing {
     fn headers(&self, _: &str, _: &str) -> Option<Vec<(HeaderName, HeaderValue)>> {

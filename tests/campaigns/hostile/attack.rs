@@ -1,0 +1,152 @@
+//! The attacks: what is tried, and how it has to end.
+
+use serde_json::{Value, json};
+
+/// One attack.
+pub(super) struct Attack {
+    pub(super) name: &'static str,
+    pub(super) tool: &'static str,
+    /// `raid`: how large. Other tools have no use for it.
+    size: u32,
+    pub(super) ends: Ends,
+}
+
+/// How it has to end.
+#[derive(Clone, Copy)]
+pub(super) enum Ends {
+    /// Failed, and the reason holds this text.
+    Failed(&'static str),
+    /// Refused at the gate, or late, whichever comes first.
+    Stopped,
+    /// The arguments do not even reach the plugin.
+    Invalid(&'static str),
+    /// It may or may not have happened: the backend saw the request, and nobody read the answer.
+    Unknown,
+    /// What it does harms nobody.
+    Done,
+}
+
+const fn raid(name: &'static str, size: u32, ends: Ends) -> Attack {
+    Attack {
+        name,
+        tool: "raid",
+        size,
+        ends,
+    }
+}
+
+const fn strike(name: &'static str, ends: Ends) -> Attack {
+    Attack {
+        name,
+        tool: "strike",
+        size: 0,
+        ends,
+    }
+}
+
+const fn other(name: &'static str, tool: &'static str, ends: Ends) -> Attack {
+    Attack {
+        name,
+        tool,
+        size: 0,
+        ends,
+    }
+}
+
+const LATE: Ends = Ends::Failed("deadline of 300 ms");
+const MIB: u32 = 1 << 20;
+
+/// All of them.
+pub(super) const ATTACKS: &[Attack] = &[
+    raid("spin", 0, LATE),
+    other("endless start", "boot", LATE),
+    raid("fill", 48 * MIB, LATE),
+    raid("copy", 48 * MIB, LATE),
+    raid("memory", 0, Ends::Failed("bytes of memory")),
+    other("table growth", "grow", Ends::Failed("table elements")),
+    raid("recursion", 100_000_000, Ends::Failed("")),
+    raid(
+        "mutual recursion",
+        100_000_000,
+        Ends::Failed("call stack exhausted"),
+    ),
+    raid("output", 2 * MIB, Ends::Failed("bytes of output")),
+    raid("output", 1_000 * MIB, Ends::Failed("bytes of memory")),
+    raid("output beyond memory", 0, Ends::Failed("")),
+    raid("deep json", 100_000, Ends::Invalid("levels of nesting")),
+    raid("host calls", 0, LATE),
+    raid("handles", 0, Ends::Failed("handles: 1000 at most")),
+    raid("headers", 1_000, Ends::Failed("")),
+    raid("random", 0, LATE),
+    raid("random at once", 1_000 * MIB, Ends::Failed("")),
+    raid("log", 0, LATE),
+    raid("requests", 0, Ends::Stopped),
+    raid("own body never ends", 0, LATE),
+    raid("/never", 0, LATE),
+    raid("/drip", 0, LATE),
+    raid("/endless", 0, Ends::Failed("")),
+    raid("/headers", 0, Ends::Failed("")),
+    raid("socket", 0, Ends::Failed("")),
+    raid("file", 0, Ends::Failed("no file can be opened")),
+    raid("environment", 0, Ends::Failed("there is no environment")),
+    raid("reads a key of another", 0, Ends::Failed("")),
+    raid(
+        "opens another store",
+        0,
+        Ends::Failed("none of these stores"),
+    ),
+    raid("writes while reading", 0, Ends::Failed("AccessDenied")),
+    strike("key with dots", Ends::Done),
+    strike("key with nul", Ends::Failed("no control characters")),
+    strike("key of another", Ends::Done),
+    strike("key of a mebibyte", Ends::Failed("256 bytes")),
+    strike("value of a mebibyte", Ends::Failed("65536 bytes")),
+    strike("many keys", Ends::Failed("uses of its keys")),
+    strike("before", Ends::Failed("unreachable")),
+    strike("during", Ends::Failed("unreachable")),
+    strike("during, without a length", Ends::Failed("unreachable")),
+    strike("sent", Ends::Unknown),
+    strike("after", Ends::Unknown),
+];
+
+impl Attack {
+    /// The `nth` call of it.
+    pub(super) fn arguments(&self, nth: u64) -> Value {
+        match self.tool {
+            "raid" if self.name == "deep json" => json!({ "kind": deep(self.size), "size": 0 }),
+            "raid" => json!({ "kind": self.name, "size": self.size }),
+            "strike" => json!({ "order": format!("O-{nth}"), "moment": self.name }),
+            _ => json!({}),
+        }
+    }
+
+    pub(super) fn label(&self) -> String {
+        match self.size {
+            0 => self.name.to_owned(),
+            size if size >= MIB => format!("{} ({} MiB)", self.name, size / MIB),
+            size => format!("{} ({size})", self.name),
+        }
+    }
+
+    /// What the backend must have seen of it: writes that took effect.
+    pub(super) fn effects(&self) -> usize {
+        usize::from(matches!(self.ends, Ends::Unknown))
+    }
+}
+
+impl Ends {
+    pub(super) fn fits(self, word: &str, why: &str) -> bool {
+        match self {
+            Self::Failed(text) => word == "failed" && why.contains(text),
+            Self::Stopped => word == "denied" || word == "failed" && why.contains("deadline"),
+            Self::Invalid(text) => word == "invalid" && why.contains(text),
+            Self::Unknown => word == "unknown",
+            Self::Done => word == "ok",
+        }
+    }
+}
+
+/// As deep as JSON parsers go, which is deeper than the host lets arguments be.
+fn deep(levels: u32) -> Value {
+    (0..levels.min(100)).fold(json!(1), |inner, _| json!([inner]))
+}

@@ -1,0 +1,106 @@
+//! Components that no compiler makes: written as text, for what a Rust plugin cannot be brought to do.
+
+/// A component with one tool, of this core module.
+fn component(tool: &str, core: &str) -> Vec<u8> {
+    let text = format!(
+        "(component
+            (core module $m {core})
+            (core instance $i (instantiate $m))
+            (func $f (canon lift (core func $i \"{tool}\")))
+            (instance $e (export \"{tool}\" (func $f)))
+            (export \"acme:{tool}/{tool}@1.0.0\" (instance $e)))"
+    );
+    wat::parse_str(text).unwrap()
+}
+
+/// It never gets through its start.
+pub(super) fn endless_start() -> Vec<u8> {
+    component(
+        "boot",
+        "(func $go (loop (br 0))) (start $go) (func (export \"boot\"))",
+    )
+}
+
+/// It makes its table larger and larger.
+pub(super) fn growing_table() -> Vec<u8> {
+    component(
+        "grow",
+        "(table 1 funcref)
+         (func (export \"grow\")
+            (loop $more
+                (br_if $more (i32.ne (table.grow (ref.null func) (i32.const 1000)) (i32.const -1))))
+            unreachable)",
+    )
+}
+
+/// So many memories in one module.
+pub(super) fn many_memories(memories: usize) -> Vec<u8> {
+    let core = "(memory 1)".repeat(memories) + "(func (export \"many\"))";
+    component("many", &core)
+}
+
+/// So many functions, each as small as can be.
+pub(super) fn many_functions(functions: usize) -> Vec<u8> {
+    let core = "(func)".repeat(functions) + "(func (export \"many\"))";
+    component("many", &core)
+}
+
+/// Functions that take long to compile: each has many variables, all of them alive at every one of many branches.
+pub(super) fn compile_bomb(functions: usize, branches: usize) -> Vec<u8> {
+    const VARIABLES: usize = 1_000;
+    let locals = "i64 ".repeat(VARIABLES);
+    let branch = |turn: usize| {
+        let variable = turn % VARIABLES;
+        format!(
+            "(if (i32.wrap_i64 (local.get {variable})) (then (local.set {} (i64.add (local.get {variable}) (local.get {})))))",
+            (turn * 7 + 1) % VARIABLES,
+            (turn * 13 + 5) % VARIABLES
+        )
+    };
+    let body: String = (0..branches).map(branch).collect();
+    let function =
+        format!("(func (local {locals}) (loop {body} (br_if 0 (i32.wrap_i64 (local.get 0)))))");
+    component(
+        "many",
+        &(function.repeat(functions) + "(func (export \"many\"))"),
+    )
+}
+
+/// A type that doubles with every line.
+pub(super) fn type_bomb(doublings: usize) -> Vec<u8> {
+    let mut types = "(type $t0 (tuple u8 u8))".to_owned();
+    for level in 1..=doublings {
+        let before = level - 1;
+        types += &format!("(type $t{level} (tuple $t{before} $t{before}))");
+    }
+    let text = format!(
+        "(component {types}
+            (core module $m (memory (export \"m\") 1) (func (export \"many\") (param i32))
+                (func (export \"r\") (param i32 i32 i32 i32) (result i32) unreachable))
+            (core instance $i (instantiate $m))
+            (func $f (param \"x\" $t{doublings})
+                (canon lift (core func $i \"many\") (memory (core memory $i \"m\")) (realloc (core func $i \"r\"))))
+            (instance $e (export \"many\" (func $f)))
+            (export \"acme:many/many@1.0.0\" (instance $e)))"
+    );
+    wat::parse_str(text).unwrap()
+}
+
+/// Components inside one another.
+pub(super) fn nested(depth: usize) -> Vec<u8> {
+    wat::parse_str("(component ".repeat(depth) + &")".repeat(depth)).unwrap()
+}
+
+/// A good component with a custom section of so many bytes.
+pub(super) fn padded(good: &[u8], bytes: usize) -> Vec<u8> {
+    let mut padded = good.to_vec();
+    padded.push(0);
+    let mut length = bytes + 2;
+    while length >= 0x80 {
+        padded.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+        length >>= 7;
+    }
+    padded.extend([u8::try_from(length).unwrap(), 1, b'x']);
+    padded.resize(padded.len() + bytes, 0);
+    padded
+}

@@ -1,0 +1,153 @@
+//! What the hostile campaign found out, as it is printed.
+
+use std::collections::BTreeMap;
+
+/// What the neighbour's p99 may come to under an attack, as a multiple of its p99 without.
+const MOST: f64 = 2.0;
+/// What a whole round of attacks may leave behind of memory when it is made again, MiB.
+const MAY_GROW_MIB: u64 = 24;
+
+/// One storm.
+pub(super) struct Row {
+    label: String,
+    quiet: Vec<Option<u64>>,
+    stormy: Vec<Option<u64>>,
+    /// Before and after.
+    resident_mib: (u64, u64),
+    ends: BTreeMap<String, usize>,
+    breaches: Vec<String>,
+}
+
+impl Row {
+    pub(super) fn new(
+        label: String,
+        quiet: Vec<Option<u64>>,
+        stormy: Vec<Option<u64>>,
+        resident_mib: (u64, u64),
+    ) -> Self {
+        Self {
+            label,
+            quiet,
+            stormy,
+            resident_mib,
+            ends: BTreeMap::new(),
+            breaches: vec![],
+        }
+    }
+
+    pub(super) fn breach(&mut self, what: String) {
+        self.breaches.push(what);
+    }
+
+    pub(super) fn ended(&mut self, word: &str, why: &str) {
+        let why: String = why.chars().take(70).collect();
+        *self.ends.entry(format!("{word}: {why}")).or_default() += 1;
+    }
+}
+
+/// All of it.
+#[derive(Default)]
+pub(super) struct Figures {
+    pub(super) broken: Vec<String>,
+    storms: usize,
+    slow: Vec<String>,
+    rounds_mib: Vec<u64>,
+    notes: Vec<String>,
+}
+
+impl Figures {
+    #[allow(clippy::unused_self)]
+    pub(super) fn heading(&self) {
+        println!(
+            "  {:<28} {:>6} {:>9} {:>9} {:>9} {:>6}  {:>11}  ends as",
+            "attack", "calls", "p50 ms", "p99 ms", "quiet p99", "ratio", "RSS MiB"
+        );
+    }
+
+    /// Prints a storm, and keeps what counts.
+    pub(super) fn add(&mut self, mut row: Row) {
+        self.storms += 1;
+        let failed = row
+            .stormy
+            .iter()
+            .chain(&row.quiet)
+            .filter(|call| call.is_none())
+            .count();
+        if failed > 0 {
+            row.breach(format!("{failed} calls of the neighbour failed"));
+        }
+        let (quiet, stormy) = (sorted(&row.quiet), sorted(&row.stormy));
+        let ratio = at(&stormy, 99) / at(&quiet, 99);
+        let mark = if ratio > MOST { " (!)" } else { "" };
+        if ratio > MOST {
+            self.slow.push(format!("{} {ratio:.1}", row.label));
+        }
+        let (before, after) = row.resident_mib;
+        let ends: Vec<String> = row
+            .ends
+            .iter()
+            .map(|(end, times)| format!("{times} × {end}"))
+            .collect();
+        println!(
+            "  {:<28} {:>6} {:>9.2} {:>9.2} {:>9.2} {ratio:>6.1}{mark}  {before:>4} → {after:>4}  {}",
+            row.label,
+            stormy.len(),
+            at(&stormy, 50) / 1_000.0,
+            at(&stormy, 99) / 1_000.0,
+            at(&quiet, 99) / 1_000.0,
+            ends.join(", ")
+        );
+        let breaches = row.breaches.into_iter();
+        self.broken
+            .extend(breaches.map(|what| format!("{}: {what}", row.label)));
+    }
+
+    /// A whole round of attacks has been made.
+    pub(super) fn end_round(&mut self, resident_mib: u64) {
+        if let Some(before) = self.rounds_mib.last()
+            && resident_mib > before + MAY_GROW_MIB
+        {
+            let grown = resident_mib - before;
+            self.broken
+                .push(format!("a second round of attacks left {grown} MiB behind"));
+        }
+        self.rounds_mib.push(resident_mib);
+    }
+
+    pub(super) fn note(&mut self, what: String) {
+        self.notes.push(what);
+    }
+
+    pub(super) fn print(&self) {
+        println!(
+            "  memory after each round of attacks: {:?} MiB",
+            self.rounds_mib
+        );
+        for note in &self.notes {
+            println!("  {note}");
+        }
+        println!(
+            "  {} storms; the neighbour's p99 was more than {MOST} times that without in {}: {:?}",
+            self.storms,
+            self.slow.len(),
+            self.slow
+        );
+        println!("  {} promises broken", self.broken.len());
+        for breach in &self.broken {
+            println!("  BROKEN {breach}");
+        }
+    }
+}
+
+/// Microseconds, ascending.
+fn sorted(calls: &[Option<u64>]) -> Vec<u64> {
+    let mut calls: Vec<u64> = calls.iter().flatten().copied().collect();
+    calls.sort_unstable();
+    calls
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn at(sorted: &[u64], percent: usize) -> f64 {
+    let index = sorted.len().saturating_sub(1) * percent / 100;
+    sorted.get(index).copied().unwrap_or(1) as f64
+}

@@ -1,0 +1,80 @@
+//! The hostile plugin: every export tries to harm the host or its neighbours, in as many ways as it is asked to.
+
+mod floods;
+mod keys;
+mod machine;
+mod wire;
+
+switchboard_sdk::plugin!(
+    world: "acme:hostile/plugin",
+    common: "../../../../wit/common",
+    wit: ["wit"]
+);
+
+use bindings::exports::acme::hostile::attacks::{Error, Guest, Loot};
+
+struct Hostile;
+
+bindings::export!(Hostile with_types_in bindings);
+
+impl Guest for Hostile {
+    fn raid(kind: String, size: u32) -> Result<Loot, Error> {
+        let size = size as usize;
+        let said = match kind.as_str() {
+            "none" => Ok("nothing was tried".to_owned()),
+            "spin" => machine::spin(),
+            "fill" => machine::fill(size),
+            "copy" => machine::copy(size),
+            "memory" => machine::memory(),
+            "recursion" => Ok(machine::dive(size).to_string()),
+            "mutual recursion" => Ok(machine::ping(size).to_string()),
+            "output" => Ok("x".repeat(size)),
+            "output beyond memory" => machine::output_beyond_memory(),
+            "file" => machine::file(),
+            "socket" => machine::socket(),
+            "environment" => machine::environment(),
+            "host calls" => floods::host_calls(),
+            "handles" => floods::handles(),
+            "headers" => floods::headers(size),
+            "random" => floods::random(),
+            "random at once" => floods::random_at_once(size),
+            "log" => floods::log(),
+            "requests" => floods::requests(),
+            "own body never ends" => wire::body_never_ends(),
+            "reads a key of another" => keys::read(&[
+                "../neighbour/secret",
+                "neighbour/secret",
+                "neighbour\0secret",
+            ]),
+            "opens another store" => keys::open(&["neighbour", "../neighbour", "neighbour/steady"]),
+            "writes while reading" => keys::write("mine", 1),
+            path if path.starts_with('/') => wire::get(path),
+            _ => Err(Error::InvalidInput(format!("there is no attack {kind}"))),
+        };
+        said.map(|said| Loot { said })
+    }
+
+    fn strike(order: String, moment: String) -> Result<Loot, Error> {
+        let said = match moment.as_str() {
+            "before" => panic!("before anything was sent"),
+            "during" => wire::post(&order, true, wire::Fails::InTheBody),
+            "during, without a length" => wire::post(&order, false, wire::Fails::InTheBody),
+            "sent" => wire::post(&order, true, wire::Fails::BeforeTheAnswer),
+            "after" => wire::post(&order, true, wire::Fails::AfterTheAnswer),
+            "never" => wire::post(&order, true, wire::Fails::Never),
+            "key with dots" => keys::write("../neighbour/secret", 8),
+            "key with nul" => keys::write("a\0b", 8),
+            "key of another" => keys::write("neighbour/steady/secret", 8),
+            "key of a mebibyte" => keys::write(&"k".repeat(1 << 20), 8),
+            "value of a mebibyte" => keys::write("mine", 1 << 20),
+            "many keys" => keys::write_many(),
+            _ => Err(Error::InvalidInput(format!("there is no moment {moment}"))),
+        };
+        said.map(|said| Loot { said })
+    }
+}
+
+/// What an attack says that was held up: an error of the tool, with what the host said.
+fn held(what: impl std::fmt::Display) -> Result<String, Error> {
+    Err(Error::NotEligible(what.to_string()))
+}

@@ -1,0 +1,119 @@
+//! A thousand installations of what is no plugin: cut short, flipped, huge, and made to be expensive.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::components;
+use super::figures::Figures;
+use super::process::Hosting;
+
+/// What an installation may add to the host's own memory at its height, MiB: some copies of the largest component.
+const MAY_TAKE_MIB: u64 = 400;
+/// What all of them may leave behind, MiB.
+const MAY_LEAVE_MIB: u64 = 64;
+const MIB: usize = 1 << 20;
+
+/// Installs `times` components, most of them broken by chance.
+pub(super) async fn make(
+    times: usize,
+    seed: u64,
+    guest: &Path,
+    hosting: &mut Hosting,
+    figures: &mut Figures,
+) {
+    let good = tokio::fs::read(guest).await.unwrap();
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let (before, peak_before) = (hosting.resident_mib(), hosting.peak_mib());
+    let mut ends: BTreeMap<String, usize> = BTreeMap::new();
+    let mut longest = (0, String::new());
+    let crafted = crafted(&good);
+    let broken = times.saturating_sub(crafted.len());
+    let by_chance = (0..broken).map(|turn| by_chance(&good, turn, &mut chance));
+    for (kind, must_fail, bytes) in crafted.into_iter().chain(by_chance.collect::<Vec<_>>()) {
+        let file = guest.with_file_name(format!("install-{}.wasm", std::process::id()));
+        tokio::fs::write(&file, bytes).await.unwrap();
+        let ended = hosting.asker().install(file.clone()).await;
+        tokio::fs::remove_file(file).await.unwrap();
+        let Some(ended) = ended else {
+            figures.broken.push(format!("{kind}: the host is gone"));
+            return;
+        };
+        let is_typed = ended.word == "refused" || ended.word == "loaded" && !must_fail;
+        if !is_typed {
+            figures
+                .broken
+                .push(format!("{kind}: {}: {}", ended.word, ended.why));
+        }
+        if ended.micros > longest.0 {
+            longest = (ended.micros, kind.clone());
+        }
+        if must_fail && !kind.starts_with("cut") {
+            let why: String = ended.why.chars().take(110).collect();
+            figures.note(format!(
+                "install, {kind}: {} in {} ms: {why}",
+                ended.word,
+                ended.micros / 1_000
+            ));
+        }
+        *ends.entry(ended.word).or_default() += 1;
+    }
+    let (after, peak) = (hosting.resident_mib(), hosting.peak_mib());
+    figures.note(format!(
+        "{times} installations: {ends:?}; the longest took {} ms ({}); memory {before} → {after} MiB, at its height {peak} MiB",
+        longest.0 / 1_000,
+        longest.1
+    ));
+    if peak > peak_before.max(before + MAY_TAKE_MIB) {
+        figures
+            .broken
+            .push(format!("an installation took the host to {peak} MiB"));
+    }
+    if after > before + MAY_LEAVE_MIB {
+        figures
+            .broken
+            .push(format!("installations left {} MiB behind", after - before));
+    }
+}
+
+/// What is made to harm: (kind, whether it must be refused, bytes).
+fn crafted(good: &[u8]) -> Vec<(String, bool, Vec<u8>)> {
+    let text = |bytes: &[u8]| bytes.to_vec();
+    let all = [
+        ("nothing", Vec::new()),
+        ("a text", text(b"#!/bin/sh\necho hello")),
+        ("a core module", text(b"\0asm\x01\0\0\0")),
+        ("an empty component", text(b"\0asm\x0d\0\x01\0")),
+        ("100 MB", components::padded(good, 100_000_000)),
+        ("100 MB of zeros", vec![0; 100_000_000]),
+        ("a million functions", components::many_functions(1_000_000)),
+        ("60 memories", components::many_memories(60)),
+        ("a compile bomb", components::compile_bomb(64, 10_000)),
+        ("one large function", components::compile_bomb(1, 100_000)),
+        ("a type bomb", components::type_bomb(30)),
+        ("a smaller type bomb", components::type_bomb(16)),
+        ("components in components", components::nested(1_000)),
+    ];
+    let named = all.map(|(kind, bytes)| (kind.to_owned(), true, bytes));
+    let mut named = Vec::from(named);
+    named.push((
+        "60 MB of nothing more".to_owned(),
+        false,
+        components::padded(good, 60 * MIB),
+    ));
+    named
+}
+
+fn by_chance(good: &[u8], turn: usize, chance: &mut fastrand::Rng) -> (String, bool, Vec<u8>) {
+    let mut bytes = good.to_vec();
+    if turn % 2 == 0 {
+        let end = chance.usize(0..bytes.len());
+        bytes.truncate(end);
+        return (format!("cut at {end}"), true, bytes);
+    }
+    let flips = chance.usize(1..=8);
+    for _ in 0..flips {
+        let at = chance.usize(0..bytes.len());
+        bytes[at] ^= 1 << chance.u8(0..8);
+    }
+    (format!("{flips} bits flipped"), false, bytes)
+}

@@ -1,0 +1,168 @@
+//! One storm: an attack is made several times at once, over and over, while the neighbour is called; then the books are read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::attack::Attack;
+use super::backend::Backend;
+use super::figures::Row;
+use super::host::{ATTACKER, NEIGHBOUR};
+use super::process::{Asker, Ended, Hosting};
+
+/// Attacks at a time.
+const AT_ONCE: usize = 4;
+/// Calls of the neighbour without an attack, for comparison.
+const QUIET_CALLS: usize = 200;
+/// Between two calls of the neighbour.
+const PAUSE: Duration = Duration::from_millis(2);
+/// How long the host has to come to rest before its memory is read.
+const REST: Duration = Duration::from_millis(300);
+
+/// Counts calls of all storms: orders and sessions are never used twice.
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
+/// Makes one attack so many times, and says what came of it.
+pub(super) async fn make(
+    attack: &'static Attack,
+    times: usize,
+    hosting: &mut Hosting,
+    backend: &Backend,
+) -> Row {
+    let asker = hosting.asker();
+    let quiet = neighbour(&asker, |calls| calls < QUIET_CALLS).await;
+    let before = hosting.resident_mib();
+    let over = Arc::new(AtomicBool::new(false));
+    let calling = tokio::spawn({
+        let (asker, over) = (asker.clone(), Arc::clone(&over));
+        async move { neighbour(&asker, |_| !over.load(Ordering::Relaxed)).await }
+    });
+    let made = attack_all(&asker, attack, times).await;
+    over.store(true, Ordering::Relaxed);
+    let stormy = calling.await.unwrap();
+    sleep(REST).await;
+    let mut row = Row::new(
+        attack.label(),
+        quiet,
+        stormy,
+        (before, hosting.resident_mib()),
+    );
+    if !hosting.is_up() {
+        row.breach("the host is gone".to_owned());
+    }
+    for (order, ended) in made {
+        judge(&mut row, attack, &order, ended, hosting, backend);
+    }
+    row
+}
+
+/// Calls the neighbour's plugin one time after the other, as long as wanted; microseconds of each, none where one failed.
+async fn neighbour(asker: &Asker, mut wanted: impl FnMut(usize) -> bool) -> Vec<Option<u64>> {
+    let mut calls = vec![];
+    while wanted(calls.len()) {
+        let arguments = json!({ "kind": "none", "size": 0 });
+        let ended = asker
+            .call(NEIGHBOUR, "mcp:neighbour", "raid", arguments)
+            .await;
+        let took = ended
+            .filter(|ended| ended.word == "ok")
+            .map(|ended| ended.micros);
+        calls.push(took);
+        sleep(PAUSE).await;
+    }
+    calls
+}
+
+async fn attack_all(
+    asker: &Asker,
+    attack: &'static Attack,
+    times: usize,
+) -> Vec<(String, Option<Ended>)> {
+    let left = Arc::new(AtomicU64::new(u64::try_from(times).unwrap()));
+    let attackers = (0..AT_ONCE.min(times)).map(|_| {
+        let (asker, left) = (asker.clone(), Arc::clone(&left));
+        tokio::spawn(async move {
+            let mut made = vec![];
+            let less = |left: u64| left.checked_sub(1);
+            while left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+                .is_ok()
+            {
+                let nth = CALLS.fetch_add(1, Ordering::Relaxed);
+                let session = format!("mcp:attack-{nth}");
+                let arguments = attack.arguments(nth);
+                let ended = asker.call(ATTACKER, &session, attack.tool, arguments).await;
+                made.push((format!("O-{nth}"), ended));
+            }
+            made
+        })
+    });
+    let attackers: Vec<_> = attackers.collect();
+    let mut made = vec![];
+    for attacker in attackers {
+        made.extend(attacker.await.unwrap());
+    }
+    made
+}
+
+/// Holds one attack against what had to come of it: its end, the audit log, the ledger and the backend.
+fn judge(
+    row: &mut Row,
+    attack: &Attack,
+    order: &str,
+    ended: Option<Ended>,
+    hosting: &Hosting,
+    backend: &Backend,
+) {
+    let Some(ended) = ended else {
+        return row.breach("no answer".to_owned());
+    };
+    if !attack.ends.fits(&ended.word, &ended.why) {
+        row.breach(format!("it ended as {}: {}", ended.word, ended.why));
+    }
+    row.ended(&ended.word, &ended.why);
+    let db = Connection::open(hosting.folder().join("switchboard.sqlite")).unwrap();
+    // What does not even reach the rules is no call, and its caller alone hears of it.
+    let recorded = outcome_on_record(&db, &ended.case);
+    let (word, failure) = recorded.unwrap_or_default();
+    if ended.word != "invalid" && word != ended.word {
+        row.breach(format!("on record is {word:?} instead of {}", ended.word));
+    }
+    let needs_reason = matches!(ended.word.as_str(), "failed" | "unknown");
+    if needs_reason && failure.is_none() {
+        row.breach("no reason is on record".to_owned());
+    }
+    if attack.tool != "strike" {
+        return;
+    }
+    let paid = backend.payments(order);
+    if paid != attack.effects() {
+        row.breach(format!("{paid} payments of {order}"));
+    }
+    let state = intent_of(&db, &ended.case);
+    let expected = match ended.word.as_str() {
+        "ok" => "done",
+        word => word,
+    };
+    if state.as_deref() != Some(expected) {
+        row.breach(format!("the ledger holds {state:?} for {}", ended.word));
+    }
+}
+
+/// The recorded end of the case's last call, and why.
+fn outcome_on_record(db: &Connection, case: &str) -> Option<(String, Option<String>)> {
+    let sql = "SELECT json_extract(entry, '$.detail.outcome'), json_extract(entry, '$.detail.failure') \
+               FROM audit WHERE json_extract(entry, '$.case') = ? \
+               AND json_extract(entry, '$.kind') = 'outcome' ORDER BY seq DESC LIMIT 1";
+    let columns = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    db.query_row(sql, [case], columns).ok()
+}
+
+fn intent_of(db: &Connection, case: &str) -> Option<String> {
+    let sql = "SELECT state FROM intents WHERE case_id = ? ORDER BY rowid DESC LIMIT 1";
+    db.query_row(sql, [case], |row| row.get(0)).ok()
+}
