@@ -22,9 +22,9 @@ use figures::Figures;
 use process::Hosting;
 
 /// Times that each attack is made in an ordinary run; `RUNS` sets another number.
-const SLICE: usize = 5;
+const SLICE: usize = 2;
 /// Components that are installed in an ordinary run; `INSTALLS` sets another number.
-const INSTALLS: usize = 40;
+const INSTALLS: usize = 25;
 
 /// Makes every attack `RUNS` times and `INSTALLS` installations, prints the figures, and fails if a promise was broken.
 pub(crate) fn run() {
@@ -40,7 +40,7 @@ pub(crate) fn run() {
         let backend = Backend::start().await;
         let mut hosting = Hosting::start(folder.path(), backend.addr, &guest).await;
         let mut figures = Figures::default();
-        figures.heading();
+        figures::heading();
         // Twice: what the first round leaves behind, the second must not leave again.
         for share in [runs.div_ceil(2), runs / 2] {
             for attack in ATTACKS {

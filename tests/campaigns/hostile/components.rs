@@ -86,21 +86,30 @@ pub(super) fn type_bomb(doublings: usize) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// Components inside one another.
+/// Components inside one another, deeper than text can say it.
 pub(super) fn nested(depth: usize) -> Vec<u8> {
-    wat::parse_str("(component ".repeat(depth) + &")".repeat(depth)).unwrap()
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+    const COMPONENT: u8 = 4;
+    (1..depth).fold(EMPTY.to_vec(), |inner, _| {
+        [EMPTY, &[COMPONENT], &length(inner.len()), &inner].concat()
+    })
 }
 
 /// A good component with a custom section of so many bytes.
 pub(super) fn padded(good: &[u8], bytes: usize) -> Vec<u8> {
-    let mut padded = good.to_vec();
-    padded.push(0);
-    let mut length = bytes + 2;
-    while length >= 0x80 {
-        padded.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
-        length >>= 7;
-    }
-    padded.extend([u8::try_from(length).unwrap(), 1, b'x']);
+    const CUSTOM: u8 = 0;
+    let mut padded = [good, &[CUSTOM], &length(bytes + 2), &[1, b'x']].concat();
     padded.resize(padded.len() + bytes, 0);
     padded
+}
+
+/// As WebAssembly writes lengths.
+fn length(mut length: usize) -> Vec<u8> {
+    let mut bytes = vec![];
+    while length >= 0x80 {
+        bytes.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+        length >>= 7;
+    }
+    bytes.push(u8::try_from(length).unwrap());
+    bytes
 }

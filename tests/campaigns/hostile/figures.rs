@@ -45,6 +45,14 @@ impl Row {
     }
 }
 
+/// Says what the columns are.
+pub(super) fn heading() {
+    println!(
+        "  {:<28} {:>6} {:>9} {:>9} {:>9} {:>6}  {:>11}  ends as",
+        "attack", "calls", "p50 ms", "p99 ms", "quiet p99", "ratio", "RSS MiB"
+    );
+}
+
 /// All of it.
 #[derive(Default)]
 pub(super) struct Figures {
@@ -56,14 +64,6 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    #[allow(clippy::unused_self)]
-    pub(super) fn heading(&self) {
-        println!(
-            "  {:<28} {:>6} {:>9} {:>9} {:>9} {:>6}  {:>11}  ends as",
-            "attack", "calls", "p50 ms", "p99 ms", "quiet p99", "ratio", "RSS MiB"
-        );
-    }
-
     /// Prints a storm, and keeps what counts.
     pub(super) fn add(&mut self, mut row: Row) {
         self.storms += 1;

@@ -17,11 +17,11 @@ use super::process::{Asker, Ended, Hosting};
 /// Attacks at a time.
 const AT_ONCE: usize = 4;
 /// Calls of the neighbour without an attack, for comparison.
-const QUIET_CALLS: usize = 200;
+const QUIET_CALLS: usize = 60;
 /// Between two calls of the neighbour.
 const PAUSE: Duration = Duration::from_millis(2);
 /// How long the host has to come to rest before its memory is read.
-const REST: Duration = Duration::from_millis(300);
+const REST: Duration = Duration::from_millis(100);
 
 /// Counts calls of all storms: orders and sessions are never used twice.
 static CALLS: AtomicU64 = AtomicU64::new(0);
