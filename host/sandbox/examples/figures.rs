@@ -74,19 +74,19 @@ async fn calls() {
         let arguments = Value::Object(tool.check(&arguments).unwrap());
         let (name, digest) = (tool.spec().name.clone(), tool.spec().digest.clone());
         let rulebook = rulebook(&name);
-        let mut took = Vec::with_capacity(TIMES);
+        let mut times = Vec::with_capacity(TIMES);
         for turn in 0..WARM_UP + TIMES {
             let permit = permit(&rulebook, &name, &digest, &arguments);
             let since = Instant::now();
             // Without a backend most end with an error of their own, which is as much work for the sandbox.
             let _ = tool.invoke(permit, Arc::new(Closed)).await;
             if turn >= WARM_UP {
-                took.push(since.elapsed());
+                times.push(since.elapsed());
             }
         }
-        took.sort_unstable();
-        let at = |percent: usize| took[took.len() * percent / 100].as_secs_f64() * 1e6;
-        let met = if took[took.len() / 2] <= GOAL {
+        times.sort_unstable();
+        let at = |percent: usize| times[times.len() * percent / 100].as_secs_f64() * 1e6;
+        let met = if times[times.len() / 2] <= GOAL {
             "met"
         } else {
             "missed"

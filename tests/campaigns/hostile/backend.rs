@@ -90,9 +90,10 @@ async fn drip(stream: &mut BufReader<TcpStream>) -> std::io::Result<()> {
 }
 
 async fn endless(stream: &mut BufReader<TcpStream>) -> std::io::Result<()> {
+    let chunk = vec![b'x'; 64 * 1024];
     stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
     loop {
-        stream.write_all(&[b'x'; 64 * 1024]).await?;
+        stream.write_all(&chunk).await?;
     }
 }
 

@@ -68,11 +68,11 @@ pub(super) fn compile_bomb(functions: usize, branches: usize) -> Vec<u8> {
 
 /// A type that doubles with every line.
 pub(super) fn type_bomb(doublings: usize) -> Vec<u8> {
-    let mut types = "(type $t0 (tuple u8 u8))".to_owned();
-    for level in 1..=doublings {
-        let before = level - 1;
-        types += &format!("(type $t{level} (tuple $t{before} $t{before}))");
-    }
+    let first = "(type $t0 (tuple u8 u8))".to_owned();
+    let doubled = |level: usize| format!("(type $t{level} (tuple $t{0} $t{0}))", level - 1);
+    let types: String = std::iter::once(first)
+        .chain((1..=doublings).map(doubled))
+        .collect();
     let text = format!(
         "(component {types}
             (core module $m (memory (export \"m\") 1) (func (export \"many\") (param i32))

@@ -106,7 +106,7 @@ fn crafted(good: &[u8]) -> Vec<(String, bool, Vec<u8>)> {
 
 fn by_chance(good: &[u8], turn: usize, chance: &mut fastrand::Rng) -> (String, bool, Vec<u8>) {
     let mut bytes = good.to_vec();
-    if turn % 2 == 0 {
+    if turn.is_multiple_of(2) {
         let end = chance.usize(0..bytes.len());
         bytes.truncate(end);
         return (format!("cut at {end}"), true, bytes);

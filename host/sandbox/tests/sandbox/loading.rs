@@ -284,9 +284,9 @@ async fn a_component_is_loaded_once() {
     let compiled = || {
         let entries = fs::read_dir(folder.path()).unwrap();
         let entries: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-        entries
-            .iter()
-            .for_each(|entry| fs::remove_file(entry).unwrap());
+        for entry in &entries {
+            fs::remove_file(entry).unwrap();
+        }
         !entries.is_empty()
     };
     let first = toolbox.load(source(friendly())).await.unwrap();
