@@ -82,7 +82,12 @@ pub(crate) async fn assemble(
     let folder = config.data_dir.join("demo-backend");
     let backend = backend::start(&config.demo_backend, &folder, &token).await?;
     let compiled = compiled.unwrap_or_else(|| config.data_dir.join("compiled"));
-    let publishing = Publishing::start(&compiled, compiler, registries::of(&config, &secrets), progress)?;
+    let publishing = Publishing::start(
+        &compiled,
+        compiler,
+        registries::of(&config, &secrets),
+        progress,
+    )?;
     let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
     let tenants = Arc::new(Tenants::run_by(operator_key, secrets.all()));
     let demo = demo::tenant(&config, &common, backend.addr, &token).map_err(of_demo)?;

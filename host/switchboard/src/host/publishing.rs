@@ -226,7 +226,8 @@ mod tests {
         let tenant = demo::tenant(&config, &common, backend, &Secret::random()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let publishing =
-            Publishing::start(folder.path(), None, Registries::default(), Arc::new(|_| ())).unwrap();
+            Publishing::start(folder.path(), None, Registries::default(), Arc::new(|_| ()))
+                .unwrap();
         let refused = publishing.publish(&tenant).await.unwrap_err();
         StartError::from(refused).to_string()
     }
