@@ -43,7 +43,11 @@ impl Cache {
         if let Some(entry) = entry {
             // A cache that cannot be written costs time, nothing else.
             match save(&code, &entry) {
-                Ok(()) => return load(engine, &entry).ok_or_else(unusable),
+                Ok(()) => {
+                    if let Some(component) = load(engine, &entry) {
+                        return Ok(component);
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(%error, entry = %entry.display(), "compiled code could not be cached");
                 }
@@ -52,7 +56,8 @@ impl Cache {
         // SAFETY: as below; it never left this host's hands.
         #[allow(unsafe_code)]
         let component = unsafe { Component::deserialize(engine, &code) };
-        component.map_err(|_| unusable())
+        // It compiles, but asks for more memories, tables or the like than any instance here can have.
+        component.map_err(|error| LoadError::Invalid(format!("this host cannot run it: {error:#}")))
     }
 
     fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
@@ -63,10 +68,6 @@ impl Cache {
                 .map_err(|error| LoadError::Invalid(format!("{error:#}"))),
         }
     }
-}
-
-fn unusable() -> LoadError {
-    LoadError::Sandbox("the code that was compiled for this engine does not load".to_owned())
 }
 
 /// Loads an entry if it is there and is, byte for byte, what was written.

@@ -21,7 +21,7 @@ pub(super) struct Act {
     /// What an allowed read was decided on, until it is recorded with the outcome.
     pub(super) allowed_on: OnceLock<String>,
     /// Why its plugin gave no output, in the host's words, until that is recorded with the outcome.
-    pub(super) failure: OnceLock<String>,
+    pub(super) failure: Arc<OnceLock<String>>,
 }
 
 /// Whether a call gets as far as being judged.
@@ -95,7 +95,7 @@ impl Dispatcher {
             consent,
             unbound,
             allowed_on: OnceLock::new(),
-            failure: OnceLock::new(),
+            failure: Arc::default(),
         })))
     }
 }

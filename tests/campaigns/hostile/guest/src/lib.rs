@@ -42,9 +42,9 @@ impl Guest for Hostile {
             "requests" => floods::requests(),
             "own body never ends" => wire::body_never_ends(),
             "reads a key of another" => keys::read(&[
-                "../neighbour/secret",
-                "neighbour/secret",
-                "neighbour\0secret",
+                "../neighbour/kept",
+                "neighbour/kept",
+                "neighbour\0kept",
             ]),
             "opens another store" => keys::open(&["neighbour", "../neighbour", "neighbour/steady"]),
             "writes while reading" => keys::write("mine", 1),
