@@ -111,6 +111,30 @@ pub enum LoadError {
         /// Likewise.
         second: String,
     },
+    /// A text that a model would read has characters that people do not see.
+    #[error(
+        "the tool {tool} has the invisible character U+{character:04X} in its {place}: a model would read what no person sees; take it out"
+    )]
+    Hidden {
+        /// The tool.
+        tool: String,
+        /// `description`, or where in its schemas.
+        place: String,
+        /// The character's code point.
+        character: u32,
+    },
+    /// A tool whose name passes for another's.
+    #[error("the tool {tool} of {from} passes for {other} of {whose}; give it another name")]
+    Shadow {
+        /// Its name.
+        tool: String,
+        /// The interface that offers it.
+        from: String,
+        /// The tool that it could be taken for.
+        other: String,
+        /// Where that one belongs.
+        whose: String,
+    },
     /// The host's own WIT does not parse.
     #[error("the contract's WIT is broken: {0}")]
     Wit(String),

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use dispatch::ToolSpec;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use crate::link::{self, Capability};
 use crate::reflect;
 use crate::runtime::Runtime;
-use crate::{LoadError, PluginSource, form, plugin};
+use crate::{LoadError, PluginSource, form, plugin, poison};
 
 /// What a component is and asks for.
 #[derive(Clone, Debug)]
@@ -44,12 +43,16 @@ pub(crate) fn inspect(
 ) -> Result<Inspection, LoadError> {
     form::check(bytes, runtime.capacity.component_bytes)?;
     let reflection = reflect::reflect(bytes, &runtime.contract)?;
+    let offers = reflection.offers.iter();
+    offers
+        .map(|offer| &offer.plan)
+        .try_for_each(poison::check)?;
     let source = PluginSource {
         name: name.to_owned(),
         version: version.to_owned(),
         ..PluginSource::default()
     };
-    let digest = hex::encode(Sha256::digest(bytes));
+    let digest = plugin::digest(bytes);
     let offers = reflection.offers.into_iter();
     let imports = reflection.imports.iter().filter(|import| !import.inert);
     Ok(Inspection {

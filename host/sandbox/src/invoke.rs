@@ -80,9 +80,17 @@ impl Tool for PluginTool {
         self.offer.plan.check(arguments)
     }
 
+    fn is_stopped(&self) -> bool {
+        self.plugin.switch.is_stopped()
+    }
+
     async fn invoke(&self, permit: Permit, gate: Arc<dyn Gate>) -> Result<Value, InvokeError> {
+        if self.is_stopped() {
+            return Err(InvokeError::Refused(refusal("PLUGIN_STOPPED")));
+        }
+        // A permit is for one tool of one version; any other is a mistake of the host, and nothing runs.
         if !self.fits(&permit) {
-            return Err(InvokeError::Refused(foreign_permit()));
+            return Err(InvokeError::Refused(refusal("PERMIT_MISMATCH")));
         }
         let (call, _) = permit.into_parts();
         let arguments = self
@@ -189,10 +197,9 @@ impl Run {
     }
 }
 
-/// A permit is for one tool of one version; any other is a mistake of the host, and nothing runs.
-fn foreign_permit() -> Refusal {
+fn refusal(code: &str) -> Refusal {
     Refusal {
-        code: "PERMIT_MISMATCH".to_owned(),
+        code: code.to_owned(),
         say: "That is not possible right now.".to_owned(),
         hint: None,
         rules: Vec::new(),

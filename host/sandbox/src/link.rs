@@ -1,5 +1,7 @@
 //! Linking: what a component imports is its request for capabilities; only what is granted is linked.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
@@ -57,7 +59,7 @@ pub(crate) fn linker(engine: &Engine, lent: Lent) -> Result<Linker<State>, LoadE
 }
 
 /// What an import asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Capability {
     /// Requests to the destinations that were granted.
@@ -86,6 +88,16 @@ pub(crate) fn capability(import: &str) -> Capability {
         _ if INERT.contains(&package) => Capability::Inert,
         _ => Capability::Unknown,
     }
+}
+
+/// What these imports ask for that an operator grants.
+pub(crate) fn capabilities(imports: &[Import]) -> BTreeSet<Capability> {
+    let granted = [Capability::Http, Capability::KeyValue, Capability::Model];
+    let asked = imports.iter().filter(|import| !import.inert);
+    asked
+        .map(|import| capability(&import.name))
+        .filter(|capability| granted.contains(capability))
+        .collect()
 }
 
 /// Why a plugin may not import this; none if it may.

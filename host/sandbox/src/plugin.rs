@@ -1,6 +1,6 @@
 //! A plugin: what its operator configures, and the compiled component that comes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dispatch::{Tool, ToolSpec};
@@ -12,15 +12,18 @@ use wasmtime_wasi_config::WasiConfigVariables;
 use crate::invoke::PluginTool;
 use crate::lane::Record;
 use crate::library::{Loaded, Offered};
-use crate::link::{self, Lent};
+use crate::link::{self, Capability, Lent};
 use crate::reflect;
 use crate::runtime::Runtime;
 use crate::state::State;
-use crate::{Limits, LoadError, form};
+use crate::toolbox::Switch;
+use crate::{Limits, LoadError, form, poison};
 
 /// A plugin as its operator configures it.
 #[derive(Clone, Debug, Default)]
 pub struct PluginSource {
+    /// Whose it is.
+    pub tenant: String,
     /// Its name in the tenant's configuration.
     pub name: String,
     /// Its version as the operator names it.
@@ -45,6 +48,7 @@ pub struct Plugin {
     name: String,
     version: String,
     digest: String,
+    capabilities: BTreeSet<Capability>,
 }
 
 impl Plugin {
@@ -63,6 +67,11 @@ impl Plugin {
         &self.digest
     }
 
+    /// What it asks for beyond what every plugin has.
+    pub fn capabilities(&self) -> &BTreeSet<Capability> {
+        &self.capabilities
+    }
+
     /// What it offers.
     pub fn tools(&self) -> impl Iterator<Item = &ToolSpec> {
         self.tools.iter().map(|tool| tool.spec())
@@ -75,6 +84,7 @@ pub(crate) struct Ready {
     pub(crate) pre: InstancePre<State>,
     pub(crate) config: Arc<WasiConfigVariables>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) switch: Arc<Switch>,
     pub(crate) runtime: Arc<Runtime>,
     /// How its calls compute.
     pub(crate) record: Record,
@@ -82,10 +92,19 @@ pub(crate) struct Ready {
     loaded: Arc<Loaded>,
 }
 
+/// sha256 (hex) of a component.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
 /// Makes a plugin ready. Blocks while it compiles.
-pub(crate) fn prepare(source: &PluginSource, runtime: &Arc<Runtime>) -> Result<Plugin, LoadError> {
+pub(crate) fn prepare(
+    source: &PluginSource,
+    runtime: &Arc<Runtime>,
+    digest: String,
+    switch: Arc<Switch>,
+) -> Result<Plugin, LoadError> {
     check_grants(source)?;
-    let digest = hex::encode(Sha256::digest(&source.bytes));
     let loaded = match runtime.library.get(&digest) {
         Some(loaded) => loaded,
         None => load(source, &digest, runtime)?,
@@ -97,11 +116,13 @@ pub(crate) fn prepare(source: &PluginSource, runtime: &Arc<Runtime>) -> Result<P
         pre: loaded.linked(&runtime.engine, Lent::to(source))?,
         config: Arc::new(config.map(|(k, v)| (k.as_str(), v.as_str())).collect()),
         limits: Arc::new(source.limits.clone()),
+        switch,
         runtime: runtime.clone(),
         record: Record::default(),
         loaded,
     });
     Ok(Plugin {
+        capabilities: link::capabilities(&ready.loaded.imports),
         tools: tools(source, &digest, &ready),
         name: source.name.clone(),
         version: source.version.clone(),
@@ -128,6 +149,10 @@ fn load(
     if reflection.offers.is_empty() {
         return Err(LoadError::NoTools(source.name.clone()));
     }
+    let offers = reflection.offers.iter();
+    offers
+        .map(|offer| &offer.plan)
+        .try_for_each(poison::check)?;
     let component = runtime
         .cache
         .component(&runtime.engine, digest, &source.bytes)?;

@@ -27,7 +27,7 @@ use wit_parser::{Interface, Resolve, TypeDefKind, WorldItem, WorldKey};
 use crate::LoadError;
 pub(crate) use contract::Contract;
 pub(crate) use offer::Offer;
-use plan::Plan;
+pub(crate) use plan::Plan;
 
 /// What a component offers and what it asks for.
 pub(crate) struct Reflection {

@@ -1,15 +1,28 @@
 //! The toolbox: loads plugins off to the side, and publishes a tenant's tools at once.
 
+mod canary;
+mod switches;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use dispatch::{Snapshot, Tool, Tools};
+use tokio::sync::broadcast;
 
 use crate::inspect::{self, Inspection};
 use crate::plugin::{self, Plugin, PluginSource};
+use crate::reflect::Contract;
 use crate::runtime::Runtime;
-use crate::{Capacity, Compiler, LoadError, Share};
+use crate::{Capacity, Compiler, LoadError, Share, poison};
+use canary::Trial;
+use switches::Switches;
+
+pub use canary::{Canary, CanaryEnded, Tolerance};
+pub(crate) use switches::Switch;
+
+/// Ended trials that a slow listener may be behind.
+const TOLD: usize = 64;
 
 /// What a toolbox is made of.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +41,19 @@ pub struct ToolboxSettings {
 /// what they started with.
 pub struct Toolbox {
     runtime: Arc<Runtime>,
-    live: RwLock<HashMap<String, Arc<Snapshot>>>,
+    live: RwLock<HashMap<String, Live>>,
+    switches: Switches,
+    ended: broadcast::Sender<CanaryEnded>,
+}
+
+/// What one tenant has now.
+#[derive(Default)]
+struct Live {
+    stable: Arc<Snapshot>,
+    /// What the cases of a canary's share see.
+    trial: Option<(Arc<Trial>, Arc<Snapshot>)>,
+    /// Versions that are not live, kept to see through what they began.
+    kept: Vec<Arc<Plugin>>,
 }
 
 impl Toolbox {
@@ -37,6 +62,8 @@ impl Toolbox {
         Ok(Self {
             runtime: Runtime::start(settings)?,
             live: RwLock::default(),
+            switches: Switches::default(),
+            ended: broadcast::Sender::new(TOLD),
         })
     }
 
@@ -44,10 +71,12 @@ impl Toolbox {
     /// its own, a few plugins at a time.
     pub async fn load(&self, source: PluginSource) -> Result<Arc<Plugin>, LoadError> {
         let runtime = self.runtime.clone();
+        let digest = plugin::digest(&source.bytes);
+        let switch = self.switches.of(&source.tenant, &digest);
         let place = runtime.compilations.clone().acquire_owned().await;
         let loading = tokio::task::spawn_blocking(move || {
             let _place = place;
-            plugin::prepare(&source, &runtime)
+            plugin::prepare(&source, &runtime, digest, switch)
         });
         let loaded = loading.await;
         loaded
@@ -72,23 +101,112 @@ impl Toolbox {
 
     /// Makes these plugins, and no others, the tenant's. Gives the new generation, from 1.
     pub fn publish(&self, tenant: &str, plugins: &[Arc<Plugin>]) -> Result<u64, LoadError> {
-        let tools = merged(plugins)?;
+        self.publish_with(tenant, plugins, None)
+    }
+
+    /// The same, with a version on trial beside the plugin of its name.
+    pub fn publish_with(
+        &self,
+        tenant: &str,
+        plugins: &[Arc<Plugin>],
+        canary: Option<Canary>,
+    ) -> Result<u64, LoadError> {
+        let contract = &self.runtime.contract;
+        let mut tools = merged(plugins, contract)?;
+        let trial = canary.map(|canary| Trial::new(tenant, canary, self.ended.clone()));
+        let tried = trial
+            .as_ref()
+            .map(|trial| on_trial(trial, plugins, &mut tools, contract))
+            .transpose()?;
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-        let generation = live.get(tenant).map_or(0, |snapshot| snapshot.generation) + 1;
-        let snapshot = Arc::new(Snapshot { generation, tools });
-        live.insert(tenant.to_owned(), snapshot);
+        let live = live.entry(tenant.to_owned()).or_default();
+        let generation = live.stable.generation + 1;
+        let snapshot = |tools| Arc::new(Snapshot { generation, tools });
+        live.stable = snapshot(tools);
+        live.trial = trial.zip(tried.map(snapshot));
         Ok(generation)
+    }
+
+    /// Keeps versions at hand that are not live: what they began is seen through by them.
+    pub fn keep(&self, tenant: &str, plugins: Vec<Arc<Plugin>>) {
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(live) = live.get_mut(tenant) {
+            live.kept = plugins;
+        }
+    }
+
+    /// The tenant has no tools any more.
+    pub fn withdraw(&self, tenant: &str) {
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        live.remove(tenant);
+    }
+
+    /// Stops a version of a tenant's, or lets it run again. Its calls are refused from now on; those under way get no
+    /// capability any more.
+    pub fn stop(&self, tenant: &str, digest: &str, stopped: bool) {
+        self.switches.set(tenant, digest, stopped);
+    }
+
+    /// Hears of each trial that ends by itself.
+    pub fn canaries(&self) -> broadcast::Receiver<CanaryEnded> {
+        self.ended.subscribe()
+    }
+
+    fn with_live<T>(&self, tenant: &str, look: impl FnOnce(&Live) -> Option<T>) -> Option<T> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.get(tenant).and_then(look)
     }
 }
 
 impl Tools for Toolbox {
     fn snapshot(&self, tenant: &str) -> Option<Arc<Snapshot>> {
-        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.get(tenant).cloned()
+        self.with_live(tenant, |live| Some(live.stable.clone()))
+    }
+
+    fn snapshot_for(&self, tenant: &str, case: &str) -> Option<Arc<Snapshot>> {
+        self.with_live(tenant, |live| {
+            let tried = live.trial.as_ref();
+            let tried = tried.filter(|(trial, _)| trial.includes(case));
+            Some(tried.map_or(&live.stable, |(_, tools)| tools).clone())
+        })
+    }
+
+    fn version(&self, tenant: &str, tool: &str, digest: &str) -> Option<Arc<dyn Tool>> {
+        self.with_live(tenant, |live| {
+            let tried = live.trial.as_ref().map(|(trial, _)| trial.plugin());
+            let kept = live.kept.iter().chain(tried);
+            let mut tools = (live.stable.tools.get(tool).into_iter())
+                .chain(kept.flat_map(|plugin| &plugin.tools));
+            tools
+                .find(|one| one.spec().name == tool && one.spec().digest == digest)
+                .cloned()
+        })
     }
 }
 
-fn merged(plugins: &[Arc<Plugin>]) -> Result<BTreeMap<String, Arc<dyn Tool>>, LoadError> {
+/// The tools with the version on trial in its place; those beside it are counted from now on.
+fn on_trial(
+    trial: &Arc<Trial>,
+    plugins: &[Arc<Plugin>],
+    stable: &mut BTreeMap<String, Arc<dyn Tool>>,
+    contract: &Contract,
+) -> Result<BTreeMap<String, Arc<dyn Tool>>, LoadError> {
+    let name = trial.plugin().name();
+    let others = plugins.iter().filter(|plugin| plugin.name() != name);
+    let together: Vec<_> = others.chain([trial.plugin()]).cloned().collect();
+    let mut tried = merged(&together, contract)?;
+    for (tools, is_tried) in [(stable, false), (&mut tried, true)] {
+        for tool in tools.values_mut().filter(|tool| tool.spec().plugin == name) {
+            *tool = trial.counted(tool, is_tried);
+        }
+    }
+    Ok(tried)
+}
+
+fn merged(
+    plugins: &[Arc<Plugin>],
+    contract: &Contract,
+) -> Result<BTreeMap<String, Arc<dyn Tool>>, LoadError> {
     let mut tools: BTreeMap<String, Arc<dyn Tool>> = BTreeMap::new();
     for tool in plugins.iter().flat_map(|plugin| &plugin.tools) {
         let name = tool.spec().name.clone();
@@ -101,6 +219,8 @@ fn merged(plugins: &[Arc<Plugin>]) -> Result<BTreeMap<String, Arc<dyn Tool>>, Lo
         }
         tools.insert(name, tool.clone());
     }
+    let specs: Vec<_> = tools.values().map(|tool| tool.spec()).collect();
+    poison::check_names(&specs, contract.tools())?;
     Ok(tools)
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct Contract {
     interfaces: BTreeMap<String, InterfaceId>,
     /// From older majors to newer ones, by the older interface's key.
     conversions: BTreeMap<String, Conversion>,
+    tools: BTreeMap<String, String>,
 }
 
 impl Contract {
@@ -42,9 +43,15 @@ impl Contract {
             .collect();
         Ok(Self {
             conversions: conversions(files, &resolve)?,
+            tools: tools(&resolve),
             resolve,
             interfaces,
         })
+    }
+
+    /// Every tool of the contract, and the interface that it belongs to.
+    pub(crate) fn tools(&self) -> &BTreeMap<String, String> {
+        &self.tools
     }
 
     /// The packages themselves, for others to build upon.
@@ -213,6 +220,21 @@ fn key(resolve: &Resolve, interface: &Interface) -> Option<String> {
 
 pub(super) fn package<'a>(resolve: &'a Resolve, interface: &Interface) -> Option<&'a PackageName> {
     interface.package.map(|id| &resolve.packages[id].name)
+}
+
+/// What plugins export of the contract; what the host lends them (`switchboard:host`) is no tool.
+fn tools(resolve: &Resolve) -> BTreeMap<String, String> {
+    let interfaces = resolve.interfaces.iter();
+    let offered = interfaces.filter_map(|(id, interface)| {
+        let package = package(resolve, interface)?;
+        let is_lent = package.namespace != NAMESPACE || package.name == "host";
+        (!is_lent).then(|| (resolve.id_of(id).unwrap_or_default(), interface))
+    });
+    let functions = offered.flat_map(|(id, interface)| {
+        let names = interface.functions.keys();
+        names.map(move |name| (name.replace('-', "_"), id.clone()))
+    });
+    functions.collect()
 }
 
 fn parse_groups(files: &[(String, String)]) -> Result<Vec<UnresolvedPackageGroup>, String> {

@@ -110,8 +110,28 @@ pub(crate) fn named(name: &str) -> Vec<u8> {
     component(&[&wit], &module)
 }
 
+/// Appends a custom section `switchboard-wit`.
+pub(crate) fn with_section(mut component: Vec<u8>, text: &str) -> Vec<u8> {
+    const NAME: &[u8] = b"switchboard-wit";
+    let leb = |mut value: usize| {
+        let mut bytes = Vec::new();
+        while value >= 0x80 {
+            bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
+            value >>= 7;
+        }
+        bytes.push(u8::try_from(value).unwrap());
+        bytes
+    };
+    let content = [&leb(NAME.len())[..], NAME, text.as_bytes()].concat();
+    component.push(0);
+    component.extend(leb(content.len()));
+    component.extend(content);
+    component
+}
+
 pub(crate) fn source(bytes: Vec<u8>) -> PluginSource {
     PluginSource {
+        tenant: TENANT.to_owned(),
         name: "guest".to_owned(),
         version: "1.0.0".to_owned(),
         bytes,

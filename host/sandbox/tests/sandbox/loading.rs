@@ -8,7 +8,9 @@ use policy::HttpGrant;
 use sandbox::{Capacity, PluginSource, Toolbox, ToolboxSettings};
 use serde_json::json;
 
-use crate::guest::{Guest, TENANT, component, core, friendly, load, settings, source};
+use crate::guest::{
+    Guest, TENANT, component, core, friendly, load, settings, source, with_section,
+};
 
 async fn refused(source: PluginSource, expect: &Expect) {
     match load(source).await {
@@ -184,25 +186,6 @@ async fn vendors_bring_their_documentation_along() {
         2,
         "broken documentation costs only the documentation"
     );
-}
-
-/// Appends a custom section `switchboard-wit`.
-fn with_section(mut component: Vec<u8>, text: &str) -> Vec<u8> {
-    const NAME: &[u8] = b"switchboard-wit";
-    let leb = |mut value: usize| {
-        let mut bytes = Vec::new();
-        while value >= 0x80 {
-            bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
-            value >>= 7;
-        }
-        bytes.push(u8::try_from(value).unwrap());
-        bytes
-    };
-    let content = [&leb(NAME.len())[..], NAME, text.as_bytes()].concat();
-    component.push(0);
-    component.extend(leb(content.len()));
-    component.extend(content);
-    component
 }
 
 #[tokio::test]

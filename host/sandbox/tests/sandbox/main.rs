@@ -3,6 +3,7 @@
 // The lints know tests by their attribute, and not the functions that tests share.
 #![allow(clippy::unwrap_used)]
 
+mod canary;
 mod contract;
 mod conversions;
 mod described;
@@ -13,3 +14,4 @@ mod keeping;
 mod loading;
 mod shares;
 mod swap;
+mod upgrade;

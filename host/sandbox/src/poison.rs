@@ -1,0 +1,100 @@
+//! Texts and names by which a plugin could mislead a model or a person: invisible characters, and names that pass for others.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use dispatch::ToolSpec;
+use regex::Regex;
+use serde_json::Value;
+
+use crate::LoadError;
+use crate::reflect::Plan;
+
+/// Format, control (lines and tabs aside), private and unassigned characters, variation selectors and fillers.
+static HIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let classes =
+        r"[\p{Cf}\p{Co}\p{Cn}\p{Cc}\p{Zl}\p{Zp}\p{VS}\x{115F}\x{1160}\x{3164}\x{FFA0}--[\n\r\t]]";
+    Regex::new(classes).ok()
+});
+
+/// Refuses a tool whose texts hold characters that no person sees.
+pub(crate) fn check(plan: &Plan) -> Result<(), LoadError> {
+    check_text(plan, "title", &plan.title())?;
+    check_text(plan, "description", &plan.description())?;
+    check_schema(plan, "input schema", &plan.input_schema())?;
+    check_schema(plan, "output schema", &plan.output_schema())
+}
+
+fn check_schema(plan: &Plan, place: &str, schema: &Value) -> Result<(), LoadError> {
+    match schema {
+        Value::String(text) => check_text(plan, place, text),
+        Value::Array(items) => items
+            .iter()
+            .try_for_each(|item| check_schema(plan, place, item)),
+        Value::Object(fields) => fields.iter().try_for_each(|(name, field)| {
+            check_text(plan, place, name)?;
+            check_schema(plan, place, field)
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn check_text(plan: &Plan, place: &str, text: &str) -> Result<(), LoadError> {
+    let Some(hidden) = HIDDEN.as_ref() else {
+        let broken = "the table of hidden characters is broken";
+        return Err(LoadError::Sandbox(broken.to_owned()));
+    };
+    let found = hidden
+        .find(text)
+        .and_then(|found| found.as_str().chars().next());
+    found.map_or(Ok(()), |character| {
+        Err(LoadError::Hidden {
+            tool: plan.tool().to_owned(),
+            place: place.to_owned(),
+            character: character.into(),
+        })
+    })
+}
+
+/// Refuses tools that pass for each other, or for one of the contract's: a model and an operator go by names.
+pub(crate) fn check_names(
+    tools: &[&ToolSpec],
+    contract: &BTreeMap<String, String>,
+) -> Result<(), LoadError> {
+    let mut known: BTreeMap<String, (&str, &str)> = contract
+        .iter()
+        .map(|(name, interface)| (folded(name), (name.as_str(), interface.as_str())))
+        .collect();
+    for tool in tools {
+        let taken = known.insert(folded(&tool.name), (&tool.name, &tool.interface));
+        match taken {
+            Some((other, whose)) if !is_same(tool, other, whose) => {
+                return Err(LoadError::Shadow {
+                    tool: tool.name.clone(),
+                    from: tool.interface.clone(),
+                    other: other.to_owned(),
+                    whose: whose.to_owned(),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The contract's own tool, whichever of its versions.
+fn is_same(tool: &ToolSpec, other: &str, whose: &str) -> bool {
+    let bare = |interface: &str| interface.split('@').next().map(str::to_owned);
+    tool.name == other && bare(&tool.interface) == bare(whose)
+}
+
+/// What two names have in common that a reader would mix up.
+fn folded(name: &str) -> String {
+    let letter = |c: char| match c {
+        '_' | '-' => None,
+        '0' => Some('o'),
+        '1' | 'i' => Some('l'),
+        other => Some(other.to_ascii_lowercase()),
+    };
+    name.chars().filter_map(letter).collect()
+}

@@ -1,0 +1,229 @@
+//! A version on trial: a share of the cases uses it, and it ends by itself when it does worse than the version it is to replace.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use dispatch::{Gate, InvokeError, Tool, ToolSpec, Violation};
+use policy::Permit;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::broadcast;
+
+use crate::Plugin;
+
+/// A version to be tried.
+#[derive(Clone)]
+pub struct Canary {
+    /// The version, which takes the place of the tenant's plugin of the same name.
+    pub plugin: Arc<Plugin>,
+    /// Cases of a thousand that use it. A case that uses it goes on doing so while the share grows.
+    pub per_mille: u16,
+    /// How much worse it may do.
+    pub tolerance: Tolerance,
+}
+
+/// How much worse a version on trial may do than the one beside it, before it ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tolerance {
+    /// Calls before anything is made of them.
+    pub min_calls: u64,
+    /// Calls of a thousand, beyond the other version's share, that may trap or pass a limit.
+    pub traps_per_mille: u64,
+    /// Likewise that may end in a typed error.
+    pub errors_per_mille: u64,
+    /// Likewise that may be refused something at the capability gate.
+    pub denials_per_mille: u64,
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self {
+            min_calls: 20,
+            traps_per_mille: 20,
+            errors_per_mille: 200,
+            denials_per_mille: 20,
+        }
+    }
+}
+
+/// A trial that ended by itself; nobody uses the version any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CanaryEnded {
+    /// Whose.
+    pub tenant: String,
+    /// The plugin's name.
+    pub plugin: String,
+    /// sha256 (hex) of the version on trial.
+    pub digest: String,
+    /// `6 of 20 calls trapped, against 0 of 180`.
+    pub reason: String,
+}
+
+/// How the calls of one side went.
+#[derive(Debug, Default)]
+struct Tally {
+    calls: AtomicU64,
+    traps: AtomicU64,
+    errors: AtomicU64,
+    denials: AtomicU64,
+}
+
+impl Tally {
+    fn count(&self, outcome: Result<&Value, &InvokeError>) {
+        match outcome {
+            // No place was free: that says nothing about the version.
+            Err(InvokeError::Busy(_)) => return,
+            Ok(_) => {}
+            Err(InvokeError::Tool(_)) => _ = self.errors.fetch_add(1, Ordering::Relaxed),
+            Err(InvokeError::Refused(_)) => _ = self.denials.fetch_add(1, Ordering::Relaxed),
+            Err(InvokeError::Trapped(_) | InvokeError::Deadline(_) | InvokeError::Limit(_)) => {
+                self.traps.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A trial under way.
+pub(super) struct Trial {
+    tenant: String,
+    canary: Canary,
+    tried: Tally,
+    beside: Tally,
+    ended: AtomicBool,
+    tell: broadcast::Sender<CanaryEnded>,
+}
+
+impl Trial {
+    pub(super) fn new(
+        tenant: &str,
+        canary: Canary,
+        tell: broadcast::Sender<CanaryEnded>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            tenant: tenant.to_owned(),
+            canary,
+            tried: Tally::default(),
+            beside: Tally::default(),
+            ended: AtomicBool::new(false),
+            tell,
+        })
+    }
+
+    pub(super) fn plugin(&self) -> &Arc<Plugin> {
+        &self.canary.plugin
+    }
+
+    /// Whether this case is in the share. The same digest and case give the same answer in every process.
+    pub(super) fn includes(&self, case: &str) -> bool {
+        if self.ended.load(Ordering::Acquire) {
+            return false;
+        }
+        let hash = Sha256::new()
+            .chain_update(self.canary.plugin.digest())
+            .chain_update(case)
+            .finalize();
+        let drawn = hash
+            .iter()
+            .take(8)
+            .fold(0_u64, |drawn, byte| drawn << 8 | u64::from(*byte));
+        drawn % 1000 < u64::from(self.canary.per_mille)
+    }
+
+    /// The tool, its calls counted for the version on trial, or for the one beside it.
+    pub(super) fn counted(self: &Arc<Self>, tool: &Arc<dyn Tool>, tried: bool) -> Arc<dyn Tool> {
+        Arc::new(Counted {
+            tool: Arc::clone(tool),
+            trial: Arc::clone(self),
+            tried,
+        })
+    }
+
+    fn count(&self, tried: bool, outcome: Result<&Value, &InvokeError>) {
+        let side = if tried { &self.tried } else { &self.beside };
+        side.count(outcome);
+        if let Some(reason) = self.too_bad()
+            && !self.ended.swap(true, Ordering::AcqRel)
+        {
+            let told = CanaryEnded {
+                tenant: self.tenant.clone(),
+                plugin: self.canary.plugin.name().to_owned(),
+                digest: self.canary.plugin.digest().to_owned(),
+                reason,
+            };
+            // Without a listener it has ended all the same.
+            let _ = self.tell.send(told);
+        }
+    }
+
+    /// Why it should end, if it should.
+    fn too_bad(&self) -> Option<String> {
+        let tolerance = &self.canary.tolerance;
+        let calls = self.tried.calls.load(Ordering::Relaxed);
+        if calls < tolerance.min_calls.max(1) {
+            return None;
+        }
+        let beside = self.beside.calls.load(Ordering::Relaxed);
+        let kinds = [
+            (
+                "trapped or passed a limit",
+                &self.tried.traps,
+                &self.beside.traps,
+                tolerance.traps_per_mille,
+            ),
+            (
+                "ended in an error",
+                &self.tried.errors,
+                &self.beside.errors,
+                tolerance.errors_per_mille,
+            ),
+            (
+                "were refused a capability",
+                &self.tried.denials,
+                &self.beside.denials,
+                tolerance.denials_per_mille,
+            ),
+        ];
+        kinds.into_iter().find_map(|(what, tried, usual, allowed)| {
+            let (tried, usual) = (tried.load(Ordering::Relaxed), usual.load(Ordering::Relaxed));
+            let excess = share(tried, calls).saturating_sub(share(usual, beside));
+            (excess > allowed)
+                .then(|| format!("{tried} of {calls} calls {what}, against {usual} of {beside}"))
+        })
+    }
+}
+
+fn share(part: u64, whole: u64) -> u64 {
+    part.saturating_mul(1000).checked_div(whole).unwrap_or(0)
+}
+
+/// A tool of either side of a trial.
+struct Counted {
+    tool: Arc<dyn Tool>,
+    trial: Arc<Trial>,
+    tried: bool,
+}
+
+#[async_trait]
+impl Tool for Counted {
+    fn spec(&self) -> &ToolSpec {
+        self.tool.spec()
+    }
+
+    fn check(&self, arguments: &Value) -> Result<Map<String, Value>, Vec<Violation>> {
+        self.tool.check(arguments)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.tool.is_stopped()
+    }
+
+    async fn invoke(&self, permit: Permit, gate: Arc<dyn Gate>) -> Result<Value, InvokeError> {
+        let outcome = self.tool.invoke(permit, gate).await;
+        self.trial.count(self.tried, outcome.as_ref());
+        outcome
+    }
+}
