@@ -43,5 +43,5 @@ pub use limits::{Capacity, Limits};
 pub use link::Capability;
 pub use plugin::{Plugin, PluginSource};
 pub use share::Share;
-pub use toolbox::{Canary, CanaryEnded, Tolerance, Toolbox, ToolboxSettings};
+pub use toolbox::{Assembled, Canary, CanaryEnded, PluginSet, Tolerance, Toolbox, ToolboxSettings};
 pub use upgrade::Comparison;

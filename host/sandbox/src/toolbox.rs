@@ -46,6 +46,25 @@ pub struct Toolbox {
     ended: broadcast::Sender<CanaryEnded>,
 }
 
+/// A tenant's plugins, to be live together.
+#[derive(Clone, Default)]
+pub struct PluginSet {
+    /// What calls use.
+    pub plugins: Vec<Arc<Plugin>>,
+    /// A version on trial, beside the plugin of its name.
+    pub canary: Option<Canary>,
+    /// Versions that no new call uses, kept at hand: what they began is seen through by them.
+    pub kept: Vec<Arc<Plugin>>,
+}
+
+/// Plugins that go together, ready to be live.
+pub struct Assembled {
+    tenant: String,
+    tools: BTreeMap<String, Arc<dyn Tool>>,
+    trial: Option<(Arc<Trial>, BTreeMap<String, Arc<dyn Tool>>)>,
+    kept: Vec<Arc<Plugin>>,
+}
+
 /// What one tenant has now.
 #[derive(Default)]
 struct Live {
@@ -101,38 +120,46 @@ impl Toolbox {
 
     /// Makes these plugins, and no others, the tenant's. Gives the new generation, from 1.
     pub fn publish(&self, tenant: &str, plugins: &[Arc<Plugin>]) -> Result<u64, LoadError> {
-        self.publish_with(tenant, plugins, None)
+        let set = PluginSet {
+            plugins: plugins.to_vec(),
+            ..PluginSet::default()
+        };
+        Ok(self.go_live(self.assemble(tenant, set)?))
     }
 
-    /// The same, with a version on trial beside the plugin of its name.
-    pub fn publish_with(
-        &self,
-        tenant: &str,
-        plugins: &[Arc<Plugin>],
-        canary: Option<Canary>,
-    ) -> Result<u64, LoadError> {
+    /// Holds a tenant's plugins against each other and puts their tools together. Nothing is live yet.
+    pub fn assemble(&self, tenant: &str, set: PluginSet) -> Result<Assembled, LoadError> {
         let contract = &self.runtime.contract;
-        let mut tools = merged(plugins, contract)?;
-        let trial = canary.map(|canary| Trial::new(tenant, canary, self.ended.clone()));
+        let mut tools = merged(&set.plugins, contract)?;
+        let trial = set.canary.map(|canary| self.trial(tenant, canary));
         let tried = trial
             .as_ref()
-            .map(|trial| on_trial(trial, plugins, &mut tools, contract))
+            .map(|trial| on_trial(trial, &set.plugins, &mut tools, contract))
             .transpose()?;
-        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-        let live = live.entry(tenant.to_owned()).or_default();
-        let generation = live.stable.generation + 1;
-        let snapshot = |tools| Arc::new(Snapshot { generation, tools });
-        live.stable = snapshot(tools);
-        live.trial = trial.zip(tried.map(snapshot));
-        Ok(generation)
+        Ok(Assembled {
+            tenant: tenant.to_owned(),
+            tools,
+            trial: trial.zip(tried),
+            kept: set.kept,
+        })
     }
 
-    /// Keeps versions at hand that are not live: what they began is seen through by them.
-    pub fn keep(&self, tenant: &str, plugins: Vec<Arc<Plugin>>) {
+    /// Makes them live, all at once: a call sees all of them or none. Gives the new generation, from 1.
+    pub fn go_live(&self, assembled: Assembled) -> u64 {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(live) = live.get_mut(tenant) {
-            live.kept = plugins;
-        }
+        let live = live.entry(assembled.tenant).or_default();
+        let generation = live.stable.generation + 1;
+        let snapshot = |tools| Arc::new(Snapshot { generation, tools });
+        live.stable = snapshot(assembled.tools);
+        live.trial = (assembled.trial).map(|(trial, tools)| (trial, snapshot(tools)));
+        live.kept = assembled.kept;
+        generation
+    }
+
+    /// A trial of this version; one that is under way goes on with what it has counted.
+    fn trial(&self, tenant: &str, canary: Canary) -> Arc<Trial> {
+        let now = self.with_live(tenant, |live| Some(live.trial.as_ref()?.0.clone()));
+        Trial::new(tenant, canary, self.ended.clone(), now.as_deref())
     }
 
     /// The tenant has no tools any more.

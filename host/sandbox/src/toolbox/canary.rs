@@ -87,13 +87,19 @@ impl Tally {
     }
 }
 
+/// What is counted in a trial, however often the tenant's other plugins change meanwhile.
+#[derive(Debug, Default)]
+struct Tallies {
+    tried: Tally,
+    beside: Tally,
+    ended: AtomicBool,
+}
+
 /// A trial under way.
 pub(super) struct Trial {
     tenant: String,
     canary: Canary,
-    tried: Tally,
-    beside: Tally,
-    ended: AtomicBool,
+    tallies: Arc<Tallies>,
     tell: broadcast::Sender<CanaryEnded>,
 }
 
@@ -102,15 +108,25 @@ impl Trial {
         tenant: &str,
         canary: Canary,
         tell: broadcast::Sender<CanaryEnded>,
+        before: Option<&Self>,
     ) -> Arc<Self> {
+        let before = before.filter(|before| before.is_of(&canary));
         Arc::new(Self {
             tenant: tenant.to_owned(),
+            tallies: before
+                .map(|before| Arc::clone(&before.tallies))
+                .unwrap_or_default(),
             canary,
-            tried: Tally::default(),
-            beside: Tally::default(),
-            ended: AtomicBool::new(false),
             tell,
         })
+    }
+
+    /// The same trial: of the same version, in the same share. Another share begins to count anew.
+    fn is_of(&self, canary: &Canary) -> bool {
+        let own = &self.canary;
+        own.plugin.digest() == canary.plugin.digest()
+            && own.plugin.name() == canary.plugin.name()
+            && own.per_mille == canary.per_mille
     }
 
     pub(super) fn plugin(&self) -> &Arc<Plugin> {
@@ -119,7 +135,7 @@ impl Trial {
 
     /// Whether this case is in the share. The same digest and case give the same answer in every process.
     pub(super) fn includes(&self, case: &str) -> bool {
-        if self.ended.load(Ordering::Acquire) {
+        if self.tallies.ended.load(Ordering::Acquire) {
             return false;
         }
         let hash = Sha256::new()
@@ -143,10 +159,14 @@ impl Trial {
     }
 
     fn count(&self, tried: bool, outcome: Result<&Value, &InvokeError>) {
-        let side = if tried { &self.tried } else { &self.beside };
+        let side = if tried {
+            &self.tallies.tried
+        } else {
+            &self.tallies.beside
+        };
         side.count(outcome);
         if let Some(reason) = self.too_bad()
-            && !self.ended.swap(true, Ordering::AcqRel)
+            && !self.tallies.ended.swap(true, Ordering::AcqRel)
         {
             let told = CanaryEnded {
                 tenant: self.tenant.clone(),
@@ -162,28 +182,28 @@ impl Trial {
     /// Why it should end, if it should.
     fn too_bad(&self) -> Option<String> {
         let tolerance = &self.canary.tolerance;
-        let calls = self.tried.calls.load(Ordering::Relaxed);
+        let calls = self.tallies.tried.calls.load(Ordering::Relaxed);
         if calls < tolerance.min_calls.max(1) {
             return None;
         }
-        let beside = self.beside.calls.load(Ordering::Relaxed);
+        let beside = self.tallies.beside.calls.load(Ordering::Relaxed);
         let kinds = [
             (
                 "trapped or passed a limit",
-                &self.tried.traps,
-                &self.beside.traps,
+                &self.tallies.tried.traps,
+                &self.tallies.beside.traps,
                 tolerance.traps_per_mille,
             ),
             (
                 "ended in an error",
-                &self.tried.errors,
-                &self.beside.errors,
+                &self.tallies.tried.errors,
+                &self.tallies.beside.errors,
                 tolerance.errors_per_mille,
             ),
             (
                 "were refused a capability",
-                &self.tried.denials,
-                &self.beside.denials,
+                &self.tallies.tried.denials,
+                &self.tallies.beside.denials,
                 tolerance.denials_per_mille,
             ),
         ];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dispatch::{InvokeError, Tool, Tools as _};
-use sandbox::{Canary, Plugin, Tolerance, Toolbox};
+use sandbox::{Canary, Plugin, PluginSet, Tolerance, Toolbox};
 use serde_json::{Value, json};
 
 use crate::gate::TestGate;
@@ -45,9 +45,17 @@ async fn trying(sum: &str, per_mille: u16) -> (Toolbox, Arc<Plugin>, Arc<Plugin>
             ..Tolerance::default()
         },
     };
-    let plugins = std::slice::from_ref(&stable);
-    toolbox.publish_with(TENANT, plugins, Some(canary)).unwrap();
+    try_out(&toolbox, &stable, canary);
     (toolbox, stable, tried)
+}
+
+fn try_out(toolbox: &Toolbox, stable: &Arc<Plugin>, canary: Canary) {
+    let set = PluginSet {
+        plugins: vec![stable.clone()],
+        canary: Some(canary),
+        ..PluginSet::default()
+    };
+    toolbox.go_live(toolbox.assemble(TENANT, set).unwrap());
 }
 
 async fn add(toolbox: &Toolbox, case: &str) -> Result<Value, InvokeError> {
@@ -87,9 +95,7 @@ async fn a_share_of_the_cases_sees_the_version_on_trial_and_keeps_seeing_it() {
         per_mille: 500,
         tolerance,
     };
-    toolbox
-        .publish_with(TENANT, &[stable], Some(canary))
-        .unwrap();
+    try_out(&toolbox, &stable, canary);
     let many = share(&toolbox, &tried);
     assert!(few.is_subset(&many) && many.len() > 400, "{}", many.len());
 }
@@ -135,9 +141,7 @@ async fn a_version_that_does_no_worse_than_the_other_stays() {
             ..Tolerance::default()
         },
     };
-    toolbox
-        .publish_with(TENANT, &[stable], Some(canary))
-        .unwrap();
+    try_out(&toolbox, &stable, canary);
     let sees = share(&toolbox, &tried);
     let others = (0..1000).filter(|case| !sees.contains(case));
     for case in others.take(10).chain(sees.iter().copied().take(10)) {
@@ -151,9 +155,14 @@ async fn what_one_version_began_finds_it_again_while_it_is_kept() {
     let toolbox = toolbox();
     let old = loaded(&toolbox, friendly()).await;
     let new = loaded(&toolbox, other(OFF_BY_ONE)).await;
-    toolbox.publish(TENANT, &[new]).unwrap();
+    toolbox.publish(TENANT, std::slice::from_ref(&new)).unwrap();
     assert!(toolbox.version(TENANT, "add", old.digest()).is_none());
-    toolbox.keep(TENANT, vec![old.clone()]);
+    let set = PluginSet {
+        plugins: vec![new],
+        kept: vec![old.clone()],
+        ..PluginSet::default()
+    };
+    toolbox.go_live(toolbox.assemble(TENANT, set).unwrap());
     let kept = toolbox.version(TENANT, "add", old.digest()).unwrap();
     assert_eq!(kept.spec().digest, old.digest());
     assert!(toolbox.version("another", "add", old.digest()).is_none());

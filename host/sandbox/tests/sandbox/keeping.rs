@@ -19,14 +19,14 @@ const STORE: &str = "package wasi:keyvalue@0.2.0-draft;
         open: func(identifier: string) -> result<bucket, error>;
     }";
 
-/// A guest whose `keep` sets a key and gives back what it then reads, or the error; `opens` says how `open` ends; `count` how
+/// A guest whose `keep` sets a key and gives back what it then reads, or the error; `opens` says how `open` ends; `tally` how
 /// many keys there are; `drop` deletes one and says whether it is still there.
 fn keeping() -> Vec<u8> {
     const WORLD: &str = "package acme:keeping@1.0.0;
         interface keeping {
             keep: func(key: string, value: string) -> string;
             opens: func(name: string) -> u32;
-            count: func() -> u32;
+            tally: func() -> u32;
             forget: func(key: string) -> u32;
         }
         world w { import wasi:keyvalue/store@0.2.0-draft; export keeping; }";
@@ -60,7 +60,7 @@ fn keeping() -> Vec<u8> {
          (func (export \"{export}opens\") (param i32 i32) (result i32)
             (call $open (local.get 0) (local.get 1) (i32.const 64))
             (i32.load8_u (i32.const 64)))
-         (func (export \"{export}count\") (result i32)
+         (func (export \"{export}tally\") (result i32)
             (call $open (i32.const 0) (i32.const 0) (i32.const 64))
             (call $list (i32.load (i32.const 68)) (i32.const 0) (i64.const 0) (i32.const 128))
             (i32.load (i32.const 140)))
@@ -94,7 +94,7 @@ async fn a_component_keeps_lists_and_forgets_its_keys() {
         let kept = guest.call("keep", json!({ "key": key, "value": value }));
         assert_eq!(kept.await.unwrap(), json!({ "result": value }), "{key}");
     }
-    let count = guest.call("count", json!({})).await.unwrap();
+    let count = guest.call("tally", json!({})).await.unwrap();
     assert_eq!(count, json!({ "result": 3 }));
     let there = guest.call("forget", json!({ "key": "b" })).await.unwrap();
     assert_eq!(there, json!({ "result": 0 }));

@@ -96,8 +96,7 @@ impl Publishing {
 
     /// Takes a tenant's tools out of service.
     pub(crate) fn withdraw(&self, tenant: &str) {
-        // Without plugins, none can clash.
-        let _ = self.toolbox.publish(tenant, &[]);
+        self.toolbox.withdraw(tenant);
     }
 
     async fn load(
@@ -107,6 +106,7 @@ impl Publishing {
     ) -> Result<Arc<Plugin>, PublishError> {
         let (version, bytes) = self.component(entry, tenant).await?;
         let source = PluginSource {
+            tenant: tenant.name.clone(),
             name: entry.name.clone(),
             version,
             bytes,
