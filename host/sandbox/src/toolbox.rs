@@ -57,11 +57,13 @@ pub struct PluginSet {
     pub kept: Vec<Arc<Plugin>>,
 }
 
+type ToolsByName = BTreeMap<String, Arc<dyn Tool>>;
+
 /// Plugins that go together, ready to be live.
 pub struct Assembled {
     tenant: String,
-    tools: BTreeMap<String, Arc<dyn Tool>>,
-    trial: Option<(Arc<Trial>, BTreeMap<String, Arc<dyn Tool>>)>,
+    tools: ToolsByName,
+    trial: Option<(Arc<Trial>, ToolsByName)>,
     kept: Vec<Arc<Plugin>>,
 }
 
@@ -215,9 +217,9 @@ impl Tools for Toolbox {
 fn on_trial(
     trial: &Arc<Trial>,
     plugins: &[Arc<Plugin>],
-    stable: &mut BTreeMap<String, Arc<dyn Tool>>,
+    stable: &mut ToolsByName,
     contract: &Contract,
-) -> Result<BTreeMap<String, Arc<dyn Tool>>, LoadError> {
+) -> Result<ToolsByName, LoadError> {
     let name = trial.plugin().name();
     let others = plugins.iter().filter(|plugin| plugin.name() != name);
     let together: Vec<_> = others.chain([trial.plugin()]).cloned().collect();
@@ -230,11 +232,8 @@ fn on_trial(
     Ok(tried)
 }
 
-fn merged(
-    plugins: &[Arc<Plugin>],
-    contract: &Contract,
-) -> Result<BTreeMap<String, Arc<dyn Tool>>, LoadError> {
-    let mut tools: BTreeMap<String, Arc<dyn Tool>> = BTreeMap::new();
+fn merged(plugins: &[Arc<Plugin>], contract: &Contract) -> Result<ToolsByName, LoadError> {
+    let mut tools = ToolsByName::new();
     for tool in plugins.iter().flat_map(|plugin| &plugin.tools) {
         let name = tool.spec().name.clone();
         if let Some(known) = tools.get(&name) {

@@ -78,7 +78,7 @@ fn by_name(plugin: &Plugin) -> BTreeMap<&str, &ToolSpec> {
         .collect()
 }
 
-fn only_in(these: &BTreeMap<&str, &ToolSpec>, those: &BTreeMap<&str, &ToolSpec>) -> Vec<String> {
-    let missing = these.keys().filter(|name| !those.contains_key(*name));
+fn only_in(tools: &BTreeMap<&str, &ToolSpec>, others: &BTreeMap<&str, &ToolSpec>) -> Vec<String> {
+    let missing = tools.keys().filter(|name| !others.contains_key(*name));
     missing.map(|name| (*name).to_owned()).collect()
 }

@@ -85,6 +85,7 @@ impl Stage {
     ) -> anyhow::Result<PluginSource> {
         let config = manifest.asks.settings_with(settings);
         Ok(PluginSource {
+            tenant: TENANT.to_owned(),
             name: manifest.name.clone(),
             version: manifest.version.to_string(),
             bytes: bytes.to_vec(),

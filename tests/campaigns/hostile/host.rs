@@ -142,11 +142,11 @@ impl Host {
     async fn publish(&self, setup: &Setup) {
         let mut attackers = vec![];
         for (name, file) in &setup.plugins {
-            let plugin = source(name, file, setup.backend, DEADLINE_MS).await;
+            let plugin = source(ATTACKER, name, file, setup.backend, DEADLINE_MS).await;
             attackers.push(self.toolbox.load(plugin).await.unwrap());
         }
         self.toolbox.publish(ATTACKER, &attackers).unwrap();
-        let plugin = source("steady", &setup.neighbour, setup.backend, 10_000).await;
+        let plugin = source(NEIGHBOUR, "steady", &setup.neighbour, setup.backend, 10_000).await;
         let plugin = self.toolbox.load(plugin).await.unwrap();
         self.toolbox.publish(NEIGHBOUR, &[plugin]).unwrap();
         self.toolbox.set_share(
@@ -196,7 +196,14 @@ impl Host {
     }
 
     async fn install(&self, file: &Path) -> (String, String, String) {
-        let plugin = source("installed", file, ([127, 0, 0, 1], 1).into(), DEADLINE_MS).await;
+        let plugin = source(
+            ATTACKER,
+            "installed",
+            file,
+            ([127, 0, 0, 1], 1).into(),
+            DEADLINE_MS,
+        )
+        .await;
         let (word, why) = match self.toolbox.load(plugin).await {
             Ok(_) => ("loaded", String::new()),
             Err(LoadError::Sandbox(why)) => ("broken", why),
@@ -229,8 +236,15 @@ fn request(tenant: String, case: &str, tool: String, arguments: Value) -> CallRe
     }
 }
 
-async fn source(name: &str, file: &Path, backend: SocketAddr, deadline_ms: u64) -> PluginSource {
+async fn source(
+    tenant: &str,
+    name: &str,
+    file: &Path,
+    backend: SocketAddr,
+    deadline_ms: u64,
+) -> PluginSource {
     PluginSource {
+        tenant: tenant.to_owned(),
         name: name.to_owned(),
         version: "1.0.0".to_owned(),
         bytes: tokio::fs::read(file).await.unwrap(),

@@ -72,10 +72,12 @@ fn section(component: &[u8]) -> Result<Option<&[u8]>, LoadError> {
         match payload.map_err(|error| LoadError::Invalid(error.to_string()))? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
-                if found.replace(section.data()).is_some() {
-                    return Err(refused("there are two of them".to_owned()));
-                }
+            Payload::CustomSection(section)
+                if depth == 0
+                    && section.name() == SECTION
+                    && found.replace(section.data()).is_some() =>
+            {
+                return Err(refused("there are two of them".to_owned()));
             }
             _ => {}
         }

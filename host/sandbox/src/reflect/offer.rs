@@ -23,7 +23,7 @@ enum Way {
     /// Nothing: they are one.
     Direct,
     /// A description of an HTTP API, which one function carries out for all tools.
-    Described(Described),
+    Described(Box<Described>),
     /// An older major of the contract, whose function takes and gives something else.
     Converted { older: Box<Plan>, ways: Box<Ways> },
 }
@@ -37,7 +37,7 @@ impl Offer {
 
     /// A described request.
     pub(super) fn described(plan: Plan, described: Described) -> Self {
-        let way = Way::Described(described);
+        let way = Way::Described(Box::new(described));
         Self { plan, way }
     }
 

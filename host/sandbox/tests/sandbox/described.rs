@@ -144,6 +144,7 @@ async fn without_a_description_there_is_nothing_to_offer() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table, a row for each mistake")]
 async fn descriptions_that_make_no_sense_are_refused_by_place() {
     let api = without_query(API);
     for (wrong, expect) in [
@@ -177,7 +178,7 @@ async fn descriptions_that_make_no_sense_are_refused_by_place() {
                 "docs = \"Finds \u{202e} an order.\"",
             ),
             expect![[
-                r#"the description of its API does not fit: Input contains bidirectional override codepoint EscapeUnicode(EscapeIterInner('\u{202e}'))"#
+                r"the description of its API does not fit: Input contains bidirectional override codepoint EscapeUnicode(EscapeIterInner('\u{202e}'))"
             ]],
         ),
         (
@@ -221,13 +222,13 @@ async fn descriptions_that_make_no_sense_are_refused_by_place() {
         ),
         (
             "a description".to_owned(),
-            expect![[r#"
+            expect![[r"
             the description of its API does not fit: TOML parse error at line 1, column 3
               |
             1 | a description
               |   ^
             key with no value, expected `=`
-        "#]],
+        "]],
         ),
     ] {
         refused(with(echo(), &wrong), &expect).await;
