@@ -1,10 +1,11 @@
 //! Why an invocation failed, in the host's terms: time, a limit, no capacity, or the plugin itself.
 
-use dispatch::{Gate, InvokeError, ToolError};
+use dispatch::{InvokeError, ToolError};
 use thiserror::Error;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::{I32Exit, ResourceTableError};
 
+use crate::reach::Reach;
 use crate::state::State;
 
 /// The longest text of a plugin that goes into an error, in characters.
@@ -43,12 +44,12 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &State) -> InvokeError {
         (None, Some(I32Exit(code))) => format!("it exited with code {code}"),
         (None, None) => cause,
     };
-    InvokeError::Trapped(scrubbed(&text, &*state.invocation.gate))
+    InvokeError::Trapped(scrubbed(&text, &state.invocation.reach))
 }
 
 /// A text of a plugin as it may leave the sandbox.
-pub(crate) fn scrubbed(text: &str, gate: &dyn Gate) -> String {
-    let clean = gate.scrub(text);
+pub(crate) fn scrubbed(text: &str, reach: &Reach) -> String {
+    let clean = reach.scrub(text);
     match clean.char_indices().nth(MAX_TEXT_CHARS) {
         Some((end, _)) => format!("{}…", &clean[..end]),
         None => clean,
@@ -56,12 +57,12 @@ pub(crate) fn scrubbed(text: &str, gate: &dyn Gate) -> String {
 }
 
 /// A typed error of a plugin as it may leave the sandbox.
-pub(crate) fn scrubbed_error(mut error: ToolError, gate: &dyn Gate) -> ToolError {
+pub(crate) fn scrubbed_error(mut error: ToolError, reach: &Reach) -> ToolError {
     let (ToolError::InvalidInput { message }
     | ToolError::NotFound { message }
     | ToolError::NotEligible { message }
     | ToolError::Conflict { message }
     | ToolError::Unavailable { message, .. }) = &mut error;
-    *message = scrubbed(message, gate);
+    *message = scrubbed(message, reach);
     error
 }

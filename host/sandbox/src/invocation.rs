@@ -1,22 +1,21 @@
-//! One call of a plugin as its parts share it: the gate, the limits, the requests under way and what was refused.
+//! One call of a plugin as its parts share it: what it reaches, the limits, the requests under way and what was refused.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dispatch::Gate;
 use policy::Refusal;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::Limits;
-use crate::outbound::Connector;
+use crate::reach::Reach;
 use crate::share::Account;
 
 pub(crate) struct Invocation {
-    pub(crate) gate: Arc<dyn Gate>,
+    /// What its capabilities lead to.
+    pub(crate) reach: Reach,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) connector: Arc<Connector>,
     /// Whose share it uses.
     pub(crate) account: Arc<Account>,
     pub(crate) deadline: Instant,
@@ -75,19 +74,13 @@ impl Allowance {
 }
 
 impl Invocation {
-    pub(crate) fn new(
-        gate: Arc<dyn Gate>,
-        limits: Arc<Limits>,
-        connector: Arc<Connector>,
-        account: Arc<Account>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(reach: Reach, limits: Arc<Limits>, account: Arc<Account>) -> Arc<Self> {
         let deadline = Instant::now() + limits.deadline();
         Arc::new(Self {
             request_bytes: Allowance::of(limits.request_bytes),
             response_bytes: Allowance::of(limits.response_bytes),
-            gate,
+            reach,
             limits,
-            connector,
             account,
             deadline,
             stop: CancellationToken::new(),

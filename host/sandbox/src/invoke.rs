@@ -10,57 +10,28 @@ use tokio::time::{Instant, timeout_at};
 use wasmtime::component::{ComponentExportIndex, Val};
 use wasmtime::{Store, UpdateDeadline};
 
+use crate::Limits;
 use crate::failure::{self, DeadlineReached};
 use crate::invocation::Invocation;
 use crate::library::LoadedTool;
 use crate::measure;
 use crate::places::Place;
 use crate::plugin::Ready;
+use crate::reach::{Out, Reach};
 use crate::reflect::Offer;
+use crate::runtime::Runtime;
+use crate::shadow::RecordedCall;
 use crate::state::State;
 
 /// One tool of a plugin.
 pub(crate) struct PluginTool {
     spec: ToolSpec,
-    offer: Arc<Offer>,
-    function: ComponentExportIndex,
-    plugin: Arc<Ready>,
+    function: Function,
 }
 
 impl PluginTool {
-    pub(crate) fn new(spec: ToolSpec, tool: &LoadedTool, plugin: Arc<Ready>) -> Self {
-        Self {
-            spec,
-            offer: tool.offered.offer.clone(),
-            function: tool.function,
-            plugin,
-        }
-    }
-
-    /// Runs the call to its end, and waits until what it sent has an end too.
-    async fn run(
-        &self,
-        judged: Map<String, Value>,
-        arguments: Vec<Val>,
-        invocation: &Arc<Invocation>,
-        place: Place,
-    ) -> Result<Value, InvokeError> {
-        let place = Arc::new(place);
-        let plugin = &self.plugin;
-        let run = Run {
-            offer: self.offer.clone(),
-            judged,
-            function: self.function,
-            plugin: plugin.clone(),
-            invocation: invocation.clone(),
-            _place: place.clone(),
-        };
-        let account = invocation.account.clone();
-        let lane = &plugin.runtime.lane;
-        let run = lane.run(run.finish(arguments), account, &plugin.record);
-        let outcome = timeout_at(invocation.deadline, run).await;
-        invocation.settle().await;
-        outcome.unwrap_or(Err(InvokeError::Deadline(invocation.limits.deadline_ms)))
+    pub(crate) fn new(spec: ToolSpec, function: Function) -> Self {
+        Self { spec, function }
     }
 
     fn fits(&self, permit: &Permit) -> bool {
@@ -76,12 +47,11 @@ impl Tool for PluginTool {
     }
 
     fn check(&self, arguments: &Value) -> Result<Map<String, Value>, Vec<Violation>> {
-        measure::check(arguments, &self.plugin.limits).map_err(|violation| vec![violation])?;
-        self.offer.plan.check(arguments)
+        self.function.check(arguments)
     }
 
     fn is_stopped(&self) -> bool {
-        self.plugin.switch.is_stopped()
+        self.function.plugin.switch.is_stopped()
     }
 
     async fn invoke(&self, permit: Permit, gate: Arc<dyn Gate>) -> Result<Value, InvokeError> {
@@ -94,19 +64,32 @@ impl Tool for PluginTool {
         }
         let (call, _) = permit.into_parts();
         let arguments = self
-            .offer
+            .function
             .lower(&call.arguments)
             .map_err(|violations| invalid(&violations))?;
-        let plugin = &self.plugin;
-        let account = plugin.runtime.accounts.of(&call.tenant);
-        let place = plugin.runtime.accounts.admit(&account).await?;
-        let connector = plugin.runtime.connector.clone();
-        let invocation = Invocation::new(gate, plugin.limits.clone(), connector, account);
+        let runtime = self.function.runtime();
+        let account = runtime.accounts.of(&call.tenant);
+        let place = runtime.accounts.admit(&account).await?;
+        let tape = Arc::new(runtime.recordings.tape());
+        let reach = Reach::Out(Out {
+            gate,
+            connector: runtime.connector.clone(),
+            tape: tape.clone(),
+        });
+        let invocation = Invocation::new(reach, self.function.limits().clone(), account);
         // A caller that goes away stops what it started.
         let _stop = invocation.stop.clone().drop_guard();
-        let outcome = self
-            .run(call.arguments, arguments, &invocation, place)
-            .await;
+        let judged = Arc::new(call.arguments);
+        let run = self
+            .function
+            .run(judged.clone(), arguments, &invocation, place);
+        let outcome = run.await;
+        let (tool, digest) = (&self.spec.name, &self.spec.digest);
+        runtime
+            .recordings
+            .keep(&call.tenant, &self.spec.plugin, || {
+                RecordedCall::of(tool, digest, &judged, &tape, &outcome)
+            });
         outcome.map_err(|error| match invocation.refusal() {
             Some(refusal) => InvokeError::Refused(refusal),
             None => error,
@@ -114,11 +97,73 @@ impl Tool for PluginTool {
     }
 }
 
+/// A function of a plugin, as it can be run.
+pub(crate) struct Function {
+    offer: Arc<Offer>,
+    export: ComponentExportIndex,
+    plugin: Arc<Ready>,
+}
+
+impl Function {
+    pub(crate) fn new(tool: &LoadedTool, plugin: Arc<Ready>) -> Self {
+        Self {
+            offer: tool.offered.offer.clone(),
+            export: tool.function,
+            plugin,
+        }
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.plugin.runtime
+    }
+
+    pub(crate) fn limits(&self) -> &Arc<Limits> {
+        &self.plugin.limits
+    }
+
+    /// Checks arguments and gives them back in canonical form.
+    pub(crate) fn check(&self, arguments: &Value) -> Result<Map<String, Value>, Vec<Violation>> {
+        measure::check(arguments, &self.plugin.limits).map_err(|violation| vec![violation])?;
+        self.offer.plan.check(arguments)
+    }
+
+    /// Checked arguments as the function takes them.
+    pub(crate) fn lower(&self, checked: &Map<String, Value>) -> Result<Vec<Val>, Vec<Violation>> {
+        self.offer.lower(checked)
+    }
+
+    /// Runs a call to its end, and waits until what it sent has an end too.
+    pub(crate) async fn run(
+        &self,
+        judged: Arc<Map<String, Value>>,
+        arguments: Vec<Val>,
+        invocation: &Arc<Invocation>,
+        place: Place,
+    ) -> Result<Value, InvokeError> {
+        let place = Arc::new(place);
+        let plugin = &self.plugin;
+        let run = Run {
+            offer: self.offer.clone(),
+            judged,
+            function: self.export,
+            plugin: plugin.clone(),
+            invocation: invocation.clone(),
+            _place: place.clone(),
+        };
+        let account = invocation.account.clone();
+        let lane = &plugin.runtime.lane;
+        let run = lane.run(run.finish(arguments), account, &plugin.record);
+        let outcome = timeout_at(invocation.deadline, run).await;
+        invocation.settle().await;
+        outcome.unwrap_or(Err(InvokeError::Deadline(invocation.limits.deadline_ms)))
+    }
+}
+
 /// One call in its instance, with everything that it holds.
 struct Run {
     offer: Arc<Offer>,
     /// The arguments as the tool was called with them.
-    judged: Map<String, Value>,
+    judged: Arc<Map<String, Value>>,
     function: ComponentExportIndex,
     plugin: Arc<Ready>,
     invocation: Arc<Invocation>,
@@ -178,12 +223,12 @@ impl Run {
     }
 
     fn output(&self, returned: Option<&Val>) -> Result<Value, InvokeError> {
-        let (gate, limits) = (&*self.invocation.gate, &self.invocation.limits);
+        let (reach, limits) = (&self.invocation.reach, &self.invocation.limits);
         let output = match self.offer.lift(returned, &self.judged) {
             Ok(Ok(output)) => output,
-            Ok(Err(error)) => return Err(failure::scrubbed_error(error, gate).into()),
+            Ok(Err(error)) => return Err(failure::scrubbed_error(error, reach).into()),
             Err(misfit) => {
-                let misfit = failure::scrubbed(&misfit.to_string(), gate);
+                let misfit = failure::scrubbed(&misfit.to_string(), reach);
                 return Err(InvokeError::Trapped(misfit));
             }
         };

@@ -2,7 +2,8 @@
 //! what the gate allows.
 //!
 //! [`Toolbox::load`] makes a plugin ready (reads its types, checks its imports against its grants and its exports against
-//! the contract, compiles and links it) without touching what is live; [`Toolbox::publish`] makes a set of plugins a
+//! the contract, compiles and links it) without touching what is live; [`Toolbox::shadow`] shows what a version that is not
+//! live would do otherwise with the calls that were recorded; [`Toolbox::publish`] makes a set of plugins a
 //! tenant's tools at once. A tool runs only with a [`policy::Permit`], and every request that it makes passes the
 //! [`dispatch::Gate`] of its invocation.
 
@@ -29,8 +30,10 @@ mod outbound;
 mod places;
 mod plugin;
 mod poison;
+mod reach;
 mod reflect;
 mod runtime;
+mod shadow;
 mod share;
 mod state;
 mod toolbox;
@@ -42,6 +45,9 @@ pub use inspect::{Imported, Inspection};
 pub use limits::{Capacity, Limits};
 pub use link::Capability;
 pub use plugin::{Plugin, PluginSource};
+pub use shadow::{
+    CallDifference, CapabilityDifference, Change, Changes, Difference, Recorded, Shadow, ToolShadow,
+};
 pub use share::Share;
 pub use toolbox::{Assembled, Canary, CanaryEnded, PluginSet, Tolerance, Toolbox, ToolboxSettings};
 pub use upgrade::Comparison;

@@ -99,6 +99,15 @@ pub struct Capacity {
     pub component_bytes: usize,
     /// Components that are compiled at a time.
     pub compilations: usize,
+    /// The last calls of each plugin of a tenant that are kept, in memory only, for a version to come to be held against (see
+    /// [`Toolbox::shadow`](crate::Toolbox::shadow)). 0 keeps none.
+    pub recorded_calls: usize,
+    /// Bytes of one such call, with all that its plugin sent and got; a longer one is not kept.
+    pub recorded_call_bytes: usize,
+    /// Bytes of one plugin's.
+    pub recorded_plugin_bytes: usize,
+    /// Bytes of all of them together.
+    pub recorded_bytes: usize,
 }
 
 impl Default for Capacity {
@@ -111,6 +120,10 @@ impl Default for Capacity {
             resident_bytes: 1 << 20,
             component_bytes: 64 << 20,
             compilations: 1,
+            recorded_calls: 100,
+            recorded_call_bytes: 64 << 10,
+            recorded_plugin_bytes: 4 << 20,
+            recorded_bytes: 64 << 20,
         }
     }
 }

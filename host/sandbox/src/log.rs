@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use dispatch::Gate;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+use crate::invocation::Invocation;
+use crate::reach::Reach;
 
 /// What a plugin may write at a time.
 const CHUNK_BYTES: usize = 4_096;
@@ -20,20 +22,24 @@ pub(crate) struct Log(Arc<Mutex<Lines>>);
 
 struct Lines {
     plugin: String,
-    gate: Arc<dyn Gate>,
+    invocation: Arc<Invocation>,
     /// The line that has no end yet.
     open: Vec<u8>,
     left: usize,
 }
 
 impl Log {
-    /// A log that takes `limit` bytes and drops the rest.
-    pub(crate) fn new(plugin: &str, gate: Arc<dyn Gate>, limit: usize) -> Self {
+    /// A log that takes what its limit says and drops the rest. What is replayed never happened, and is not told.
+    pub(crate) fn new(plugin: &str, invocation: Arc<Invocation>) -> Self {
+        let left = match invocation.reach {
+            Reach::Out(_) => invocation.limits.log_bytes,
+            Reach::Replay(_) => 0,
+        };
         Self(Arc::new(Mutex::new(Lines {
             plugin: plugin.to_owned(),
-            gate,
+            invocation,
             open: Vec::new(),
-            left: limit,
+            left,
         })))
     }
 
@@ -69,7 +75,8 @@ impl Lines {
     fn emit(&mut self) {
         let line = std::mem::take(&mut self.open);
         if !line.is_empty() {
-            let line = self.gate.scrub(&String::from_utf8_lossy(&line));
+            let line = String::from_utf8_lossy(&line);
+            let line = self.invocation.reach.scrub(&line);
             tracing::info!(plugin = self.plugin, line, "plugin log");
         }
     }

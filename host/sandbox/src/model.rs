@@ -1,9 +1,13 @@
 //! The capability `switchboard:host/model`: a metered completion, through the gate.
 
-use dispatch::{CompletionError, CompletionRequest};
+use std::sync::Arc;
+
+use dispatch::{CompletionError, CompletionRequest, Gate};
 use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 use wasmtime::{Result, StoreContextMut};
 
+use crate::reach::Reach;
+use crate::shadow::{Answered, Asked, Recordable};
 use crate::state::State;
 
 /// The interface as components import it.
@@ -13,9 +17,9 @@ pub(crate) const INTERFACE: &str = "switchboard:host/model@1.0.0";
 const MAX_PROMPT_BYTES: usize = 64 * 1024;
 
 /// `model-error`: every text is for the operator's log.
-#[derive(ComponentType, Lift, Lower)]
+#[derive(Clone, Debug, ComponentType, Lift, Lower)]
 #[component(variant)]
-enum ModelError {
+pub(crate) enum ModelError {
     #[component(name = "unavailable")]
     Unavailable(String),
     #[component(name = "budget-exhausted")]
@@ -56,10 +60,22 @@ async fn complete(
         return Err(ModelError::BudgetExhausted(message));
     };
     state.completions_left = left;
-    let gate = state.invocation.gate.clone();
-    let answer = gate
-        .complete(CompletionRequest { prompt, max_tokens })
-        .await;
+    let invocation = state.invocation.clone();
+    let asked = Asked::Completion {
+        prompt: prompt.clone(),
+        max_tokens,
+    };
+    match &invocation.reach {
+        Reach::Out(out) => {
+            let request = CompletionRequest { prompt, max_tokens };
+            out.record(asked, of_gate(&out.gate, request)).await
+        }
+        Reach::Replay(replay) => replay.answer(asked),
+    }
+}
+
+async fn of_gate(gate: &Arc<dyn Gate>, request: CompletionRequest) -> Result<String, ModelError> {
+    let answer = gate.complete(request).await;
     answer.map_err(|error| {
         let message = gate.scrub(&error.to_string());
         match error {
@@ -68,4 +84,22 @@ async fn complete(
             CompletionError::Unavailable(_) => ModelError::Unavailable(message),
         }
     })
+}
+
+impl Recordable for Result<String, ModelError> {
+    fn recorded(&self) -> Answered {
+        Answered::Completion(self.clone())
+    }
+
+    fn again(answered: &Answered) -> Option<Self> {
+        match answered {
+            Answered::Completion(answer) => Some(answer.clone()),
+            _ => None,
+        }
+    }
+
+    fn unanswered() -> Self {
+        let message = "this completion is not recorded".to_owned();
+        Err(ModelError::Unavailable(message))
+    }
 }

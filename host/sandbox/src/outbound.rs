@@ -1,9 +1,11 @@
-//! `wasi:http/outgoing-handler`: every request of a plugin goes whole through the gate, and out from here.
+//! `wasi:http/outgoing-handler`: every request of a plugin goes whole through the gate, and out from here, or is answered from a
+//! recording.
 
 mod connector;
 mod exchange;
 mod headers;
 mod network;
+mod recorded;
 
 #[cfg(test)]
 mod tests;
@@ -16,7 +18,9 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::invocation::Invocation;
 pub(crate) use connector::Connector;
+pub(crate) use exchange::SAFE;
 use exchange::exchange;
+pub(crate) use recorded::{Failure, Received};
 
 /// The hooks of one call.
 pub(crate) struct Outbound {

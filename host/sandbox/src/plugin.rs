@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::InstancePre;
 use wasmtime_wasi_config::WasiConfigVariables;
 
-use crate::invoke::PluginTool;
+use crate::invoke::{Function, PluginTool};
 use crate::lane::Record;
 use crate::library::{Loaded, Offered};
 use crate::link::{self, Capability, Lent};
@@ -49,6 +49,7 @@ pub struct Plugin {
     version: String,
     digest: String,
     capabilities: BTreeSet<Capability>,
+    ready: Arc<Ready>,
 }
 
 impl Plugin {
@@ -75,6 +76,13 @@ impl Plugin {
     /// What it offers.
     pub fn tools(&self) -> impl Iterator<Item = &ToolSpec> {
         self.tools.iter().map(|tool| tool.spec())
+    }
+
+    /// The function behind a tool.
+    pub(crate) fn function(&self, tool: &str) -> Option<Function> {
+        let mut tools = self.ready.loaded.tools.iter();
+        let tool = tools.find(|known| known.offered.offer.plan.tool() == tool)?;
+        Some(Function::new(tool, self.ready.clone()))
     }
 }
 
@@ -124,6 +132,7 @@ pub(crate) fn prepare(
     Ok(Plugin {
         capabilities: link::capabilities(&ready.loaded.imports),
         tools: tools(source, &digest, &ready),
+        ready,
         name: source.name.clone(),
         version: source.version.clone(),
         digest,
@@ -178,7 +187,8 @@ fn tools(source: &PluginSource, digest: &str, ready: &Arc<Ready>) -> Vec<Arc<dyn
     tools
         .map(|tool| {
             let spec = spec(source, &tool.offered, digest, grants.clone());
-            Arc::new(PluginTool::new(spec, tool, ready.clone())) as Arc<dyn Tool>
+            let function = Function::new(tool, ready.clone());
+            Arc::new(PluginTool::new(spec, function)) as Arc<dyn Tool>
         })
         .collect()
 }

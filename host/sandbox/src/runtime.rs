@@ -1,4 +1,5 @@
-//! What all plugins of a host share: engine, contract, compiled code, connections, and the tenants' accounts.
+//! What all plugins of a host share: engine, contract, compiled code, connections, the tenants' accounts, and their
+//! recorded calls.
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use crate::lane::Lane;
 use crate::library::Library;
 use crate::outbound::Connector;
 use crate::reflect::Contract;
+use crate::shadow::Recordings;
 use crate::share::Accounts;
 use crate::{Capacity, LoadError, ToolboxSettings, engine};
 
@@ -23,6 +25,7 @@ pub(crate) struct Runtime {
     pub(crate) capacity: Capacity,
     pub(crate) compilations: Arc<Semaphore>,
     pub(crate) accounts: Accounts,
+    pub(crate) recordings: Recordings,
     pub(crate) lane: Lane,
 }
 
@@ -37,6 +40,7 @@ impl Runtime {
             connector: Arc::default(),
             compilations: Arc::new(Semaphore::new(capacity.compilations.max(1))),
             accounts: Accounts::new(&capacity),
+            recordings: Recordings::new(&capacity),
             lane: Lane::start()?,
             capacity,
         }))

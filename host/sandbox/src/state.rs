@@ -39,7 +39,7 @@ impl State {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(limits.header_bytes);
         Self {
-            wasi: inert_wasi(Log::new(plugin, invocation.gate.clone(), limits.log_bytes)),
+            wasi: inert_wasi(Log::new(plugin, invocation.clone())),
             http,
             table,
             config,

@@ -40,7 +40,7 @@ pub struct ToolboxSettings {
 /// Every tenant's tools. Loading never disturbs what is live; publishing replaces it at once, and calls in flight keep
 /// what they started with.
 pub struct Toolbox {
-    runtime: Arc<Runtime>,
+    pub(crate) runtime: Arc<Runtime>,
     live: RwLock<HashMap<String, Live>>,
     switches: Switches,
     ended: broadcast::Sender<CanaryEnded>,
@@ -149,6 +149,9 @@ impl Toolbox {
     /// Makes them live, all at once: a call sees all of them or none. Gives the new generation, from 1.
     pub fn go_live(&self, assembled: Assembled) -> u64 {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        let tools = assembled.tools.values();
+        let plugins = tools.map(|tool| tool.spec().plugin.as_str());
+        self.runtime.recordings.only(&assembled.tenant, plugins);
         let live = live.entry(assembled.tenant).or_default();
         let generation = live.stable.generation + 1;
         let snapshot = |tools| Arc::new(Snapshot { generation, tools });
@@ -168,6 +171,7 @@ impl Toolbox {
     pub fn withdraw(&self, tenant: &str) {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         live.remove(tenant);
+        self.runtime.recordings.only(tenant, [].into_iter());
     }
 
     /// Stops a version of a tenant's, or lets it run again. Its calls are refused from now on; those under way get no

@@ -1,4 +1,5 @@
-//! One request and its answer: whole body → gate → checked address → send → tell the gate what became of it.
+//! One request and its answer: whole body → gate → checked address → send → tell the gate what became of it. Or, in a replay:
+//! whole body → recording.
 
 use std::net::SocketAddr;
 
@@ -15,47 +16,59 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::connector::{Channel, Destination, prohibited};
 use super::headers;
+use super::recorded::Received;
 use crate::invocation::Invocation;
+use crate::reach::{Out, Reach};
+use crate::shadow::Asked;
 
 /// Methods that change nothing, so that sending one twice does no harm.
-const SAFE: [Method; 3] = [Method::GET, Method::HEAD, Method::OPTIONS];
+pub(crate) const SAFE: [Method; 3] = [Method::GET, Method::HEAD, Method::OPTIONS];
 
 /// Carries out one request of a plugin.
 pub(super) async fn exchange(
     request: Request<WasiBody>,
     invocation: &Invocation,
 ) -> Result<Response<WasiBody>, Error> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let (destination, url) = Destination::parse(&parts.uri)?;
     let body = until_stopped(invocation, whole_body(body, invocation)).await??;
     check_whole(&parts, &body, invocation)?;
-    let outbound = OutboundHttp {
+    let bytes = url.as_str().len() + headers::bytes(&parts.headers) + body.len();
+    parts.headers = headers::plugins(parts.headers);
+    let asked = Asked::Http {
         method: parts.method.clone(),
         url: url.to_string(),
-        body,
+        headers: parts.headers.clone(),
+        body: body.clone(),
     };
-    // Before the gate is asked: what it approves is sent at once, or not at all.
-    let bytes = outbound.url.len() + headers::bytes(&parts.headers) + outbound.body.len();
-    pay(invocation, bytes).await?;
-    let approval = invocation.gate.http(&outbound).await.map_err(|refusal| {
-        invocation.refuse(refusal);
-        Error::HttpRequestDenied
-    })?;
-    let ordinal = approval.ordinal;
-    let trip = Trip {
-        invocation,
-        destination: &destination,
-        safe: SAFE.contains(&outbound.method),
-        private_network: approval.private_network,
+    let answer = match &invocation.reach {
+        Reach::Out(out) => {
+            let trip = Trip {
+                invocation,
+                out,
+                destination: &destination,
+                safe: SAFE.contains(&parts.method),
+            };
+            // Boxed, for it is long, and would be a part of several futures.
+            let made = Box::pin(trip.make(&parts, &url, body, bytes));
+            out.record(asked, made).await?
+        }
+        Reach::Replay(replay) => received(replay.answer(asked), invocation)?,
     };
-    let (answer, head) = match assemble(&parts, &url, &destination, outbound.body, approval) {
-        Ok(request) => trip.send(request).await,
-        Err(error) => (Answer::NotSent, Err(error)),
-    };
-    // Told as soon as it is known: the status decides, whatever happens to the body.
-    invocation.gate.answered(ordinal, answer).await;
-    let (response, channel) = head?;
-    trip.receive(response, channel).await
+    Ok(answer.map(|body| {
+        Full::new(body)
+            .map_err(|never| match never {})
+            .boxed_unsync()
+    }))
+}
+
+/// An answer that has arrived, where its body may still be that long.
+fn received(answer: Result<Received, Error>, invocation: &Invocation) -> Result<Received, Error> {
+    let answer = answer?;
+    let limit = u64::try_from(invocation.limits.response_bytes).ok();
+    let fits = invocation.response_bytes.take(answer.body().len());
+    fits.then_some(answer)
+        .ok_or(Error::HttpResponseBodySize(limit))
 }
 
 async fn whole_body(body: WasiBody, invocation: &Invocation) -> Result<Bytes, Error> {
@@ -106,17 +119,48 @@ fn assemble(
 /// The way of one request to one destination.
 struct Trip<'a> {
     invocation: &'a Invocation,
+    out: &'a Out,
     destination: &'a Destination,
     safe: bool,
-    private_network: bool,
 }
 
 type Head = Result<(Response<Incoming>, Channel), Error>;
 
 impl Trip<'_> {
+    /// There and back: the gate hears of it before and after.
+    async fn make(
+        &self,
+        parts: &Parts,
+        url: &Url,
+        body: Bytes,
+        bytes: usize,
+    ) -> Result<Received, Error> {
+        let outbound = OutboundHttp {
+            method: parts.method.clone(),
+            url: url.to_string(),
+            body,
+        };
+        // Before the gate is asked: what it approves is sent at once, or not at all.
+        pay(self.invocation, bytes).await?;
+        let gate = &self.out.gate;
+        let approval = gate.http(&outbound).await.map_err(|refusal| {
+            self.invocation.refuse(refusal);
+            Error::HttpRequestDenied
+        })?;
+        let (ordinal, private_network) = (approval.ordinal, approval.private_network);
+        let (answer, head) = match assemble(parts, url, self.destination, outbound.body, approval) {
+            Ok(request) => self.send(request, private_network).await,
+            Err(error) => (Answer::NotSent, Err(error)),
+        };
+        // Told as soon as it is known: the status decides, whatever happens to the body.
+        gate.answered(ordinal, answer).await;
+        let (response, channel) = head?;
+        self.receive(response, channel).await
+    }
+
     /// Sends, and says precisely what is known then: only a connection that never stood means that nothing was sent.
-    async fn send(&self, request: Request<Full<Bytes>>) -> (Answer, Head) {
-        let addresses = match self.resolve().await {
+    async fn send(&self, request: Request<Full<Bytes>>, private_network: bool) -> (Answer, Head) {
+        let addresses = match self.resolve(private_network).await {
             Ok(addresses) => addresses,
             Err(error) => return (Answer::NotSent, Err(error)),
         };
@@ -125,7 +169,7 @@ impl Trip<'_> {
         // no layer is ever tempted to send it twice.
         let mut unsent = Answer::NotSent;
         if self.safe
-            && let Some(kept) = self.invocation.connector.kept(self.destination, &addresses)
+            && let Some(kept) = self.out.connector.kept(self.destination, &addresses)
         {
             match self.ask(kept, request.clone()).await {
                 Ok(head) => return (Answer::Status(head.0.status().as_u16()), Ok(head)),
@@ -143,9 +187,9 @@ impl Trip<'_> {
         }
     }
 
-    async fn resolve(&self) -> Result<Vec<SocketAddr>, Error> {
-        let connector = &self.invocation.connector;
-        let resolving = connector.resolve(self.destination, self.private_network);
+    async fn resolve(&self, private_network: bool) -> Result<Vec<SocketAddr>, Error> {
+        let connector = &self.out.connector;
+        let resolving = connector.resolve(self.destination, private_network);
         let addresses = until_stopped(self.invocation, resolving).await?;
         if matches!(addresses, Err(Error::DestinationIpProhibited)) {
             self.invocation.refuse(prohibited());
@@ -155,7 +199,7 @@ impl Trip<'_> {
 
     async fn connect(&self, addresses: &[SocketAddr]) -> Result<Channel, Error> {
         let invocation = self.invocation;
-        let connecting = invocation.connector.connect(self.destination, addresses);
+        let connecting = self.out.connector.connect(self.destination, addresses);
         until_stopped(invocation, timeout(invocation.limits.connect(), connecting))
             .await?
             .unwrap_or(Err(Error::ConnectionTimeout))
@@ -175,7 +219,7 @@ impl Trip<'_> {
         &self,
         response: Response<Incoming>,
         channel: Channel,
-    ) -> Result<Response<WasiBody>, Error> {
+    ) -> Result<Received, Error> {
         let limits = &self.invocation.limits;
         let (mut parts, body) = response.into_parts();
         let allowance = &self.invocation.response_bytes;
@@ -192,19 +236,16 @@ impl Trip<'_> {
             return Err(too_long());
         }
         if self.safe {
-            self.invocation.connector.keep(self.destination, channel);
+            self.out.connector.keep(self.destination, channel);
         }
         pay(self.invocation, headers::bytes(&parts.headers) + body.len()).await?;
-        let gate = &*self.invocation.gate;
+        let gate = &*self.out.gate;
         parts.headers = headers::incoming(parts.headers, gate);
         let (body, was_scrubbed) = without_secrets(body, gate);
         if was_scrubbed && parts.headers.contains_key(CONTENT_LENGTH) {
             let length = HeaderValue::from(body.len());
             parts.headers.insert(CONTENT_LENGTH, length);
         }
-        let body = Full::new(body)
-            .map_err(|never| match never {})
-            .boxed_unsync();
         Ok(Response::from_parts(parts, body))
     }
 }

@@ -47,6 +47,17 @@ pub(super) fn bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(field).sum()
 }
 
+/// The fields that are the plugin's to set.
+pub(super) fn plugins(mut headers: HeaderMap) -> HeaderMap {
+    let hosts =
+        |name: &HeaderName| HOSTS_OWN.contains(name) || name.as_str().starts_with(FORWARDED_PREFIX);
+    let foreign: Vec<_> = headers.keys().filter(|name| hosts(name)).cloned().collect();
+    for name in foreign {
+        headers.remove(name);
+    }
+    headers
+}
+
 /// The fields of the request as it leaves.
 pub(super) fn outgoing(
     plugins: &HeaderMap,
@@ -56,9 +67,7 @@ pub(super) fn outgoing(
     let mut headers = HeaderMap::with_capacity(plugins.len() + hosts.len() + 1);
     headers.insert(HOST, authority);
     for (name, value) in plugins {
-        if !HOSTS_OWN.contains(name) && !name.as_str().starts_with(FORWARDED_PREFIX) {
-            headers.append(name.clone(), value.clone());
-        }
+        headers.append(name.clone(), value.clone());
     }
     for (name, value) in hosts {
         headers.insert(name, value);

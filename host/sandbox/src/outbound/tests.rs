@@ -3,6 +3,7 @@
 mod addresses;
 mod backend;
 mod gate;
+mod recorded;
 
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ use self::backend::{Backend, Reply};
 use self::gate::TestGate;
 use super::{Connector, Outbound};
 use crate::invocation::Invocation;
+use crate::reach::{Out, Reach};
+use crate::shadow::Tape;
 use crate::share::Accounts;
 use crate::{Capacity, Limits, Share};
 
@@ -37,6 +40,10 @@ impl Caller {
     }
 
     fn over(gate: TestGate, connector: Connector) -> Self {
+        Self::recorded(gate, connector, Arc::new(Tape::of(0)))
+    }
+
+    fn recorded(gate: TestGate, connector: Connector, tape: Arc<Tape>) -> Self {
         let limits = Limits {
             request_bytes: 1_000,
             response_bytes: 1_000,
@@ -45,8 +52,12 @@ impl Caller {
         let (gate, connector) = (Arc::new(gate), Arc::new(connector));
         let accounts = Accounts::new(&Capacity::default());
         let account = accounts.of(TENANT);
-        let invocation =
-            Invocation::new(gate.clone(), Arc::new(limits), connector.clone(), account);
+        let reach = Reach::Out(Out {
+            gate: gate.clone(),
+            connector: connector.clone(),
+            tape,
+        });
+        let invocation = Invocation::new(reach, Arc::new(limits), account);
         Self {
             gate,
             invocation,

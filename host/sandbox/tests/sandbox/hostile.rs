@@ -214,7 +214,7 @@ async fn what_a_call_leaves_behind_the_next_one_does_not_see() {
 }
 
 /// A guest whose `ask` gives a prompt to the model, and returns the answer or the error's text.
-fn asking(max_tokens: u32) -> PluginSource {
+pub(crate) fn asking(max_tokens: u32) -> PluginSource {
     const MODEL: &str = "package switchboard:host@1.0.0;
         interface model {
             variant model-error { unavailable(string), budget-exhausted(string), refused(string), invalid-request(string) }

@@ -21,7 +21,12 @@ const STORE: &str = "package wasi:keyvalue@0.2.0-draft;
 
 /// A guest whose `keep` sets a key and gives back what it then reads, or the error; `opens` says how `open` ends; `tally` how
 /// many keys there are; `drop` deletes one and says whether it is still there.
-fn keeping() -> Vec<u8> {
+pub(crate) fn keeping() -> Vec<u8> {
+    keeping_with("delete")
+}
+
+/// The same, whose `forget` does this in place of deleting.
+pub(crate) fn keeping_with(deletes: &str) -> Vec<u8> {
     const WORLD: &str = "package acme:keeping@1.0.0;
         interface keeping {
             keep: func(key: string, value: string) -> string;
@@ -66,7 +71,7 @@ fn keeping() -> Vec<u8> {
             (i32.load (i32.const 140)))
          (func (export \"{export}forget\") (param i32 i32) (result i32)
             (call $open (i32.const 0) (i32.const 0) (i32.const 64))
-            (call $delete (i32.load (i32.const 68)) (local.get 0) (local.get 1) (i32.const 80))
+            (call ${deletes} (i32.load (i32.const 68)) (local.get 0) (local.get 1) (i32.const 80))
             (call $exists (i32.load (i32.const 68)) (local.get 0) (local.get 1) (i32.const 96))
             (i32.load8_u (i32.const 100)))",
         imports.join(" ")
@@ -74,7 +79,7 @@ fn keeping() -> Vec<u8> {
     component(&[STORE, WORLD], &core(&items))
 }
 
-fn granted() -> PluginSource {
+pub(crate) fn granted() -> PluginSource {
     PluginSource {
         key_value: true,
         ..source(keeping())

@@ -12,6 +12,7 @@ mod guest;
 mod hostile;
 mod keeping;
 mod loading;
+mod shadow;
 mod shares;
 mod swap;
 mod upgrade;
