@@ -28,6 +28,7 @@ use crate::LoadError;
 pub(crate) use contract::Contract;
 pub(crate) use offer::Offer;
 pub(crate) use plan::Plan;
+pub(crate) use pointer::Pointer;
 
 /// What a component offers and what it asks for.
 pub(crate) struct Reflection {

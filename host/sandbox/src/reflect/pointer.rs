@@ -1,20 +1,21 @@
-//! Where in a JSON document a conversion is: a JSON pointer that costs nothing until it is shown.
+//! Where in a JSON document something is: a JSON pointer that costs nothing until it is shown.
 
 use std::fmt::{self, Display, Formatter};
 
+/// A place below a place.
 #[derive(Clone, Copy)]
-pub(super) enum Pointer<'a> {
+pub(crate) enum Pointer<'a> {
     Root,
     Field(&'a Pointer<'a>, &'a str),
     Item(&'a Pointer<'a>, usize),
 }
 
 impl Pointer<'_> {
-    pub(super) fn field<'a>(&'a self, name: &'a str) -> Pointer<'a> {
+    pub(crate) fn field<'a>(&'a self, name: &'a str) -> Pointer<'a> {
         Pointer::Field(self, name)
     }
 
-    pub(super) fn item(&self, index: usize) -> Pointer<'_> {
+    pub(crate) fn item(&self, index: usize) -> Pointer<'_> {
         Pointer::Item(self, index)
     }
 }

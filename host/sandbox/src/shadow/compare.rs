@@ -2,28 +2,27 @@
 
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::call::Ended;
 use super::exchange::{Asked, Exchange};
-use super::report::{CapabilityDifference, Change, Changes, Difference};
+use super::report::{CapabilityDifference, Changes, Difference};
 
 /// Changed places that are shown of one thing.
 const PLACES: usize = 10;
-/// Characters of a value.
+/// Characters of a value, or of anything else that is shown.
 const CHARS: usize = 160;
 
 /// What is different in the end of a call.
 pub(super) fn ends(was: &Ended, is: &Ended) -> Changes {
     let mut changes = Changes::default();
     match (was, is) {
-        (Ended::Output(was), Ended::Output(is)) => changes.texts("", was, is),
-        (Ended::Error(was), Ended::Error(is)) => {
-            changes.values("", &json!(was), &json!(is));
-        }
+        (Ended::Output(was), Ended::Output(is)) => _ = changes.texts("", was, is),
+        (Ended::Error(was), Ended::Error(is)) => changes.values("", &json!(was), &json!(is)),
         _ if was == is => {}
         _ => changes.add("", || (Some(ended(was)), Some(ended(is)))),
     }
@@ -126,7 +125,9 @@ fn changes(was: &Asked, is: &Asked) -> Changes {
     let mut changes = Changes::default();
     for at in was.keys().chain(is.keys()).collect::<BTreeSet<_>>() {
         match (was.get(at), is.get(at)) {
-            (Some(was), Some(is)) => changes.texts(at, was, is),
+            (Some(was), Some(is)) if was == is => {}
+            // Written in another way, the same JSON is another text to whoever gets it.
+            (Some(was), Some(is)) if changes.texts(at, was, is) => {}
             (was, is) => changes.add(at, || (was.cloned(), is.cloned())),
         }
     }
@@ -196,58 +197,4 @@ fn ended(ended: &Ended) -> String {
 
 fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-impl Changes {
-    /// Holds two texts against each other: place by place where both are JSON.
-    fn texts(&mut self, at: &str, was: &str, is: &str) {
-        if was == is {
-            return;
-        }
-        match (serde_json::from_str(was), serde_json::from_str(is)) {
-            (Ok(was), Ok(is)) => self.values(at, &was, &is),
-            _ => self.add(at, || (Some(was.to_owned()), Some(is.to_owned()))),
-        }
-    }
-
-    fn values(&mut self, at: &str, was: &Value, is: &Value) {
-        match (was, is) {
-            (Value::Object(before), Value::Object(after)) => {
-                let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-                for name in names {
-                    let token = name.replace('~', "~0").replace('/', "~1");
-                    self.maybe(&format!("{at}/{token}"), before.get(name), after.get(name));
-                }
-            }
-            (Value::Array(before), Value::Array(after)) => {
-                for index in 0..before.len().max(after.len()) {
-                    let (was, is) = (before.get(index), after.get(index));
-                    self.maybe(&format!("{at}/{index}"), was, is);
-                }
-            }
-            _ if was == is => {}
-            _ => self.add(at, || (Some(was.to_string()), Some(is.to_string()))),
-        }
-    }
-
-    fn maybe(&mut self, at: &str, was: Option<&Value>, is: Option<&Value>) {
-        match (was, is) {
-            (Some(was), Some(is)) => self.values(at, was, is),
-            _ => self.add(at, || (was.map(Value::to_string), is.map(Value::to_string))),
-        }
-    }
-
-    fn add(&mut self, at: &str, values: impl FnOnce() -> (Option<String>, Option<String>)) {
-        if self.shown.len() == PLACES {
-            self.more += 1;
-            return;
-        }
-        let (was, is) = values();
-        let shown = |value: Option<String>| value.map(|value| shortened(&value));
-        self.shown.push(Change {
-            at: shortened(at),
-            was: shown(was),
-            is: shown(is),
-        });
-    }
 }

@@ -1,5 +1,6 @@
 //! A recorded call as the world of a candidate: what was asked before is answered as it was, and nothing else is answered.
 
+use std::collections::HashSet;
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +23,7 @@ pub(crate) struct Played {
     pub(crate) asked: Vec<(Asked, Option<usize>)>,
     /// What came after so much that it was no longer remembered.
     pub(crate) beyond: usize,
+    used: HashSet<usize>,
     bytes: usize,
 }
 
@@ -53,10 +55,11 @@ impl Replay {
             played.beyond += 1;
             return None;
         }
-        let is_used = |at: usize| played.asked.iter().any(|(_, used)| *used == Some(at));
-        let mut recorded = self.call.exchanges.iter().enumerate();
-        let found = recorded.find(|(at, one)| one.asked.is_answered_like(&asked) && !is_used(*at));
+        let recorded = self.call.exchanges.iter().enumerate();
+        let mut unused = recorded.filter(|(at, _)| !played.used.contains(at));
+        let found = unused.find(|(_, one)| one.asked.is_answered_like(&asked));
         let found = found.map(|(at, _)| at);
+        played.used.extend(found);
         played.asked.push((asked, found));
         found
     }

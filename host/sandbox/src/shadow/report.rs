@@ -1,6 +1,7 @@
 //! What a replay shows: how many calls end as they did, and what differs in the others.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +62,8 @@ pub struct CallDifference {
     pub recorded: String,
     /// Why the version cannot take the call, if it cannot: the tool is gone, or its arguments do not fit any more.
     pub unfit: Option<String>,
-    /// What is different in its end: by JSON pointer in the output or in the typed error; under the empty one the whole.
+    /// What is different in its end: by JSON pointer in the output or in the typed error; under the empty one the whole. Where it
+    /// asked for something that is not recorded, that nobody answered may be why.
     pub result: Changes,
     /// What it asked its capabilities for, where that is not what was recorded.
     pub capabilities: Vec<CapabilityDifference>,
@@ -140,5 +142,76 @@ impl Changes {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         self.shown.is_empty()
+    }
+}
+
+impl Display for Shadow {
+    /// For a person at a terminal: the figures, and then call by call what differs.
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        let recorded = &self.recorded;
+        write!(
+            to,
+            "{} {}, recorded calls: {} (too long to be kept: {}, cut short: {})",
+            self.plugin, self.version, recorded.calls, recorded.too_long, recorded.cut_short
+        )?;
+        for (tool, figures) in &self.tools {
+            write!(
+                to,
+                "\n{tool}: {} replayed, {} the same, {} different, {} skipped",
+                figures.replayed, figures.same, figures.different, figures.skipped
+            )?;
+        }
+        for difference in &self.differences {
+            write!(to, "\n{difference}")?;
+        }
+        match self.more {
+            0 => Ok(()),
+            more => write!(to, "\nand {more} more calls that differ"),
+        }
+    }
+}
+
+impl Display for CallDifference {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        write!(to, "{} {}", self.tool, self.arguments)?;
+        if let Some(unfit) = &self.unfit {
+            write!(to, "\n  cannot be called: {unfit}")?;
+        }
+        if !self.result.is_empty() {
+            write!(to, "\n  ends otherwise{}", self.result)?;
+        }
+        for one in &self.capabilities {
+            write!(to, "\n  {}: {}{}", one.kind, one.asked, one.changes)?;
+        }
+        match self.more_capabilities {
+            0 => Ok(()),
+            more => write!(to, "\n  and {more} more requests"),
+        }
+    }
+}
+
+impl Display for Difference {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Missing => "no longer asks",
+            Self::Additional => "asks, and nothing like it is recorded",
+            Self::Changed => "asks otherwise",
+        })
+    }
+}
+
+impl Display for Changes {
+    /// A line for each place, each begun by its line break.
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        for Change { at, was, is } in &self.shown {
+            let text =
+                |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+            let at = if at.is_empty() { "as a whole" } else { at };
+            write!(to, "\n    {at}: {} → {}", text(was), text(is))?;
+        }
+        match self.more {
+            0 => Ok(()),
+            more => write!(to, "\n    and {more} more places"),
+        }
     }
 }

@@ -10,12 +10,10 @@ use dispatch::{
     Answer, CompletionError, CompletionRequest, Gate, HttpApproval, InvokeError, OutboundHttp,
     Tools as _,
 };
+use expect_test::{Expect, expect};
 use http::{HeaderValue, header};
 use policy::{HttpGrant, Refusal};
-use sandbox::{
-    CallDifference, Capacity, Change, Changes, Limits, Plugin, PluginSource, Shadow, Toolbox,
-    ToolboxSettings,
-};
+use sandbox::{Capacity, Limits, Plugin, PluginSource, Shadow, Toolbox, ToolboxSettings};
 use serde_json::{Value, json};
 
 use self::backend::Backend;
@@ -120,29 +118,10 @@ fn figures(shadow: &Shadow, tool: &str) -> [usize; 4] {
     [tool.replayed, tool.same, tool.different, tool.skipped]
 }
 
-/// The one difference, line by line.
-fn only(shadow: &Shadow) -> Vec<String> {
-    let [difference] = shadow.differences.as_slice() else {
-        panic!("{shadow:#?}");
-    };
-    lines(difference)
-}
-
-fn lines(difference: &CallDifference) -> Vec<String> {
-    let changes = |changes: &Changes| {
-        let text = |value: &Option<String>| value.clone().unwrap_or("-".to_owned());
-        let line = |one: &Change| format!("{}: {} → {}", one.at, text(&one.was), text(&one.is));
-        changes.shown.iter().map(line).collect::<Vec<_>>()
-    };
-    let asked = difference.capabilities.iter().flat_map(|one| {
-        let about = format!("{:?} {}", one.kind, one.asked);
-        [about].into_iter().chain(changes(&one.changes))
-    });
-    let unfit = difference.unfit.iter().cloned();
-    unfit
-        .chain(changes(&difference.result))
-        .chain(asked)
-        .collect()
+/// What a person is shown of it; `BACKEND` is where the backend is.
+fn shown(live: &Live, shadow: &Shadow, expect: &Expect) {
+    let origin = format!("http://{}", live.backend.authority);
+    expect.assert_eq(&shadow.to_string().replace(&origin, "BACKEND"));
 }
 
 #[tokio::test]
@@ -173,59 +152,73 @@ async fn a_version_that_does_the_same_shows_no_difference() {
 #[tokio::test]
 async fn what_a_version_does_otherwise_is_shown_call_by_call() {
     let live = Live::start().await;
-    let (url, body) = (
-        format!("http://{}", live.backend.authority),
-        "{\"points\":5}",
-    );
-    live.ask("/points", body).await.unwrap();
-    let result = format!("\"/points says {}\"", body.replace('"', "\\\""));
-    for (does, expected) in [
+    live.ask("/points", "{\"points\":5}").await.unwrap();
+    for (does, expect) in [
         (
             ELSEWHERE,
-            vec![
-                format!("/result: {result} → \"EG\""),
-                format!("Changed POST {url}/other"),
-                format!("url: {url}/points → {url}/other"),
-            ],
+            expect![[r#"
+            guest 1.0.0, recorded calls: 1 (too long to be kept: 0, cut short: 0)
+            ask: 1 replayed, 0 the same, 1 different, 0 skipped
+            ask {"path":"/points","body":"{\"points\":5}"}
+              ends otherwise
+                /result: "/points says {\"points\":5}" → "EG"
+              asks otherwise: POST BACKEND/other
+                url: BACKEND/points → BACKEND/other"#]],
         ),
         (
             ANOTHER_BODY,
-            vec![
-                format!("/result: {result} → \"EG\""),
-                format!("Changed POST {url}/points"),
-                "body/points: 5 → 6".to_owned(),
-            ],
+            expect![[r#"
+            guest 1.0.0, recorded calls: 1 (too long to be kept: 0, cut short: 0)
+            ask: 1 replayed, 0 the same, 1 different, 0 skipped
+            ask {"path":"/points","body":"{\"points\":5}"}
+              ends otherwise
+                /result: "/points says {\"points\":5}" → "EG"
+              asks otherwise: POST BACKEND/points
+                body/points: 5 → 6"#]],
         ),
         (
             NOTHING,
-            vec![
-                format!("/result: {result} → \"nothing\""),
-                format!("Missing POST {url}/points"),
-            ],
+            expect![[r#"
+            guest 1.0.0, recorded calls: 1 (too long to be kept: 0, cut short: 0)
+            ask: 1 replayed, 0 the same, 1 different, 0 skipped
+            ask {"path":"/points","body":"{\"points\":5}"}
+              ends otherwise
+                /result: "/points says {\"points\":5}" → "nothing"
+              no longer asks: POST BACKEND/points"#]],
         ),
         (
             &format!("(drop {AS_TOLD}) {NOTHING}"),
-            vec![format!("/result: {result} → \"nothing\"")],
+            expect![[r#"
+            guest 1.0.0, recorded calls: 1 (too long to be kept: 0, cut short: 0)
+            ask: 1 replayed, 0 the same, 1 different, 0 skipped
+            ask {"path":"/points","body":"{\"points\":5}"}
+              ends otherwise
+                /result: "/points says {\"points\":5}" → "nothing""#]],
         ),
         (
             &format!("(drop {AS_TOLD}) {AS_TOLD}"),
-            vec![
-                format!("/result: {result} → \"EG\""),
-                format!("Additional POST {url}/points"),
-            ],
+            expect![[r#"
+            guest 1.0.0, recorded calls: 1 (too long to be kept: 0, cut short: 0)
+            ask: 1 replayed, 0 the same, 1 different, 0 skipped
+            ask {"path":"/points","body":"{\"points\":5}"}
+              ends otherwise
+                /result: "/points says {\"points\":5}" → "EG"
+              asks, and nothing like it is recorded: POST BACKEND/points"#]],
         ),
         (
             &format!("(drop {AS_TOLD}) unreachable"),
-            vec![format!(
-                ": {{\"result\":{result}}} → the plugin failed: wasm trap: wasm `unreachable` instruction executed"
-            )],
+            expect![[r#"
+            guest 1.0.0, recorded calls: 1 (too long to be kept: 0, cut short: 0)
+            ask: 1 replayed, 0 the same, 1 different, 0 skipped
+            ask {"path":"/points","body":"{\"points\":5}"}
+              ends otherwise
+                as a whole: {"result":"/points says {\"points\":5}"} → the plugin failed: wasm trap: wasm `unreachable` instruction executed"#]],
         ),
     ] {
         let shadow = live.shadow(does).await;
-        assert_eq!(only(&shadow), expected);
+        shown(&live, &shadow, &expect);
         assert_eq!(figures(&shadow, "ask"), [1, 0, 1, 0]);
-        let arguments: Value = serde_json::from_str(&shadow.differences[0].arguments).unwrap();
-        assert_eq!(arguments, json!({ "path": "/points", "body": body }));
+        assert!(!shadow.is_same());
     }
 }
 
@@ -238,7 +231,6 @@ async fn the_first_differences_are_shown_and_the_rest_counted() {
     let shadow = live.shadow(NOTHING).await;
     assert_eq!(figures(&shadow, "ask"), [23, 0, 23, 0]);
     assert_eq!((shadow.differences.len(), shadow.more), (20, 3));
-    assert!(!shadow.is_same());
 }
 
 #[tokio::test]
@@ -300,11 +292,14 @@ async fn calls_that_a_version_cannot_take_any_more_are_differences() {
     let shadow = guest.toolbox.shadow(TENANT, &candidate).await;
     assert_eq!(figures(&shadow, "add"), [0, 0, 1, 0]);
     assert_eq!(figures(&shadow, "echo"), [0, 0, 1, 0]);
-    let told: Vec<_> = shadow.differences.iter().flat_map(lines).collect();
-    let misfit = "its arguments do not fit any more: /c: expected a whole number, found nothing";
-    assert_eq!(told, [misfit, "the tool is gone"]);
-    let shown = shadow.differences[1].arguments.chars().count();
-    assert!(shown < 200, "{shown} characters of the arguments");
+    expect![[r#"
+        guest 1.0.0, recorded calls: 2 (too long to be kept: 0, cut short: 0)
+        add: 0 replayed, 0 the same, 1 different, 0 skipped
+        echo: 0 replayed, 0 the same, 1 different, 0 skipped
+        add {"a":1,"b":2}
+          cannot be called: its arguments do not fit any more: /c: expected a whole number, found nothing
+        echo {"text":"a long text a long text a long text a long text a long text a long text a long text a long text a long text a long text a long text a long text a long …
+          cannot be called: the tool is gone"#]].assert_eq(&shadow.to_string());
 }
 
 #[tokio::test]
@@ -328,19 +323,46 @@ async fn keys_are_answered_from_the_recording_and_stay_as_they_are() {
     };
     let other = guest.toolbox.load(keeping("exists")).await.unwrap();
     let shadow = guest.toolbox.shadow(TENANT, &other).await;
-    assert_eq!(
-        only(&shadow)[1..],
-        [
-            "Additional read the key \"a\"",
-            "Missing delete the key \"a\""
-        ]
-    );
+    expect![[r#"
+        guest 1.0.0, recorded calls: 6 (too long to be kept: 0, cut short: 0)
+        forget: 1 replayed, 0 the same, 1 different, 0 skipped
+        keep: 4 replayed, 4 the same, 0 different, 0 skipped
+        tally: 1 replayed, 1 the same, 0 different, 0 skipped
+        forget {"key":"a"}
+          ends otherwise
+            /result: 0 → 2
+          asks, and nothing like it is recorded: read the key "a"
+          no longer asks: delete the key "a""#]]
+    .assert_eq(&shadow.to_string());
     assert!(guest.gate.kept.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn the_model_is_answered_from_the_recording_and_asked_nothing() {
-    for tokens in [100, 1] {
+    for (tokens, expect) in [
+        (
+            100,
+            expect![[r#"
+        guest 1.0.0, recorded calls: 1 (too long to be kept: 0, cut short: 0)
+        ask: 1 replayed, 0 the same, 1 different, 0 skipped
+        ask {"prompt":"why?","times":1}
+          ends otherwise
+            /result: "an answer to: why?" → "this completion is not recorded"
+          asks otherwise: complete "why?"
+            max_tokens: 100 → 7"#]],
+        ),
+        (
+            1,
+            expect![[r#"
+        guest 1.0.0, recorded calls: 1 (too long to be kept: 0, cut short: 0)
+        ask: 1 replayed, 0 the same, 1 different, 0 skipped
+        ask {"prompt":"why?","times":1}
+          ends otherwise
+            /result: "no completion: the key [secret] is wrong" → "this completion is not recorded"
+          asks otherwise: complete "why?"
+            max_tokens: 1 → 7"#]],
+        ),
+    ] {
         let guest = Guest::live(hostile::asking(tokens)).await;
         guest.gate.answers.add_permits(1);
         let ask = json!({ "prompt": "why?", "times": 1 });
@@ -349,18 +371,7 @@ async fn the_model_is_answered_from_the_recording_and_asked_nothing() {
         assert!(guest.toolbox.shadow(TENANT, &same).await.is_same());
         let other = guest.toolbox.load(hostile::asking(7)).await.unwrap();
         let shadow = guest.toolbox.shadow(TENANT, &other).await;
-        let shown = only(&shadow);
-        assert!(
-            shown[0].ends_with("→ \"this completion is not recorded\""),
-            "{shown:?}"
-        );
-        assert_eq!(
-            shown[1..],
-            [
-                "Changed complete \"why?\"".to_owned(),
-                format!("max_tokens: {tokens} → 7")
-            ]
-        );
+        expect.assert_eq(&shadow.to_string());
         assert_eq!(guest.gate.prompts.lock().unwrap().len(), 1);
     }
 }
@@ -402,8 +413,14 @@ async fn a_replay_has_the_limits_of_a_call_and_a_place_of_its_tenant() {
     };
     let endless = guest.toolbox.load(endless).await.unwrap();
     let shadow = guest.toolbox.shadow(TENANT, &endless).await;
-    let deadline = "the plugin ran past its deadline of 50 ms";
-    assert!(only(&shadow)[0].ends_with(deadline), "{shadow:#?}");
+    expect![[r#"
+        guest 1.0.0, recorded calls: 1 (too long to be kept: 0, cut short: 0)
+        ask: 1 replayed, 0 the same, 1 different, 0 skipped
+        ask {"prompt":"why?","times":1}
+          ends otherwise
+            as a whole: {"result":"an answer to: why?"} → the plugin ran past its deadline of 50 ms
+          no longer asks: complete "why?""#]]
+    .assert_eq(&shadow.to_string());
     let running = tokio::spawn({
         let guest = guest.clone();
         async move { guest.call("ask", ask()).await }

@@ -3,7 +3,10 @@
 use dispatch::ToolError;
 use http::{HeaderMap, Method};
 
+use serde_json::{Value, json};
+
 use super::*;
+use crate::shadow::Change;
 
 fn request(method: Method, url: &str, body: &str) -> Asked {
     Asked::Http {
@@ -137,6 +140,18 @@ fn requests_are_missing_additional_or_changed() {
         &both[..1],
         &[(request(Method::GET, "http://a/orders/2", ""), None)],
         &["Changed GET http://a/orders/2 url: http://a/orders/1 → http://a/orders/2"],
+    );
+    let spaced = request(
+        Method::POST,
+        "http://a/refunds",
+        r#"{"amount":5, "why":"x"}"#,
+    );
+    check_asks(
+        &both[1..],
+        &[(spaced, None)],
+        &[
+            r#"Changed POST http://a/refunds body: {"amount":5,"why":"x"} → {"amount":5, "why":"x"}"#,
+        ],
     );
 }
 
