@@ -35,7 +35,7 @@ pub use report::{
 };
 pub(crate) use tape::Tape;
 
-/// How long all replays together go on. Each of them has its own deadline, as a call has.
+/// How long replays are begun. Each of them has its own deadline, as a call has.
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// How one replay ended.
@@ -51,8 +51,9 @@ enum Replayed {
 impl Toolbox {
     /// Lets a loaded version of a plugin run the tenant's last calls of the plugin of its name, one after the other, and says what
     /// it does otherwise than the versions that ran them. It needs no permit, for it reaches nothing: no gate, no connection, no
-    /// key and no model, only what was recorded. It takes a place of the tenant's and computes on its account, for a minute at
-    /// most. A version that draws random numbers or reads the time may differ from itself.
+    /// key and no model, only what was recorded. So it may be one that is stopped. It takes a place of the tenant's and computes on
+    /// its account; after a minute no further call is begun. A version that draws random numbers or reads the time may differ
+    /// from itself.
     pub async fn shadow(&self, tenant: &str, candidate: &Arc<Plugin>) -> Shadow {
         let recording = self.runtime.recordings.of(tenant, candidate.name());
         let account = self.runtime.accounts.of(tenant);

@@ -376,6 +376,21 @@ async fn the_model_is_answered_from_the_recording_and_asked_nothing() {
     }
 }
 
+/// How far it got within its time says nothing about the next time.
+#[tokio::test]
+async fn a_call_that_comes_to_no_end_is_counted_and_not_recorded() {
+    let mut asking = hostile::asking(100);
+    asking.limits.deadline_ms = 50;
+    let same = asking.clone();
+    let guest = Guest::live(asking).await;
+    let ask = json!({ "prompt": "why?", "times": 1 });
+    let error = guest.call("ask", ask).await.unwrap_err();
+    assert!(matches!(error, InvokeError::Deadline(50)), "{error}");
+    let same = guest.toolbox.load(same).await.unwrap();
+    let recorded = guest.toolbox.shadow(TENANT, &same).await.recorded;
+    assert_eq!((recorded.calls, recorded.cut_short), (0, 1));
+}
+
 /// Asks nothing, for ever.
 fn endless() -> Vec<u8> {
     let wit = "package acme:asking@1.0.0;
