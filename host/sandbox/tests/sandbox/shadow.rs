@@ -13,7 +13,7 @@ use dispatch::{
 use expect_test::{Expect, expect};
 use http::{HeaderValue, header};
 use policy::{HttpGrant, Refusal};
-use sandbox::{Capacity, Limits, Plugin, PluginSource, Shadow, Toolbox, ToolboxSettings};
+use sandbox::{Capacity, Plugin, PluginSource, Shadow, Toolbox, ToolboxSettings};
 use serde_json::{Value, json};
 
 use self::backend::Backend;
@@ -376,21 +376,6 @@ async fn the_model_is_answered_from_the_recording_and_asked_nothing() {
     }
 }
 
-/// How far it got within its time says nothing about the next time.
-#[tokio::test]
-async fn a_call_that_comes_to_no_end_is_counted_and_not_recorded() {
-    let mut asking = hostile::asking(100);
-    asking.limits.deadline_ms = 50;
-    let same = asking.clone();
-    let guest = Guest::live(asking).await;
-    let ask = json!({ "prompt": "why?", "times": 1 });
-    let error = guest.call("ask", ask).await.unwrap_err();
-    assert!(matches!(error, InvokeError::Deadline(50)), "{error}");
-    let same = guest.toolbox.load(same).await.unwrap();
-    let recorded = guest.toolbox.shadow(TENANT, &same).await.recorded;
-    assert_eq!((recorded.calls, recorded.cut_short), (0, 1));
-}
-
 /// Asks nothing, for ever.
 fn endless() -> Vec<u8> {
     let wit = "package acme:asking@1.0.0;
@@ -401,6 +386,22 @@ fn endless() -> Vec<u8> {
             (loop (br 0)) (i32.const 0))",
     );
     component(&[wit], &module)
+}
+
+/// How far it got within its time says nothing about the next time, whether it was waiting then or computing.
+#[tokio::test]
+async fn a_call_that_comes_to_no_end_is_counted_and_not_recorded() {
+    for mut source in [hostile::asking(100), source(endless())] {
+        source.limits.deadline_ms = 50;
+        let same = source.clone();
+        let guest = Guest::live(source).await;
+        let ask = json!({ "prompt": "why?", "times": 1 });
+        let error = guest.call("ask", ask).await.unwrap_err();
+        assert!(matches!(error, InvokeError::Deadline(50)), "{error}");
+        let same = guest.toolbox.load(same).await.unwrap();
+        let recorded = guest.toolbox.shadow(TENANT, &same).await.recorded;
+        assert_eq!((recorded.calls, recorded.cut_short), (0, 1));
+    }
 }
 
 /// A replay ends as a call does, and one that finds no place is not made.
@@ -419,13 +420,8 @@ async fn a_replay_has_the_limits_of_a_call_and_a_place_of_its_tenant() {
     guest.gate.answers.add_permits(1);
     guest.call("ask", ask()).await.unwrap();
     guest.gate.asked.acquire().await.unwrap().forget();
-    let endless = PluginSource {
-        limits: Limits {
-            deadline_ms: 50,
-            ..Limits::default()
-        },
-        ..source(endless())
-    };
+    let mut endless = source(endless());
+    endless.limits.deadline_ms = 50;
     let endless = guest.toolbox.load(endless).await.unwrap();
     let shadow = guest.toolbox.shadow(TENANT, &endless).await;
     expect![[r#"
