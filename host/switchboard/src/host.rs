@@ -2,11 +2,13 @@
 
 mod assemble;
 mod backend;
+pub(crate) mod bindings;
 pub(crate) mod demo;
 mod error;
 pub(crate) mod figures;
+pub(crate) mod life;
 pub(crate) mod model;
-mod publishing;
+pub(crate) mod publishing;
 mod retention;
 pub(crate) mod roster;
 pub(crate) mod rules;

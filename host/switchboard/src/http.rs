@@ -13,6 +13,7 @@ mod ledger;
 mod mcp;
 mod outcome;
 mod page;
+mod plugins;
 mod prefix;
 mod request;
 mod resources;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::Method;
 use axum::middleware;
-use axum::routing::{MethodRouter, any, get, post, put};
+use axum::routing::{MethodRouter, any, delete, get, post, put};
 
 pub(crate) use error::ApiError;
 pub(crate) use front::Front;
@@ -70,6 +71,25 @@ fn routes() -> Vec<Route> {
         reads("/api/ledger", get(ledger::list)),
         reads("/api/ledger/{id}", get(ledger::show)),
         writes("/api/ledger/{id}/settle", post(ledger::settle)),
+        Route {
+            method: Method::GET,
+            path: "/api/plugins",
+            answer: get(plugins::list).post(plugins::install),
+        },
+        reads("/api/plugins/history", get(plugins::all_history)),
+        Route {
+            method: Method::DELETE,
+            path: "/api/plugins/{plugin}",
+            answer: delete(plugins::remove),
+        },
+        writes("/api/plugins/{plugin}/swap", post(plugins::swap)),
+        writes("/api/plugins/{plugin}/canary", post(plugins::canary)),
+        writes("/api/plugins/{plugin}/promote", post(plugins::promote)),
+        writes("/api/plugins/{plugin}/rollback", post(plugins::rollback)),
+        writes("/api/plugins/{plugin}/kill", post(plugins::kill)),
+        writes("/api/plugins/{plugin}/revive", post(plugins::revive)),
+        reads("/api/plugins/{plugin}/compare", get(plugins::compare)),
+        reads("/api/plugins/{plugin}/history", get(plugins::history)),
         reads("/api/tenants", get(tenants::list)),
         Route {
             method: Method::GET,

@@ -1,21 +1,24 @@
 //! Putting the host together: store, backend, rules, plugins, dispatcher, agent, in this order.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use agent::{Agent, AgentParts, Model, ModelCompletions};
-use artifacts::Registries;
+use artifacts::Artifacts;
 use dispatch::{Dispatcher, DispatcherParts, Recovery};
 use store::{OpenOptions, SqliteStore};
 use tokio::time::timeout;
 use tokio_util::sync::DropGuard;
 use tokio_util::task::TaskTracker;
 
+use super::bindings::Bindings;
+use super::life::Ending;
 use super::publishing::Publishing;
 use super::retention::Forgetting;
-use super::roster::{Roster, RosterParts, Watching};
+use super::roster::{BuiltIn, Refusal, Roster, RosterError, RosterParts, Watching};
 use super::{Host, Options, StartError, backend, demo, model, rules, settling};
 use crate::tenants::{self, Given, SecretRef, Tenant, TenantError, TenantFolder, Tenants};
 use crate::{Config, Environment, Secret, Secrets, files, registries};
@@ -35,6 +38,8 @@ pub(crate) struct Assembled {
     pub(crate) forgetting: Forgetting,
     /// Takes up what changes in the tenants' folder.
     watching: Watching,
+    /// Records the end of trials that end by themselves.
+    ending: Ending,
     /// Ends what runs beside the requests.
     stop: DropGuard,
 }
@@ -44,6 +49,7 @@ impl Assembled {
     pub(crate) async fn close(self) {
         drop(self.forgetting);
         drop(self.watching);
+        drop(self.ending);
         drop(self.stop);
         self.host.tasks.close();
         if timeout(GRACE, self.host.tasks.wait()).await.is_err() {
@@ -82,17 +88,15 @@ pub(crate) async fn assemble(
     let folder = config.data_dir.join("demo-backend");
     let backend = backend::start(&config.demo_backend, &folder, &token).await?;
     let compiled = compiled.unwrap_or_else(|| config.data_dir.join("compiled"));
+    let artifacts = Artifacts::open(&config.data_dir)?;
     let publishing = Publishing::start(
         &compiled,
         compiler,
-        registries::of(&config, &secrets),
+        (registries::of(&config, &secrets), Some(artifacts)),
         progress,
     )?;
     let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
     let tenants = Arc::new(Tenants::run_by(operator_key, secrets.all()));
-    let demo = demo::tenant(&config, &common, backend.addr, &token).map_err(of_demo)?;
-    publishing.publish(&demo).await?;
-    tenants.put(with_staff(demo, &secrets))?;
     let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
         tools: Arc::clone(publishing.toolbox()) as Arc<dyn dispatch::Tools>,
         store: Arc::clone(&store) as Arc<dyn dispatch::Store>,
@@ -103,15 +107,19 @@ pub(crate) async fn assemble(
     }));
     let roster = Arc::new(Roster::new(RosterParts {
         config: config.clone(),
+        built_in: built_in(&config, &secrets, (backend.addr, token.clone()))?,
         common,
         environment: secrets.environment.clone(),
         publishing,
         tenants: Arc::clone(&tenants),
         store: Arc::clone(&store) as Arc<dyn dispatch::Store>,
+        registry: Arc::clone(&store) as Arc<dyn dispatch::Registry>,
     }));
+    roster.start().await.map_err(of_built_in)?;
     // A tenant whose folder does not fit keeps nobody else from being served.
     roster.refresh("host:start").await?;
     let watching = Watching::start(Arc::clone(&roster));
+    let ending = Ending::start(Arc::clone(&roster));
     let tasks = TaskTracker::new();
     let (recovery, stop) = settling::begin(&dispatcher, &tasks).await?;
     arrived("plugins");
@@ -132,6 +140,7 @@ pub(crate) async fn assemble(
         recovery,
         forgetting,
         watching,
+        ending,
         stop,
     })
 }
@@ -151,6 +160,30 @@ fn agent(dispatcher: &Arc<Dispatcher>, model: Arc<dyn Model>, tenants: &Arc<Tena
         tenants: speaking(tenants),
         secrets: Arc::clone(tenants) as Arc<dyn dispatch::Secrets>,
     })
+}
+
+/// Makes the built-in tenant, whatever is installed in it.
+fn built_in(
+    config: &Config,
+    secrets: &Secrets,
+    (backend, token): (SocketAddr, Secret),
+) -> Result<BuiltIn, StartError> {
+    let (config, secrets) = (config.clone(), secrets.clone());
+    let common = rules::common(&config)?;
+    Ok(Box::new(move |installed| {
+        let demo = demo::tenant((&config, &common), (backend, &token), installed)?;
+        Ok(with_staff(demo, &secrets))
+    }))
+}
+
+/// Whoever starts the program is told what to do about the built-in tenant.
+fn of_built_in(error: RosterError) -> StartError {
+    match error {
+        RosterError::Refused(Refusal::Folder(reason)) => of_demo(reason),
+        RosterError::Refused(Refusal::Plugins(reason)) => reason.into(),
+        RosterError::Refused(Refusal::Keys(reason)) => reason.into(),
+        other => other.into(),
+    }
 }
 
 /// The built-in tenant's people and sessions are those of the environment.
@@ -189,7 +222,7 @@ pub(crate) fn try_tenants(
         common: &common,
         secret: &|place: &SecretRef| place.read(environment),
         settings: &BTreeMap::new(),
-        accepted: &BTreeMap::new(),
+        installed: &[],
     };
     let load = |name: &String| {
         let folder = TenantFolder::read(&config.tenants, name)?;
@@ -214,8 +247,10 @@ fn of_demo(reason: TenantError) -> StartError {
 /// Loads the built-in tenant with its plugins as a start would, and drops them.
 pub(crate) async fn try_demo(config: &Config, compiled: &Path) -> Result<(), StartError> {
     let nowhere = ([127, 0, 0, 1], 1).into();
-    let demo = demo::tenant(config, &rules::common(config)?, nowhere, &Secret::random())
-        .map_err(of_demo)?;
-    let publishing = Publishing::start(compiled, None, Registries::default(), Arc::new(|_| ()))?;
-    Ok(publishing.publish(&demo).await?)
+    let common = rules::common(config)?;
+    let demo = demo::tenant((config, &common), (nowhere, &Secret::random()), &[]);
+    let publishing = Publishing::start(compiled, None, <_>::default(), Arc::new(|_| ()))?;
+    let (demo, nothing) = (demo.map_err(of_demo)?, Bindings::default());
+    let ready = publishing.prepare(&demo, &nothing).await;
+    Ok(ready.map(drop)?)
 }

@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::tenants::{
-    self, Common, Given, PluginEntry, PluginOrigin, SecretRef, Tenant, TenantError, TenantFolder,
+    self, Common, Given, Installed, PluginEntry, PluginOrigin, SecretRef, Tenant, TenantError,
+    TenantFolder,
 };
 use crate::{Config, Environment, Secret};
 
@@ -23,10 +24,9 @@ const TEXTS: [(&str, &str); 2] = [
 /// The tenant as every other is loaded, bound to the demo backend where it really listens; with the further plugins of the
 /// configuration, which are granted nothing.
 pub(crate) fn tenant(
-    config: &Config,
-    common: &Common,
-    backend: SocketAddr,
-    token: &Secret,
+    (config, common): (&Config, &Common),
+    (backend, token): (SocketAddr, &Secret),
+    installed: &[Installed],
 ) -> Result<Tenant, TenantError> {
     let origin = format!("http://{}", reachable(backend));
     let settings = BTreeMap::from([("base_url".to_owned(), origin)]);
@@ -38,12 +38,12 @@ pub(crate) fn tenant(
         common,
         secret: &|place: &SecretRef| place.read(&environment),
         settings: &settings,
-        accepted: &BTreeMap::new(),
+        installed,
     };
     let mut tenant = tenants::load(&folder(), &given)?;
-    let grants = tenant
-        .plugins
-        .iter_mut()
+    let shipped = tenant.plugins.iter_mut();
+    let grants = shipped
+        .filter(|plugin| plugin.origin != PluginOrigin::Registry)
         .flat_map(|plugin| &mut plugin.grants);
     for grant in grants {
         grant.nature = config.demo_backend.nature.0;
@@ -98,7 +98,8 @@ mod tests {
         let config = Config::default();
         let backend = "127.0.0.1:9100".parse().unwrap();
         let token = Secret::new("token-of-the-demo-backend");
-        tenant(&config, &rules::common(&config).unwrap(), backend, &token)
+        let common = rules::common(&config).unwrap();
+        tenant((&config, &common), (backend, &token), &[])
             .unwrap()
             .plugins
     }

@@ -90,6 +90,9 @@ pub enum StartError {
         "{0}. The key plugins.extra (EXTRA_PLUGINS) names files of components, which are granted nothing"
     )]
     Plugins(#[from] PublishError),
+    /// The folder of installed plugins cannot be used.
+    #[error("the installed plugins in the data folder cannot be read: {0}")]
+    Artifacts(#[from] artifacts::ArtifactError),
     /// The sandbox does not start.
     #[error(transparent)]
     Sandbox(LoadError),

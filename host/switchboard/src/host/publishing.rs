@@ -1,16 +1,27 @@
 //! Publishing: from what a tenant's folder binds to live tools.
 
-use std::path::Path;
-use std::sync::Arc;
+mod component;
 
-use artifacts::{Registries, Source};
-use sandbox::{Compiler, LoadError, Plugin, PluginSource, Toolbox, ToolboxSettings};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use artifacts::{Artifacts, Registries};
+use dispatch::PluginVersion;
+use sandbox::{
+    Assembled, Canary, Compiler, LoadError, Plugin, PluginSet, PluginSource, Share, Tolerance,
+    Toolbox, ToolboxSettings,
+};
 use thiserror::Error;
 
-use super::vouched::{self, NotVouched};
+use super::bindings::{self, Bindings};
+use super::vouched::NotVouched;
 use super::{Progress, StartError};
 use crate::tenants::{PluginEntry, PluginOrigin, Tenant};
 use crate::{embedded, files};
+
+pub(crate) use component::Component;
+use component::Sources;
 
 /// Why a tenant's plugins were not published; those before are still live.
 #[derive(Debug, Error)]
@@ -44,19 +55,33 @@ pub enum PublishError {
     Together(LoadError),
 }
 
+/// A tenant's plugins, prepared aside.
+pub(crate) struct Ready {
+    assembled: Assembled,
+    set: PluginSet,
+    share: Share,
+    tenant: String,
+    /// Digests that must not run, and those of bound plugins that may.
+    switches: BTreeMap<String, bool>,
+    /// Components of the folder that take the place of what is bound, by plugin.
+    pub(crate) followed: BTreeMap<String, Component>,
+}
+
 /// Makes tenants' plugins live.
 pub(crate) struct Publishing {
     toolbox: Arc<Toolbox>,
-    registries: Registries,
+    sources: Sources,
     progress: Progress,
+    /// What is live of each tenant, to hold newer versions against.
+    live: Mutex<HashMap<String, PluginSet>>,
 }
 
 impl Publishing {
-    /// Starts the sandbox, without any plugin; compiled code is kept in `compiled`.
+    /// Starts the sandbox, without any plugin; compiled code is kept in `compiled`, installed components in `artifacts`.
     pub(crate) fn start(
         compiled: &Path,
         aside: Option<Compiler>,
-        registries: Registries,
+        (registries, artifacts): (Registries, Option<Artifacts>),
         progress: Progress,
     ) -> Result<Self, StartError> {
         files::make_writable_folder(compiled).map_err(|source| StartError::Folder {
@@ -70,8 +95,9 @@ impl Publishing {
         let toolbox = Toolbox::new(settings).map_err(StartError::Sandbox)?;
         Ok(Self {
             toolbox: Arc::new(toolbox),
-            registries,
+            sources: Sources::new(registries, artifacts),
             progress,
+            live: Mutex::default(),
         })
     }
 
@@ -80,121 +106,205 @@ impl Publishing {
         &self.toolbox
     }
 
-    /// Makes the plugins that a tenant's state binds its live tools, all of them or none; calls in flight keep what they started
-    /// with.
-    pub(crate) async fn publish(&self, tenant: &Tenant) -> Result<(), PublishError> {
-        let mut ready: Vec<Arc<Plugin>> = Vec::with_capacity(tenant.plugins.len());
+    /// Where installed components are kept.
+    pub(crate) fn artifacts(&self) -> Option<&Artifacts> {
+        self.sources.artifacts.as_ref()
+    }
+
+    /// How OCI registries are reached.
+    pub(crate) fn registries(&self) -> &Registries {
+        &self.sources.registries
+    }
+
+    /// Makes the plugins ready that a tenant's state and its bindings say, all of them or none. Nothing is live yet.
+    pub(crate) async fn prepare(
+        &self,
+        tenant: &Tenant,
+        bindings: &Bindings,
+    ) -> Result<Ready, PublishError> {
+        let mut set = PluginSet::default();
+        let mut followed = BTreeMap::new();
         for entry in &tenant.plugins {
             (self.progress)(&format!("loading plugin {}", entry.name));
-            ready.push(self.load(entry, tenant).await?);
+            let component = self.sources.stable(entry, tenant, bindings).await?;
+            set.plugins
+                .push(self.load(entry, tenant, &component).await?);
+            set.canary = self.canary(entry, tenant, bindings).await?.or(set.canary);
+            set.kept.extend(self.kept(entry, tenant, bindings).await);
+            if component.said.is_some() && bindings.get(&entry.name).is_some() {
+                followed.insert(entry.name.clone(), component);
+            }
         }
-        let published = self.toolbox.publish(&tenant.name, &ready);
-        published.map_err(PublishError::Together)?;
-        self.toolbox.set_share(&tenant.name, tenant.shares.share());
-        Ok(())
+        let assembled = self.toolbox.assemble(&tenant.name, set.clone());
+        Ok(Ready {
+            assembled: assembled.map_err(PublishError::Together)?,
+            set,
+            share: tenant.shares.share(),
+            tenant: tenant.name.clone(),
+            switches: switches(bindings),
+            followed,
+        })
+    }
+
+    /// Makes them the tenant's live tools, all at once; calls in flight keep what they started with.
+    pub(crate) fn go_live(&self, ready: Ready) {
+        for (digest, stopped) in &ready.switches {
+            self.toolbox.stop(&ready.tenant, digest, *stopped);
+        }
+        self.toolbox.set_share(&ready.tenant, ready.share);
+        self.toolbox.go_live(ready.assembled);
+        self.live().insert(ready.tenant, ready.set);
+    }
+
+    /// A tenant's live plugin of this name.
+    pub(crate) fn live_plugin(&self, tenant: &str, plugin: &str) -> Option<Arc<Plugin>> {
+        let live = self.live();
+        let plugins = &live.get(tenant)?.plugins;
+        plugins.iter().find(|one| one.name() == plugin).cloned()
     }
 
     /// Takes a tenant's tools out of service.
     pub(crate) fn withdraw(&self, tenant: &str) {
         self.toolbox.withdraw(tenant);
+        self.live().remove(tenant);
     }
 
-    async fn load(
+    /// What the tenant's folder says of a plugin now.
+    pub(crate) async fn said(
         &self,
         entry: &PluginEntry,
         tenant: &Tenant,
+        bindings: &Bindings,
+    ) -> Result<Option<Component>, PublishError> {
+        self.sources.said(entry, tenant, bindings).await
+    }
+
+    /// The component of an installed version.
+    pub(crate) async fn installed(
+        &self,
+        entry: &PluginEntry,
+        tenant: &Tenant,
+        version: &PluginVersion,
+    ) -> Result<Component, PublishError> {
+        self.sources.installed(entry, tenant, version).await
+    }
+
+    /// An installed version, ready to run as the tenant's plugin of its name.
+    pub(crate) async fn version(
+        &self,
+        entry: &PluginEntry,
+        tenant: &Tenant,
+        version: &PluginVersion,
     ) -> Result<Arc<Plugin>, PublishError> {
-        let (version, bytes) = self.component(entry, tenant).await?;
+        let entry = entry_of(version, entry, tenant)?;
+        let component = self.sources.installed(&entry, tenant, version).await?;
+        self.load(&entry, tenant, &component).await
+    }
+
+    /// Makes a component ready as this entry grants it.
+    pub(crate) async fn load(
+        &self,
+        entry: &PluginEntry,
+        tenant: &Tenant,
+        component: &Component,
+    ) -> Result<Arc<Plugin>, PublishError> {
+        if let Some(digest) = &entry.digest
+            && component.said.is_some()
+            && *digest != format!("sha256:{}", component.digest)
+        {
+            let found = &component.digest;
+            let message = format!("its digest is sha256:{found}, and {digest} was expected");
+            return Err(component::missing(entry, message));
+        }
         let source = PluginSource {
             tenant: tenant.name.clone(),
             name: entry.name.clone(),
-            version,
-            bytes,
+            version: component.version.clone(),
+            bytes: component.bytes.to_vec(),
             config: entry.settings.clone(),
             grants: entry.grants.clone(),
             model: entry.model,
             key_value: entry.key_value,
             limits: tenant.limits.clone(),
         };
-        let plugin = self
-            .toolbox
-            .load(source)
-            .await
-            .map_err(|reason| PublishError::Plugin {
-                plugin: label(entry),
-                reason,
-            })?;
-        match &entry.digest {
-            Some(digest) if *digest != format!("sha256:{}", plugin.digest()) => Err(missing(
-                entry,
-                format!(
-                    "its digest is sha256:{}, and {digest} was expected",
-                    plugin.digest()
-                ),
-            )),
-            _ => Ok(plugin),
-        }
+        let loaded = self.toolbox.load(source).await;
+        loaded.map_err(|reason| PublishError::Plugin {
+            plugin: component::label(entry),
+            reason,
+        })
     }
 
-    /// The component and its version, as they are shown. What does not come with this program must be vouched for as the tenant
-    /// wants it.
-    async fn component(
+    async fn canary(
         &self,
         entry: &PluginEntry,
         tenant: &Tenant,
-    ) -> Result<(String, Vec<u8>), PublishError> {
-        let source = match &entry.origin {
-            PluginOrigin::Builtin(name) => return builtin(entry, name),
-            PluginOrigin::File(file) => Source::File(file.clone()),
-            PluginOrigin::Oci(place) => Source::Oci(place.clone()),
-            PluginOrigin::Version(_) => {
-                let message = "this needs the plugin registry, which this version has not; use file = \"x.wasm\"";
-                return Err(missing(entry, message.to_owned()));
-            }
+        bindings: &Bindings,
+    ) -> Result<Option<Canary>, PublishError> {
+        let bound = bindings
+            .get(&entry.name)
+            .and_then(|binding| binding.canary.as_ref());
+        let Some(canary) = bound else {
+            return Ok(None);
         };
-        let fetched = source.fetch(&self.registries).await;
-        let fetched = fetched.map_err(|error| missing(entry, error.to_string()))?;
-        if let Some(moved) = &fetched.tag_moved {
-            tracing::warn!(plugin = entry.name, reference = %moved.reference, now = ?moved.now, "the tag of a pinned plugin leads elsewhere by now; the pinned one is used");
+        let Some(version) = bindings.version(&entry.name, &canary.version) else {
+            return Ok(None);
+        };
+        Ok(Some(Canary {
+            plugin: self.version(entry, tenant, version).await?,
+            per_mille: canary.per_mille,
+            tolerance: Tolerance::default(),
+        }))
+    }
+
+    /// What cannot be had any more keeps nobody from being served: its calls are seen through by the newer version, or by a person.
+    async fn kept(
+        &self,
+        entry: &PluginEntry,
+        tenant: &Tenant,
+        bindings: &Bindings,
+    ) -> Vec<Arc<Plugin>> {
+        let mut kept = Vec::new();
+        for version in bindings.kept(&entry.name) {
+            match self.version(entry, tenant, version).await {
+                Ok(plugin) => kept.push(plugin),
+                Err(reason) => {
+                    tracing::warn!(tenant = tenant.name, plugin = entry.name, version = version.version, %reason, "an earlier version is not at hand");
+                }
+            }
         }
-        let vouched = vouched::vouched(&fetched, &tenant.trust, entry);
-        let vouched = vouched.map_err(|reason| PublishError::Untrusted {
-            plugin: label(entry),
-            reason,
-        })?;
-        Ok((vouched.version, fetched.bytes))
+        kept
+    }
+
+    fn live(&self) -> MutexGuard<'_, HashMap<String, PluginSet>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A component that comes with this program.
-fn builtin(entry: &PluginEntry, name: &str) -> Result<(String, Vec<u8>), PublishError> {
-    match embedded::component(name) {
-        [] => Err(missing(
-            entry,
-            format!("there is no shipped plugin {name}; there are {}", shipped()),
-        )),
-        bytes => Ok((env!("CARGO_PKG_VERSION").to_owned(), bytes.to_vec())),
+/// What plugins.toml says of a plugin holds for all its versions; where it says nothing, each has what was accepted of it.
+fn entry_of(
+    version: &PluginVersion,
+    entry: &PluginEntry,
+    tenant: &Tenant,
+) -> Result<PluginEntry, PublishError> {
+    if entry.origin != PluginOrigin::Registry {
+        return Ok(entry.clone());
     }
+    let accepted = bindings::accepted(version);
+    let own = accepted.entry(&entry.name, &entry.settings, &tenant.credentials);
+    own.map_err(|message| component::missing(entry, message))
 }
 
-fn shipped() -> String {
-    let names: Vec<&str> = embedded::COMPONENTS.iter().map(|(name, _)| *name).collect();
-    names.join(", ")
-}
-
-fn missing(entry: &PluginEntry, message: String) -> PublishError {
-    PublishError::Missing {
-        plugin: label(entry),
-        message,
-    }
-}
-
-/// A file is easier to find by its path than by the name that it was given.
-fn label(entry: &PluginEntry) -> String {
-    match &entry.origin {
-        PluginOrigin::File(file) => format!("{} ({})", entry.name, file.display()),
-        _ => entry.name.clone(),
-    }
+fn switches(bindings: &Bindings) -> BTreeMap<String, bool> {
+    let bound = bindings.all().flat_map(|binding| {
+        let versions = bindings.versions(&binding.plugin);
+        versions.map(|version| {
+            (
+                version.digest.clone(),
+                binding.killed.contains(&version.digest),
+            )
+        })
+    });
+    bound.collect()
 }
 
 /// A toolbox of this host's contract, which keeps compiled code in `cache`.
@@ -223,13 +333,12 @@ mod tests {
         config.plugins.extra = vec![file.to_path_buf()];
         let common = rules::common(&config).unwrap();
         let backend = ([127, 0, 0, 1], 1).into();
-        let tenant = demo::tenant(&config, &common, backend, &Secret::random()).unwrap();
+        let tenant = demo::tenant((&config, &common), (backend, &Secret::random()), &[]).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let publishing =
-            Publishing::start(folder.path(), None, Registries::default(), Arc::new(|_| ()))
-                .unwrap();
-        let refused = publishing.publish(&tenant).await.unwrap_err();
-        StartError::from(refused).to_string()
+            Publishing::start(folder.path(), None, <_>::default(), Arc::new(|_| ())).unwrap();
+        let refused = publishing.prepare(&tenant, &Bindings::default()).await;
+        StartError::from(refused.err().unwrap()).to_string()
     }
 
     #[tokio::test]

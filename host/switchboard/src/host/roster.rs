@@ -1,5 +1,6 @@
 //! The roster: keeps the tenants as their folders say, one change at a time, and says how each of them stands.
 
+mod follow;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -7,15 +8,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use dispatch::{AuditEntry, AuditKind, Store, StoreError};
+use dispatch::{AuditEntry, AuditKind, Registry, Store, StoreError};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::bindings::Bindings;
 use super::demo;
-use super::publishing::{PublishError, Publishing};
+use super::publishing::{PublishError, Publishing, Ready};
 use crate::tenants::{
-    Common, Given, SecretRef, SharedKey, Tenant, TenantError, TenantFolder, Tenants, check_name,
-    load,
+    Common, Given, Installed, SecretRef, SharedKey, Tenant, TenantError, TenantFolder, Tenants,
+    check_name, load,
 };
 use crate::{Config, Environment, files};
 
@@ -29,7 +31,13 @@ pub(crate) struct RosterParts {
     pub(crate) publishing: Publishing,
     pub(crate) tenants: Arc<Tenants>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Arc<dyn Registry>,
+    /// Makes the built-in tenant's state, which has no folder.
+    pub(crate) built_in: BuiltIn,
 }
+
+/// The built-in tenant with these plugins bound.
+pub(crate) type BuiltIn = Box<dyn Fn(&[Installed]) -> Result<Tenant, TenantError> + Send + Sync>;
 
 /// Keeps the tenants as their folders say.
 pub(crate) struct Roster {
@@ -97,13 +105,22 @@ struct Seen {
 }
 
 impl Roster {
-    /// With the built-in tenant's plugins and state in place already, or not at all.
+    /// Without any tenant yet.
     pub(crate) fn new(parts: RosterParts) -> Self {
         Self {
             parts,
             known: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Makes the built-in tenant live.
+    pub(crate) async fn start(&self) -> Result<(), RosterError> {
+        let _turn = self.turn.lock().await;
+        let (tenant, ready) = self.prepared(demo::TENANT).await??;
+        self.parts.publishing.go_live(ready);
+        self.parts.tenants.put(tenant).map_err(Refusal::from)?;
+        Ok(())
     }
 
     /// Takes up whatever has changed in the tenants' folder since the last look.
@@ -162,22 +179,11 @@ impl Roster {
             }
         };
         let changed = now.with(file, text).map_err(Refusal::from)?;
-        let tenant = self.load(&changed).map_err(Refusal::from)?;
-        self.parts
-            .tenants
-            .check_keys(&tenant)
-            .map_err(Refusal::from)?;
-        self.parts
-            .publishing
-            .publish(&tenant)
-            .await
-            .map_err(Refusal::from)?;
-        if let Err(error) = files::replace_text(&path.join(file), text) {
-            // The plugins are those of a folder that there will not be: back to what there is.
-            let _ = self.take_up(name, by).await?;
-            return Err(error.into());
-        }
-        self.put(tenant, by).await??;
+        let bindings = self.bindings(name).await?;
+        let tenant = self.load(&changed, &bindings).map_err(Refusal::from)?;
+        let (tenant, ready) = self.ready(tenant, &bindings).await?;
+        files::replace_text(&path.join(file), text)?;
+        self.make_live(tenant, ready, &bindings, by).await??;
         self.know(name, None);
         Ok(())
     }
@@ -216,6 +222,24 @@ impl Roster {
         seen.map(|folder| folder.texts.clone()).unwrap_or_default()
     }
 
+    /// One change at a time.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// A tenant as it is served.
+    pub(super) fn tenant(&self, name: &str) -> Option<Arc<Tenant>> {
+        self.parts.tenants.get(name)
+    }
+
+    pub(super) fn registry(&self) -> &dyn Registry {
+        self.parts.registry.as_ref()
+    }
+
+    pub(super) fn publishing(&self) -> &Publishing {
+        &self.parts.publishing
+    }
+
     fn folder(&self) -> Option<&PathBuf> {
         Some(&self.parts.config.tenants).filter(|folder| !folder.as_os_str().is_empty())
     }
@@ -232,13 +256,13 @@ impl Roster {
         TenantFolder::read(&self.parts.config.tenants, name)
     }
 
-    fn load(&self, folder: &TenantFolder) -> Result<Tenant, TenantError> {
+    fn load(&self, folder: &TenantFolder, bindings: &Bindings) -> Result<Tenant, TenantError> {
         let given = Given {
             config: &self.parts.config,
             common: &self.parts.common,
             secret: &|place: &SecretRef| place.read(&self.parts.environment),
             settings: &BTreeMap::new(),
-            accepted: &BTreeMap::new(),
+            installed: &bindings.installed(),
         };
         load(folder, &given)
     }
@@ -269,8 +293,9 @@ impl Roster {
 
     /// Makes the folder's state the tenant's; refused, the last good state keeps serving, and how it stands says why.
     async fn take_up(&self, name: &str, by: &str) -> Result<Result<(), Refusal>, StoreError> {
-        let taken = match self.prepared(name).await {
-            Ok(tenant) => self.put(tenant, by).await?,
+        let bindings = self.bindings(name).await?;
+        let taken = match self.proposed(name, &bindings).await {
+            Ok((tenant, ready)) => self.make_live(tenant, ready, &bindings, by).await?,
             Err(refusal) => Err(refusal),
         };
         self.know(name, taken.as_ref().err().map(ToString::to_string));
@@ -283,13 +308,56 @@ impl Roster {
         Ok(Err(refusal))
     }
 
-    /// The tenant's new state, with its plugins live.
-    async fn prepared(&self, name: &str) -> Result<Tenant, Refusal> {
-        check(name)?;
-        let tenant = self.load(&self.read(name)?)?;
+    async fn prepared(&self, name: &str) -> Result<Result<(Tenant, Ready), Refusal>, StoreError> {
+        let bindings = self.bindings(name).await?;
+        Ok(self.proposed(name, &bindings).await)
+    }
+
+    /// The tenant's state with these bindings, and its plugins, ready to be live.
+    pub(super) async fn proposed(
+        &self,
+        name: &str,
+        bindings: &Bindings,
+    ) -> Result<(Tenant, Ready), Refusal> {
+        let tenant = if name == demo::TENANT {
+            (self.parts.built_in)(&bindings.installed())?
+        } else {
+            check(name)?;
+            self.load(&self.read(name)?, bindings)?
+        };
+        self.ready(tenant, bindings).await
+    }
+
+    async fn ready(&self, tenant: Tenant, bindings: &Bindings) -> Result<(Tenant, Ready), Refusal> {
         self.parts.tenants.check_keys(&tenant)?;
-        self.parts.publishing.publish(&tenant).await?;
-        Ok(tenant)
+        let ready = self.parts.publishing.prepare(&tenant, bindings).await?;
+        Ok((tenant, ready))
+    }
+
+    /// Makes a prepared state the tenant's. Where the folder has overruled a binding, the registry hears of it.
+    pub(super) async fn make_live(
+        &self,
+        tenant: Tenant,
+        mut ready: Ready,
+        bindings: &Bindings,
+        by: &str,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let followed = std::mem::take(&mut ready.followed);
+        let name = tenant.name.clone();
+        self.parts.publishing.go_live(ready);
+        if let Err(refusal) = self.put(tenant, by).await? {
+            return Ok(Err(refusal));
+        }
+        for (plugin, component) in followed {
+            self.follow(&name, &plugin, &component, bindings).await?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// What the registry holds of a tenant's plugins.
+    pub(super) async fn bindings(&self, tenant: &str) -> Result<Bindings, StoreError> {
+        let parts = &self.parts;
+        Bindings::of(tenant, parts.registry.as_ref(), parts.store.as_ref()).await
     }
 
     async fn put(&self, tenant: Tenant, by: &str) -> Result<Result<(), Refusal>, StoreError> {

@@ -61,7 +61,7 @@ pub(crate) fn source_of_tenant(
         common: &common(config)?,
         secret: &|_: &SecretRef| Err("no secret is needed here".to_owned()),
         settings: &BTreeMap::new(),
-        accepted: &BTreeMap::new(),
+        installed: &[],
     };
     let mut source = tenants::rules_of(&folder, &given).map_err(refused)?;
     if let Some(path) = rules {

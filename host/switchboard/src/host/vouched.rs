@@ -4,7 +4,6 @@ use artifacts::{Fetched, Refusal, SignatureError, Subject, Trust};
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use crate::tenants::PluginEntry;
 use crate::{Manifest, ManifestError};
 
 /// The version of a component that carries no manifest, and so does not say.
@@ -31,14 +30,19 @@ pub enum NotVouched {
     /// No signature counts, and one must.
     #[error(transparent)]
     Trust(#[from] Refusal),
+    /// It was installed when none had to.
+    #[error(
+        "version {0} was installed without the signature of a key that the tenant trusts now: install it again, with one"
+    )]
+    Since(String),
 }
 
 /// Holds a component and its signatures against `trust`. Signed are the name and the version that it carries in its manifest,
-/// whatever the tenant calls it.
+/// whatever the tenant calls it; `called` stands in where it carries none.
 pub(crate) fn vouched(
     fetched: &Fetched,
     trust: &Trust,
-    entry: &PluginEntry,
+    called: &str,
 ) -> Result<Vouched, NotVouched> {
     let manifest = Manifest::of_component(&fetched.bytes, fetched.source.as_ref())?;
     let version = manifest
@@ -46,7 +50,7 @@ pub(crate) fn vouched(
         .map(|manifest| manifest.version.to_string());
     let name = manifest
         .as_ref()
-        .map_or(&entry.name, |manifest| &manifest.name);
+        .map_or(called, |manifest| manifest.name.as_str());
     let subject = Subject::new(
         name,
         version.as_deref().unwrap_or(NO_VERSION),

@@ -1,5 +1,6 @@
 //! Reading requests: bodies, path segments and queries, each refused as JSON that says what to do.
 
+use artifacts::MAX_ARTIFACT_BYTES;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
@@ -12,6 +13,8 @@ use super::ApiError;
 
 /// Bytes of a body, at most.
 const LARGEST_BODY: usize = 1024 * 1024;
+/// Likewise, of one that brings a component in base64.
+const LARGEST_PARCEL: usize = MAX_ARTIFACT_BYTES / 3 * 4 + LARGEST_BODY;
 /// Characters of an id that a client chooses, at most.
 const LONGEST_ID: usize = 128;
 /// This much of a refused body is still read, so that its sender gets to hear the answer.
@@ -24,22 +27,36 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let is_json = declares_json(request.headers());
-        let body = read(request.into_body()).await?;
-        if !is_json {
-            return Err(ApiError::new(
-                http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "send JSON, with the header Content-Type: application/json",
-            ));
-        }
-        let parsed = serde_json::from_slice(&body);
-        parsed.map(Self).map_err(|error| {
-            ApiError::invalid(format!(
-                "the body does not fit: {error}; /docs shows what is expected"
-            ))
-        })
+        json(request, LARGEST_BODY).await.map(Self)
     }
+}
+
+/// A JSON body that may bring a component along.
+pub(super) struct LargeJsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for LargeJsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        json(request, LARGEST_PARCEL).await.map(Self)
+    }
+}
+
+async fn json<T: DeserializeOwned>(request: Request, largest: usize) -> Result<T, ApiError> {
+    let is_json = declares_json(request.headers());
+    let body = read(request.into_body(), largest).await?;
+    if !is_json {
+        return Err(ApiError::new(
+            http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "send JSON, with the header Content-Type: application/json",
+        ));
+    }
+    serde_json::from_slice(&body).map_err(|error| {
+        ApiError::invalid(format!(
+            "the body does not fit: {error}; /docs shows what is expected"
+        ))
+    })
 }
 
 /// A body that is text, whatever kind of text it says that it is.
@@ -49,7 +66,7 @@ impl<S: Sync> FromRequest<S> for TextBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let body = read(request.into_body()).await?;
+        let body = read(request.into_body(), LARGEST_BODY).await?;
         let text = String::from_utf8(body.into());
         text.map(Self)
             .map_err(|_| ApiError::invalid("the body does not fit: expected text in UTF-8"))
@@ -66,21 +83,21 @@ fn declares_json(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-async fn read(body: Body) -> Result<Bytes, ApiError> {
+async fn read(body: Body, largest: usize) -> Result<Bytes, ApiError> {
     let (mut kept, mut size) = (BytesMut::new(), 0_usize);
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| ApiError::invalid("the body broke off; send it again"))?;
         size = size.saturating_add(chunk.len());
-        if size <= LARGEST_BODY {
+        if size <= largest {
             kept.extend_from_slice(&chunk);
-        } else if size > LARGEST_DRAIN {
+        } else if size > largest.max(LARGEST_DRAIN) {
             break;
         }
     }
-    if size > LARGEST_BODY {
+    if size > largest {
         return Err(ApiError::too_large(format!(
-            "the body is larger than {LARGEST_BODY} bytes; send less at once"
+            "the body is larger than {largest} bytes; send less at once"
         )));
     }
     Ok(kept.freeze())

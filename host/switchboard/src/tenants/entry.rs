@@ -27,6 +27,8 @@ pub(crate) enum PluginOrigin {
     Version(semver::Version),
     /// `host/repository:tag@sha256:…` of an OCI registry.
     Oci(Reference),
+    /// Installed by hand, and not in the file: the version that is bound.
+    Registry,
 }
 
 impl fmt::Display for PluginOrigin {
@@ -36,6 +38,7 @@ impl fmt::Display for PluginOrigin {
             Self::File(file) => write!(to, "file {}", file.display()),
             Self::Version(version) => write!(to, "version {version}"),
             Self::Oci(reference) => write!(to, "oci {reference}"),
+            Self::Registry => to.write_str("installed"),
         }
     }
 }
@@ -57,6 +60,21 @@ pub(crate) struct PluginEntry {
     pub(crate) model: bool,
     /// It may keep keys and values.
     pub(crate) key_value: bool,
+}
+
+impl PluginEntry {
+    /// Of a plugin that only the registry knows, granting nothing.
+    pub(crate) fn installed(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            origin: PluginOrigin::Registry,
+            digest: None,
+            settings: BTreeMap::new(),
+            grants: Vec::new(),
+            model: false,
+            key_value: false,
+        }
+    }
 }
 
 /// One plugin as the file has it.
@@ -147,6 +165,18 @@ fn pinned(oci: &str) -> Result<Reference, String> {
             "`{oci}` is not pinned: write host/repository:tag@sha256:… with the digest that `switchboard plugin publish` or `plugin verify` shows"
         )),
     }
+}
+
+/// The grants that these are with these settings.
+pub(super) fn grants(
+    reach: &[Reach],
+    settings: &BTreeMap<String, String>,
+    credentials: &Credentials,
+) -> Result<Vec<HttpGrant>, String> {
+    let grants = reach
+        .iter()
+        .map(|reach| grant(reach, settings, credentials));
+    grants.collect()
 }
 
 fn grant(

@@ -10,8 +10,8 @@ use policy::{Rulebook, RulebookError, RulebookSource, ToolRule};
 use super::identity::{Identity, KeyEntry};
 use super::refusal::Text;
 use super::{
-    Credentials, Holder, PluginEntry, PluginOrigin, SecretRef, Tenant, TenantError, TenantFolder,
-    entry, file, folder, tools,
+    Credentials, Holder, Installed, PluginEntry, PluginOrigin, SecretRef, Tenant, TenantError,
+    TenantFolder, entry, file, folder, tools,
 };
 use crate::host::figures;
 use crate::staff::{SHORTEST_KEY, is_plain_name};
@@ -40,8 +40,8 @@ pub(crate) struct Given<'a> {
     pub(crate) secret: &'a (dyn Fn(&SecretRef) -> Result<Secret, String> + Sync),
     /// Settings that every plugin has unless plugins.toml sets them.
     pub(crate) settings: &'a BTreeMap<String, String>,
-    /// The classification that the tenant's operator accepted from manifests; tools.toml wins over it.
-    pub(crate) accepted: &'a BTreeMap<String, Classified>,
+    /// What is bound in the registry. Where plugins.toml has an entry of the same name, or tools.toml of the same tool, that wins.
+    pub(crate) installed: &'a [Installed],
 }
 
 /// Makes a tenant's state of its folder.
@@ -97,13 +97,22 @@ fn plugins(
     given: &Given<'_>,
     credentials: &Credentials,
 ) -> Result<Vec<PluginEntry>, TenantError> {
-    let Some(text) = folder.text(entry::FILE) else {
-        return Ok(Vec::new());
+    let mut entries = match folder.text(entry::FILE) {
+        Some(text) => entry::parse(text, given.settings, credentials)?,
+        None => Vec::new(),
     };
-    let mut entries = entry::parse(text, given.settings, credentials)?;
     for entry in &mut entries {
         if let PluginOrigin::File(file) = &mut entry.origin {
             *file = folder.path.join(&file);
+        }
+    }
+    for Installed { plugin, accepted } in given.installed {
+        if entries.iter().all(|entry| entry.name != *plugin) {
+            let entry = accepted.entry(plugin, given.settings, credentials);
+            let misfit = |message| {
+                TenantError::of_file("the installed plugins", format!("{plugin}: {message}"))
+            };
+            entries.push(entry.map_err(misfit)?);
         }
     }
     Ok(entries)
@@ -113,7 +122,9 @@ fn vendors(
     folder: &TenantFolder,
     given: &Given<'_>,
 ) -> Result<BTreeMap<String, Classified>, TenantError> {
-    let mut all = given.accepted.clone();
+    let installed = given.installed.iter();
+    let accepted = installed.flat_map(|installed| installed.accepted.tools.clone());
+    let mut all: BTreeMap<String, Classified> = accepted.collect();
     if let Some(text) = folder.text(tools::FILE) {
         all.extend(tools::parse(text.text, &given.common.contract)?);
     }

@@ -5,6 +5,7 @@ use serde_json::Map;
 
 use super::*;
 use crate::host::rules;
+use crate::tenants::Accepted;
 
 const COMPANY: &str = "company = \"Acme\"\n";
 
@@ -21,7 +22,13 @@ fn loaded(texts: &[(&str, &str)], accepted: &str) -> Result<Tenant, TenantError>
         common: &rules::common(&config).unwrap(),
         secret: &|_: &SecretRef| Ok(Secret::new("a-secret-of-thirty-two-characters")),
         settings: &BTreeMap::new(),
-        accepted: &toml::from_str(accepted).unwrap(),
+        installed: &[Installed {
+            plugin: "loyalty".to_owned(),
+            accepted: Accepted {
+                tools: toml::from_str(accepted).unwrap(),
+                ..Accepted::default()
+            },
+        }],
     };
     load(&folder, &given)
 }

@@ -1,0 +1,197 @@
+//! The life of a tenant's plugins while calls run: installed, swapped, tried, stopped, rolled back and removed.
+//!
+//! Every turn is taken in the same steps: what shall hold is prepared aside, as a whole; the registry records it, unless somebody
+//! else was first; then it is live, all at once.
+
+mod ending;
+mod error;
+mod install;
+mod turns;
+mod upgrade;
+
+use std::sync::Arc;
+
+use dispatch::{Binding, BindingAction, BindingChange, Bound, HistoryEntry, Pinned, PluginVersion};
+use sandbox::Plugin;
+
+use super::bindings::Bindings;
+use super::roster::Roster;
+use crate::tenants::{PluginEntry, PluginOrigin, Tenant};
+
+pub(crate) use ending::Ending;
+pub(crate) use error::LifeError;
+pub(crate) use install::{Offered, Parcel};
+
+/// The life of one tenant's plugins, for whoever asks.
+pub(crate) struct Life<'a> {
+    roster: &'a Roster,
+    tenant: Arc<Tenant>,
+    by: &'a str,
+}
+
+/// What a plugin is, as people look at it.
+pub(crate) struct Portrait {
+    pub(crate) name: String,
+    /// Where plugins.toml has it from; `installed` where it does not name it.
+    pub(crate) origin: String,
+    /// What is bound, if anything ever was.
+    pub(crate) binding: Option<Binding>,
+    /// What runs, bound or not.
+    pub(crate) live: Option<Arc<Plugin>>,
+    /// Oldest first.
+    pub(crate) versions: Vec<PluginVersion>,
+}
+
+/// A change that is being thought of.
+struct Turn {
+    action: BindingAction,
+    from: Option<Pinned>,
+    to: Option<Pinned>,
+    reason: String,
+}
+
+/// What a change starts from.
+struct Situation {
+    bindings: Bindings,
+    /// As it is bound; a new one where it is not.
+    binding: Binding,
+    entry: Option<PluginEntry>,
+    live: Option<Arc<Plugin>>,
+}
+
+impl<'a> Life<'a> {
+    pub(crate) fn of(roster: &'a Roster, tenant: Arc<Tenant>, by: &'a str) -> Self {
+        Self { roster, tenant, by }
+    }
+
+    /// Every plugin, by name; also those that are only installed.
+    pub(crate) async fn portraits(&self) -> Result<Vec<Portrait>, LifeError> {
+        let bindings = self.roster.bindings(&self.tenant.name).await?;
+        let bound = bindings.all().map(|binding| binding.plugin.clone());
+        let named = self.tenant.plugins.iter().map(|entry| entry.name.clone());
+        let mut names: Vec<String> = bound.chain(named).collect();
+        names.sort();
+        names.dedup();
+        let portrait = |name: String| self.drawn(name, &bindings);
+        Ok(names.into_iter().map(portrait).collect())
+    }
+
+    /// One plugin.
+    pub(crate) async fn portrait(&self, plugin: &str) -> Result<Portrait, LifeError> {
+        let bindings = self.roster.bindings(&self.tenant.name).await?;
+        Ok(self.drawn(plugin.to_owned(), &bindings))
+    }
+
+    /// What was done to the tenant's plugins, or to one of them, newest first.
+    pub(crate) async fn history(
+        &self,
+        plugin: Option<&str>,
+    ) -> Result<Vec<HistoryEntry>, LifeError> {
+        Ok(self
+            .roster
+            .registry()
+            .history(&self.tenant.name, plugin)
+            .await?)
+    }
+
+    fn drawn(&self, name: String, bindings: &Bindings) -> Portrait {
+        let entry = self.entry(&name);
+        Portrait {
+            origin: entry
+                .map_or(PluginOrigin::Registry, |entry| entry.origin.clone())
+                .to_string(),
+            binding: bindings.get(&name).cloned(),
+            live: self.live(&name),
+            versions: bindings.versions(&name).cloned().collect(),
+            name,
+        }
+    }
+
+    fn entry(&self, plugin: &str) -> Option<&PluginEntry> {
+        self.tenant
+            .plugins
+            .iter()
+            .find(|entry| entry.name == plugin)
+    }
+
+    fn live(&self, plugin: &str) -> Option<Arc<Plugin>> {
+        self.roster
+            .publishing()
+            .live_plugin(&self.tenant.name, plugin)
+    }
+
+    /// How a plugin stands now; what only the folder names is bound first, so that it can be gone back to.
+    async fn situation(&self, plugin: &str) -> Result<Situation, LifeError> {
+        let tenant = &self.tenant;
+        let mut bindings = self.roster.bindings(&tenant.name).await?;
+        let entry = self.entry(plugin).cloned();
+        let known = bindings.get(plugin).cloned();
+        if known.is_none() && entry.is_none() && bindings.versions(plugin).next().is_none() {
+            return Err(LifeError::Unknown(format!(
+                "{} has no plugin {plugin}",
+                tenant.name
+            )));
+        }
+        let mut binding = known.unwrap_or_else(|| Binding {
+            tenant: tenant.name.clone(),
+            plugin: plugin.to_owned(),
+            ..Binding::default()
+        });
+        if binding.stable.is_none()
+            && let Some(entry) = &entry
+            && let Some(said) = self
+                .roster
+                .publishing()
+                .said(entry, tenant, &bindings)
+                .await?
+        {
+            binding.stable = Some(self.roster.adopt(&tenant.name, plugin, &said).await?);
+            binding.from_folder = said.said;
+            bindings = self.roster.bindings(&tenant.name).await?;
+        }
+        Ok(Situation {
+            live: self.live(plugin),
+            bindings,
+            binding,
+            entry,
+        })
+    }
+
+    /// Prepares what the changed binding makes of the tenant, records it, and makes it live.
+    async fn take(
+        &self,
+        bindings: Bindings,
+        binding: Binding,
+        turn: Turn,
+    ) -> Result<(), LifeError> {
+        let name = &self.tenant.name;
+        let proposed = bindings.with(binding.clone());
+        let (tenant, ready) = self.roster.proposed(name, &proposed).await?;
+        self.record(binding, turn).await?;
+        Ok(self
+            .roster
+            .make_live(tenant, ready, &proposed, self.by)
+            .await??)
+    }
+
+    async fn record(&self, binding: Binding, turn: Turn) -> Result<(), LifeError> {
+        let change = BindingChange {
+            binding,
+            action: turn.action,
+            by: self.by.to_owned(),
+            from: turn.from,
+            to: turn.to,
+            reason: turn.reason,
+        };
+        match self.roster.registry().bind(change).await? {
+            Bound::Done(_) => Ok(()),
+            Bound::Stale(_) => Err(LifeError::Conflict(
+                "somebody else has just changed this plugin: look at it again".to_owned(),
+            )),
+            Bound::Removed(pinned) => Err(LifeError::Conflict(format!(
+                "version {} has been removed: install it again first",
+                pinned.version
+            ))),
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! The turns that a bound plugin can take: swap, canary, promote, roll back, stop, revive, remove.
+
+use dispatch::{Binding, BindingAction, Canary, Pinned, PluginVersion};
+
+use super::{Life, LifeError, Situation, Turn};
+use crate::host::bindings::pin;
+use crate::tenants::PluginOrigin;
+
+impl Life<'_> {
+    /// Makes an installed version the one that calls use.
+    pub(crate) async fn swap(
+        &self,
+        plugin: &str,
+        version: &str,
+        accept: bool,
+        reason: String,
+    ) -> Result<(), LifeError> {
+        let _turn = self.roster.turn().await;
+        let now = self.situation(plugin).await?;
+        let version = runnable(&now, plugin, version)?;
+        let to = pin(&version);
+        if now.binding.stable.as_ref() == Some(&to) && now.binding.canary.is_none() {
+            let message = format!("version {} of {plugin} is live already", to.version);
+            return Err(LifeError::Conflict(message));
+        }
+        let now = self.weighed(now, &version, accept).await?;
+        let turn = Turn {
+            action: BindingAction::Swap,
+            from: now.binding.stable.clone(),
+            to: Some(to.clone()),
+            reason,
+        };
+        let binding = succeeded(now.binding, to);
+        self.take(now.bindings, binding, turn).await
+    }
+
+    /// Tries an installed version on a share of the cases.
+    pub(crate) async fn canary(
+        &self,
+        plugin: &str,
+        version: &str,
+        per_mille: u16,
+        accept: bool,
+        reason: String,
+    ) -> Result<(), LifeError> {
+        if !(1..=1000).contains(&per_mille) {
+            let message =
+                format!("per_mille: expected 1 to 1000 (cases of a thousand), found {per_mille}");
+            return Err(LifeError::Unfit(message));
+        }
+        let _turn = self.roster.turn().await;
+        let now = self.situation(plugin).await?;
+        let version = runnable(&now, plugin, version)?;
+        if now.live.is_none() {
+            let message =
+                format!("{plugin} has no live version to try this one beside: swap to it");
+            return Err(LifeError::Conflict(message));
+        }
+        let to = pin(&version);
+        if now.binding.stable.as_ref() == Some(&to) {
+            let message = format!(
+                "version {} of {plugin} is the one that all cases use",
+                to.version
+            );
+            return Err(LifeError::Conflict(message));
+        }
+        let tried = |other: &&Binding| other.plugin != plugin && other.canary.is_some();
+        if let Some(other) = now.bindings.all().find(tried) {
+            let message = format!(
+                "{} is on trial: promote it or roll it back first, one at a time",
+                other.plugin
+            );
+            return Err(LifeError::Conflict(message));
+        }
+        let now = self.weighed(now, &version, accept).await?;
+        let turn = Turn {
+            action: BindingAction::Canary,
+            from: now.binding.stable.clone(),
+            to: Some(to.clone()),
+            reason,
+        };
+        let binding = Binding {
+            canary: Some(Canary {
+                version: to.version,
+                digest: to.digest,
+                per_mille,
+            }),
+            ..now.binding
+        };
+        self.take(now.bindings, binding, turn).await
+    }
+
+    /// Makes the version on trial the one that calls use.
+    pub(crate) async fn promote(&self, plugin: &str, reason: String) -> Result<(), LifeError> {
+        let _turn = self.roster.turn().await;
+        let now = self.situation(plugin).await?;
+        let Some(to) = tried(&now.binding) else {
+            return Err(LifeError::Conflict(format!(
+                "no version of {plugin} is on trial"
+            )));
+        };
+        let turn = Turn {
+            action: BindingAction::Promote,
+            from: now.binding.stable.clone(),
+            to: Some(to.clone()),
+            reason,
+        };
+        let binding = succeeded(now.binding, to);
+        self.take(now.bindings, binding, turn).await
+    }
+
+    /// Ends a trial; without one, goes back to the version before. Going back twice is going forward again.
+    pub(crate) async fn rollback(&self, plugin: &str, reason: String) -> Result<(), LifeError> {
+        let _turn = self.roster.turn().await;
+        let now = self.situation(plugin).await?;
+        let (from, to) = match (tried(&now.binding), now.binding.previous.clone()) {
+            (Some(tried), _) => (Some(tried), now.binding.stable.clone()),
+            (None, Some(previous)) => (now.binding.stable.clone(), Some(previous)),
+            (None, None) => {
+                let message = format!("there is no version of {plugin} to go back to");
+                return Err(LifeError::Conflict(message));
+            }
+        };
+        if let Some(to) = &to {
+            runnable(&now, plugin, &to.version)?;
+        }
+        let binding = match (&now.binding.canary, to.clone()) {
+            (None, Some(to)) => succeeded(now.binding, to),
+            _ => Binding {
+                canary: None,
+                ..now.binding
+            },
+        };
+        let turn = Turn {
+            action: BindingAction::Rollback,
+            from,
+            to,
+            reason,
+        };
+        self.take(now.bindings, binding, turn).await
+    }
+
+    /// Ends the trial of exactly this digest, which has ended itself.
+    pub(super) async fn end_trial(
+        &self,
+        plugin: &str,
+        digest: &str,
+        reason: String,
+    ) -> Result<(), LifeError> {
+        let _turn = self.roster.turn().await;
+        let now = self.situation(plugin).await?;
+        let Some(from) = tried(&now.binding).filter(|tried| tried.digest == digest) else {
+            return Ok(());
+        };
+        let turn = Turn {
+            action: BindingAction::AutoRollback,
+            from: Some(from),
+            to: now.binding.stable.clone(),
+            reason,
+        };
+        let binding = Binding {
+            canary: None,
+            ..now.binding
+        };
+        self.take(now.bindings, binding, turn).await
+    }
+
+    /// Stops a version at once, also in calls that run: their next capability call is refused.
+    pub(crate) async fn kill(
+        &self,
+        plugin: &str,
+        version: Option<&str>,
+        reason: String,
+    ) -> Result<(), LifeError> {
+        // Before anything else, and whatever else is being changed: that is what it is for.
+        if let Some(live) = self.live(plugin)
+            && version.is_none_or(|version| version == live.version())
+        {
+            self.stop(live.digest(), true);
+        }
+        let _turn = self.roster.turn().await;
+        let now = self.situation(plugin).await?;
+        let target = stoppable(&now, plugin, version)?;
+        self.stop(&target.digest, true);
+        let mut binding = now.binding;
+        if binding.killed.contains(&target.digest) {
+            return Ok(());
+        }
+        binding.killed.push(target.digest.clone());
+        let turn = Turn {
+            action: BindingAction::Kill,
+            from: None,
+            to: Some(target),
+            reason,
+        };
+        self.record(binding, turn).await
+    }
+
+    /// Lets a stopped version run again.
+    pub(crate) async fn revive(
+        &self,
+        plugin: &str,
+        version: Option<&str>,
+        reason: String,
+    ) -> Result<(), LifeError> {
+        let _turn = self.roster.turn().await;
+        let now = self.situation(plugin).await?;
+        let target = stoppable(&now, plugin, version)?;
+        let mut binding = now.binding;
+        if !binding.killed.contains(&target.digest) {
+            return Err(LifeError::Conflict(format!(
+                "version {} of {plugin} is not stopped",
+                target.version
+            )));
+        }
+        binding.killed.retain(|killed| *killed != target.digest);
+        let turn = Turn {
+            action: BindingAction::Revive,
+            from: None,
+            to: Some(target.clone()),
+            reason,
+        };
+        self.record(binding, turn).await?;
+        self.stop(&target.digest, false);
+        Ok(())
+    }
+
+    /// Takes an installed plugin out of service; its versions stay known.
+    pub(crate) async fn remove(&self, plugin: &str, reason: String) -> Result<(), LifeError> {
+        let _turn = self.roster.turn().await;
+        let now = self.situation(plugin).await?;
+        if now
+            .entry
+            .as_ref()
+            .is_some_and(|entry| entry.origin != PluginOrigin::Registry)
+        {
+            let message = format!("plugins.toml names {plugin}: take it out there");
+            return Err(LifeError::Conflict(message));
+        }
+        if now.binding.stable.is_none() {
+            return Err(LifeError::Conflict(format!("{plugin} is not live")));
+        }
+        let turn = Turn {
+            action: BindingAction::Remove,
+            from: now.binding.stable.clone(),
+            to: None,
+            reason,
+        };
+        let binding = Binding {
+            stable: None,
+            canary: None,
+            previous: None,
+            ..now.binding
+        };
+        self.take(now.bindings, binding, turn).await
+    }
+
+    /// Forgets a version that is not bound. Its number stays taken.
+    pub(crate) async fn forget(&self, plugin: &str, version: &str) -> Result<(), LifeError> {
+        let _turn = self.roster.turn().await;
+        let now = self.situation(plugin).await?;
+        let known = now.bindings.version(plugin, version);
+        known.ok_or_else(|| unknown(plugin, version))?;
+        let registry = self.roster.registry();
+        let name = &self.tenant.name;
+        if registry
+            .remove_version(name, plugin, version, self.by)
+            .await?
+        {
+            return Ok(());
+        }
+        Err(LifeError::Conflict(format!(
+            "version {version} of {plugin} is live, on trial, or what a rollback goes back to: swap first"
+        )))
+    }
+
+    fn stop(&self, digest: &str, stopped: bool) {
+        let toolbox = self.roster.publishing().toolbox();
+        toolbox.stop(&self.tenant.name, digest, stopped);
+    }
+}
+
+fn unknown(plugin: &str, version: &str) -> LifeError {
+    LifeError::Unknown(format!(
+        "there is no version {version} of {plugin}: install it first"
+    ))
+}
+
+/// A version by its number, which nobody has stopped.
+fn runnable(now: &Situation, plugin: &str, version: &str) -> Result<PluginVersion, LifeError> {
+    let known = now.bindings.version(plugin, version);
+    let known = known.ok_or_else(|| unknown(plugin, version))?;
+    if now.binding.killed.contains(&known.digest) {
+        let message = format!("version {version} of {plugin} is stopped: revive it first");
+        return Err(LifeError::Conflict(message));
+    }
+    Ok(known.clone())
+}
+
+/// The version that is meant: the live one where none is named.
+fn stoppable(now: &Situation, plugin: &str, version: Option<&str>) -> Result<Pinned, LifeError> {
+    let Some(version) = version else {
+        let live = now.binding.stable.clone();
+        return live
+            .ok_or_else(|| LifeError::Conflict(format!("{plugin} is not live: name a version")));
+    };
+    let known = now.bindings.version(plugin, version);
+    known.map(pin).ok_or_else(|| unknown(plugin, version))
+}
+
+fn tried(binding: &Binding) -> Option<Pinned> {
+    binding.canary.as_ref().map(|canary| Pinned {
+        version: canary.version.clone(),
+        digest: canary.digest.clone(),
+    })
+}
+
+/// The binding once this version has taken the place of the one before.
+fn succeeded(binding: Binding, to: Pinned) -> Binding {
+    let is_new = binding.stable.as_ref() != Some(&to);
+    Binding {
+        previous: if is_new {
+            binding.stable
+        } else {
+            binding.previous
+        },
+        stable: Some(to),
+        canary: None,
+        ..binding
+    }
+}

@@ -1,0 +1,88 @@
+//! Where a tenant's folder overrules what the registry binds: the registry hears of it, so that its history is whole and a
+//! rollback finds what ran.
+
+use dispatch::{Binding, BindingAction, BindingChange, Bound, NewVersion, Pinned, StoreError};
+use serde_json::Value;
+
+use super::Roster;
+use crate::host::bindings::Bindings;
+use crate::host::publishing::Component;
+
+/// As whom it is recorded.
+const BY: &str = "host:folder";
+
+impl Roster {
+    /// Binds what the folder names, which is live already.
+    pub(super) async fn follow(
+        &self,
+        tenant: &str,
+        plugin: &str,
+        component: &Component,
+        bindings: &Bindings,
+    ) -> Result<(), StoreError> {
+        let Some(before) = bindings.get(plugin) else {
+            return Ok(());
+        };
+        let pinned = self.adopt(tenant, plugin, component).await?;
+        let change = BindingChange {
+            action: BindingAction::Swap,
+            by: BY.to_owned(),
+            from: before.stable.clone(),
+            to: Some(pinned.clone()),
+            reason: "plugins.toml says something else".to_owned(),
+            binding: Binding {
+                previous: before.stable.clone(),
+                stable: Some(pinned),
+                canary: None,
+                from_folder: component.said.clone(),
+                ..before.clone()
+            },
+        };
+        match self.parts.registry.bind(change).await? {
+            Bound::Done(_) => {}
+            // The next look finds the folder at odds with the binding again.
+            other => tracing::warn!(
+                tenant,
+                plugin,
+                ?other,
+                "what the folder says was not recorded"
+            ),
+        }
+        Ok(())
+    }
+
+    /// Makes the folder's component an installed version, so that it can be gone back to.
+    pub(in crate::host) async fn adopt(
+        &self,
+        tenant: &str,
+        plugin: &str,
+        component: &Component,
+    ) -> Result<Pinned, StoreError> {
+        self.keep(component.bytes.as_ref().clone()).await?;
+        let pinned = component.pinned();
+        let version = NewVersion {
+            tenant: tenant.to_owned(),
+            plugin: plugin.to_owned(),
+            version: pinned.version.clone(),
+            digest: pinned.digest.clone(),
+            source: component.source.clone(),
+            signed_by: component.signed_by.clone(),
+            accepted: Value::Null,
+            installed_by: BY.to_owned(),
+        };
+        self.parts.registry.add_version(version).await?;
+        Ok(pinned)
+    }
+
+    /// Writes a component where installed ones are kept.
+    pub(in crate::host) async fn keep(&self, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let Some(artifacts) = self.parts.publishing.artifacts().cloned() else {
+            return Ok(());
+        };
+        let kept = tokio::task::spawn_blocking(move || artifacts.put(&bytes)).await;
+        let failed = |error: String| StoreError::Unavailable(error);
+        kept.map_err(|error| failed(error.to_string()))?
+            .map_err(|error| failed(error.to_string()))?;
+        Ok(())
+    }
+}
