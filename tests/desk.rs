@@ -28,6 +28,8 @@ pub(crate) struct Desk {
     pub(crate) http: reqwest::Client,
     pub(crate) shop: Shop,
     pub(crate) data: tempfile::TempDir,
+    config: Config,
+    environment: Environment,
 }
 
 impl Desk {
@@ -58,6 +60,16 @@ impl Desk {
         .into_iter()
         .chain(more.iter().map(|(name, value)| set(name, value)))
         .collect();
+        Self::start(config, environment, data).await
+    }
+
+    /// The same once more, after a stop, with the data as they are.
+    pub(crate) async fn started_again(self) -> Self {
+        self.running.shutdown().await;
+        Self::start(self.config, self.environment, self.data).await
+    }
+
+    async fn start(config: Config, environment: Environment, data: tempfile::TempDir) -> Self {
         let pause = Duration::from_millis(5);
         let running = switchboard::start(Options {
             secrets: Secrets::of(&environment).unwrap(),
@@ -68,7 +80,7 @@ impl Desk {
                 longest: pause,
                 ..RetryPolicy::default()
             },
-            ..Options::new(config)
+            ..Options::new(config.clone())
         })
         .await
         .unwrap();
@@ -79,6 +91,8 @@ impl Desk {
             http,
             shop,
             data,
+            config,
+            environment,
         }
     }
 

@@ -13,6 +13,7 @@ mod described;
 mod desk;
 mod injections;
 mod ledger;
+mod life;
 mod majors;
 mod mcp;
 mod models;

@@ -5,6 +5,7 @@ mod check;
 mod component;
 mod inspect;
 mod keygen;
+mod live;
 mod new;
 mod publish;
 mod run;
@@ -72,9 +73,11 @@ pub(super) enum PluginCommand {
     Verify(verify::VerifyArgs),
     /// Put a component into an OCI registry, with its signatures
     Publish(publish::PublishArgs),
+    #[command(flatten)]
+    Live(live::LiveCommand),
 }
 
-/// Runs one of the commands. None of them needs a host that serves, or minds one.
+/// Runs one of the commands. Those of a plugin's life need a host that serves; none of the others minds one.
 pub(super) async fn run(
     config: &Config,
     secrets: &Secrets,
@@ -91,6 +94,7 @@ pub(super) async fn run(
         PluginCommand::Keygen { name } => keygen::run(&name),
         PluginCommand::Sign(args) => sign::run(&args),
         PluginCommand::Verify(args) => verify::run(&registries::of(config, secrets), &args).await,
+        PluginCommand::Live(command) => live::run(config, secrets, command).await,
         PluginCommand::Publish(args) => publish::run(&registries::of(config, secrets), &args).await,
     }
 }

@@ -352,7 +352,7 @@ mod tests {
         );
         for (content, words) in [
             ("just some text", "no WebAssembly component"),
-            ("\0asm\x01\0\0\0", "a core module"),
+            ("\0asm\x01\0\0\0", "no WebAssembly component"),
             ("\0asm\x0d\0\x01\0", "exports no tools"),
         ] {
             files::write_text(&file, content).unwrap();

@@ -175,7 +175,11 @@ impl Sources {
             Source::Oci(place) => self.pulled(&place.to_string(), &source, entry).await?,
         };
         let vouched = vouched::vouched(&fetched, &tenant.trust, &entry.name);
-        let vouched = vouched.map_err(|reason| untrusted(entry, reason))?;
+        let vouched = vouched.map_err(|reason| match reason {
+            // That is no question of trust.
+            NotVouched::Manifest(error) => missing(entry, error.to_string()),
+            reason => untrusted(entry, reason),
+        })?;
         Ok(Component {
             version: vouched.version,
             signed_by: vouched.signer,

@@ -1,0 +1,340 @@
+//! The life of plugins: installed, swapped, tried, stopped and rolled back by an operator while the host serves.
+
+mod parcel;
+
+use serde_json::json;
+
+use crate::desk::Desk;
+use crate::tenants::{Town, expect_refusal};
+use parcel::{Bay, Parcel};
+
+#[tokio::test]
+async fn what_a_plugin_asks_for_must_be_accepted_before_it_runs() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    let parcel = Parcel::version("1.0.0");
+    let refused = bay.install(&parcel, false).await;
+    assert_eq!(refused.body["error"]["code"], "acceptance_needed");
+    for words in ["/orders/*", "the tool find_order", "anyone"] {
+        expect_refusal(&refused, 409, words);
+    }
+    assert_eq!(bay.find().await.status, 404);
+    assert!(desk.shop.requests().await.is_empty());
+    let installed = bay.install(&parcel, true).await.expect(200);
+    assert_eq!(installed["live"], true, "{installed}");
+    assert_eq!(bay.found().await["number"], "ORD-8842");
+}
+
+#[tokio::test]
+async fn a_swap_changes_what_the_next_call_runs_and_a_rollback_undoes_it() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    let second = bay
+        .install(&Parcel::with_owner("1.1.0"), false)
+        .await
+        .expect(200);
+    assert_eq!(
+        (&second["known"], &second["live"]),
+        (&json!(false), &json!(false))
+    );
+    assert_eq!(
+        bay.found().await["owner"],
+        json!(null),
+        "installed is not live"
+    );
+    let compared = bay.get("shelf/compare?version=1.1.0").await.expect(200);
+    assert_eq!(compared["incompatible"], json!([]));
+
+    let swapped = bay
+        .post(
+            "shelf/swap",
+            json!({ "version": "1.1.0", "reason": "owners" }),
+        )
+        .await;
+    assert_eq!(swapped.expect(200)["live"]["version"], "1.1.0");
+    assert_eq!(bay.found().await["owner"], "C-1001");
+    let again = bay.post("shelf/swap", json!({ "version": "1.1.0" })).await;
+    expect_refusal(&again, 409, "live already");
+
+    bay.post("shelf/rollback", json!({ "reason": "a mistake" }))
+        .await
+        .expect(200);
+    assert_eq!(bay.found().await["owner"], json!(null));
+    let told = bay.history("shelf").await;
+    assert_eq!(
+        told,
+        [
+            "rollback user:operator 1.1.0 → 1.0.0: a mistake",
+            "swap user:operator 1.0.0 → 1.1.0: owners",
+            "install user:operator - → 1.1.0: ",
+            "install user:operator - → 1.0.0: ",
+        ]
+    );
+}
+
+/// What is bound is durable: the next start serves it again.
+#[tokio::test]
+async fn what_was_installed_is_live_after_a_start() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::with_owner("1.1.0"), false)
+        .await
+        .expect(200);
+    bay.post("shelf/swap", json!({ "version": "1.1.0" }))
+        .await
+        .expect(200);
+    let desk = desk.started_again().await;
+    let bay = Bay::of(&desk);
+    let shelf = bay.plugin("shelf").await;
+    assert_eq!(
+        (&shelf["live"]["version"], &shelf["previous"]["version"]),
+        (&json!("1.1.0"), &json!("1.0.0"))
+    );
+    assert!(
+        shelf["tools"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("find_order"))
+    );
+}
+
+#[tokio::test]
+async fn what_breaks_callers_or_asks_for_more_is_refused_until_it_is_accepted() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::with_owner("1.0.0"), true)
+        .await
+        .expect(200);
+    for (parcel, words) in [
+        (Parcel::version("2.0.0"), "find_order: result"),
+        (Parcel::reaching_further("2.1.0"), "/customers/*"),
+        (Parcel::opened_wider("2.2.0"), "the tool find_order"),
+    ] {
+        let version = parcel.version.clone();
+        bay.install(&parcel, false).await.expect(200);
+        let refused = bay.post("shelf/swap", json!({ "version": version })).await;
+        expect_refusal(&refused, 409, words);
+        let tried = json!({ "version": version, "per_mille": 100 });
+        expect_refusal(&bay.post("shelf/canary", tried).await, 409, words);
+        assert_eq!(bay.plugin("shelf").await["live"]["version"], "1.0.0");
+    }
+    assert_eq!(bay.found().await["owner"], "C-1001");
+    let accepted = json!({ "version": "2.0.0", "accept": true });
+    bay.post("shelf/swap", accepted).await.expect(200);
+    assert_eq!(bay.found().await["owner"], json!(null));
+}
+
+#[tokio::test]
+async fn a_stopped_version_gets_nothing_more_and_runs_again_once_it_is_revived() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.found().await;
+    desk.shop.forget_requests().await;
+    bay.post("shelf/kill", json!({ "reason": "it lies" }))
+        .await
+        .expect(200);
+    let refused = bay.find().await;
+    assert!(
+        refused.body.to_string().contains("PLUGIN_STOPPED"),
+        "{refused:?}"
+    );
+    assert!(desk.shop.requests().await.is_empty());
+    let swap = bay.post("shelf/swap", json!({ "version": "1.0.0" })).await;
+    expect_refusal(&swap, 409, "revive it first");
+    bay.post("shelf/revive", json!({})).await.expect(200);
+    bay.found().await;
+    let history = bay.history("shelf").await;
+    assert_eq!(history[1], "kill user:operator - → 1.0.0: it lies");
+}
+
+#[tokio::test]
+async fn a_version_on_trial_that_fails_is_rolled_back_by_itself() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::lost("1.1.0"), false).await.expect(200);
+    let tried = json!({ "version": "1.1.0", "per_mille": 1000 });
+    bay.post("shelf/canary", tried).await.expect(200);
+    assert_eq!(
+        bay.plugin("shelf").await["live"]["version"],
+        "1.0.0",
+        "it is on trial"
+    );
+    let mut failed = 0;
+    while bay.find().await.body["outcome"] != "ok" {
+        failed += 1;
+        assert!(failed < 100, "the trial does not end");
+    }
+    assert_eq!(failed, 20, "a trial ends with the first call that shows it");
+    let told = bay
+        .until_history("shelf", |told| told[0].starts_with("auto_rollback"))
+        .await;
+    assert!(
+        told[0].starts_with("auto_rollback host:canary 1.1.0 → 1.0.0: 20 of 20 calls"),
+        "{told:?}"
+    );
+    assert_eq!(bay.plugin("shelf").await["canary"], json!(null));
+}
+
+#[tokio::test]
+async fn a_trial_that_goes_well_is_promoted() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::with_owner("1.1.0"), false)
+        .await
+        .expect(200);
+    expect_refusal(&bay.post("shelf/promote", json!({})).await, 409, "on trial");
+    let tried = json!({ "version": "1.1.0", "per_mille": 500 });
+    bay.post("shelf/canary", tried).await.expect(200);
+    let mut owners = 0;
+    for case in 0..40 {
+        let case = format!("case-{case}");
+        let first = bay.found_in(&case).await["owner"].clone();
+        assert_eq!(
+            bay.found_in(&case).await["owner"],
+            first,
+            "a case sees one version"
+        );
+        owners += u32::from(!first.is_null());
+    }
+    assert!(
+        (5..36).contains(&owners),
+        "{owners} of 40 cases saw the version on trial"
+    );
+    bay.post("shelf/promote", json!({})).await.expect(200);
+    for case in 0..10 {
+        assert_eq!(
+            bay.found_in(&format!("case-{case}")).await["owner"],
+            "C-1001"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_and_nothing_is_known_of_it() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    let other = bay.install(&Parcel::with_owner("1.0.0"), true).await;
+    expect_refusal(&other, 409, "versions do not change");
+    let shadow = bay.install(&Parcel::shadowing("1.1.0"), true).await;
+    expect_refusal(&shadow, 422, "passes for");
+    let nothing = bay.send(b"\0asm\x0d\0\x01\0", true).await;
+    expect_refusal(&nothing, 422, "no manifest");
+    let broken = bay.send(b"not a component", true).await;
+    assert_eq!(broken.status, 422, "{broken:?}");
+    for (plugin, body, status) in [
+        ("shelf/swap", json!({ "version": "9.9.9" }), 404),
+        ("nobody/swap", json!({ "version": "1.0.0" }), 404),
+        (
+            "shelf/canary",
+            json!({ "version": "1.0.0", "per_mille": 0 }),
+            422,
+        ),
+        ("shelf/rollback", json!({}), 409),
+        ("shelf/swap", json!({ "versoin": "1.0.0" }), 400),
+    ] {
+        let answer = bay.post(plugin, body).await;
+        assert_eq!(answer.status, status, "{plugin}: {answer:?}");
+    }
+    let without_key = desk.post("/api/plugins/shelf/kill", json!({})).await;
+    assert_eq!(without_key.status, 401);
+    let shelf = bay.plugin("shelf").await;
+    assert_eq!(shelf["versions"].as_array().unwrap().len(), 1, "{shelf}");
+    bay.found().await;
+}
+
+#[tokio::test]
+async fn a_shipped_plugin_gives_way_to_an_installed_version_and_comes_back() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    let parcel = Parcel::of_shipped("knowledge", "9.0.0");
+    let installed = bay.install(&parcel, false).await.expect(200);
+    assert_eq!(
+        installed["live"], false,
+        "plugins.toml names the shipped one"
+    );
+    bay.post("knowledge/swap", json!({ "version": "9.0.0" }))
+        .await
+        .expect(200);
+    let knowledge = bay.plugin("knowledge").await;
+    assert_eq!(knowledge["live"]["version"], "9.0.0");
+    let search = desk
+        .tool("c", "search_knowledge_base", json!({ "query": "refund" }))
+        .await;
+    assert_eq!(search.body["outcome"], "ok", "{search:?}");
+    bay.post("knowledge/rollback", json!({})).await.expect(200);
+    let shipped = bay.plugin("knowledge").await["live"]["version"].clone();
+    assert!(shipped.as_str().unwrap().starts_with("0.1.0"), "{shipped}");
+    let kept = bay.remove("knowledge").await;
+    expect_refusal(&kept, 409, "plugins.toml names knowledge");
+}
+
+#[tokio::test]
+async fn what_is_removed_is_gone_and_its_number_stays_taken() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    expect_refusal(&bay.remove("shelf?version=1.0.0").await, 409, "is live");
+    assert_eq!(bay.remove("shelf").await.status, 204);
+    assert_eq!(bay.find().await.status, 404);
+    assert_eq!(bay.remove("shelf?version=1.0.0").await.status, 204);
+    let other = bay.install(&Parcel::with_owner("1.0.0"), true).await;
+    expect_refusal(&other, 409, "versions do not change");
+}
+
+/// One tenant's plugin is no other's, and a folder that changes overrules what was bound.
+#[tokio::test]
+async fn each_tenant_has_its_own_and_its_folder_has_the_last_word() {
+    let town = Town::open().await;
+    let bay = Bay::of(&town.desk).at("acme");
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::with_owner("1.1.0"), true)
+        .await
+        .expect(200);
+    bay.post("shelf/swap", json!({ "version": "1.1.0" }))
+        .await
+        .expect(200);
+    assert!(
+        Bay::of(&town.desk)
+            .at("globex")
+            .plugin("shelf")
+            .await
+            .is_null()
+    );
+    let plugins = town.text("acme", "plugins.toml");
+    let text = format!("{plugins}\n[shelf]\nversion = \"1.0.0\"\n");
+    town.operator("PUT", "/api/tenants/acme/files/plugins.toml", &text)
+        .await
+        .expect(200);
+    let shelf = bay.plugin("shelf").await;
+    assert_eq!(shelf["live"]["version"], "1.0.0", "{shelf}");
+    // What was said once does not undo what is done later.
+    bay.post("shelf/swap", json!({ "version": "1.1.0" }))
+        .await
+        .expect(200);
+    town.operator("POST", "/api/tenants/acme/reload", "")
+        .await
+        .expect(200);
+    assert_eq!(bay.plugin("shelf").await["live"]["version"], "1.1.0");
+}

@@ -1,0 +1,218 @@
+//! The vocabulary: a plugin in several versions, and the operator who brings them.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::Method;
+use serde_json::{Value, json};
+use switchboard::Manifest;
+
+use crate::desk::{Answer, Desk, OPERATOR_KEY};
+use crate::workbench::{described, shipped};
+
+/// A component to be installed.
+pub(super) struct Parcel {
+    pub(super) version: String,
+    bytes: Vec<u8>,
+}
+
+const TOOL: &str = r#"
+name = "shelf"
+[type.found.fields]
+number = { type = "id", at = "/id", docs = "Its number." }
+[tool.find_order]
+docs = "Finds one order."
+method = "GET"
+path = "/orders/{number}"
+parameters = { number = { type = "string", in = "path", docs = "Its number." } }
+result = "found"
+"#;
+const OWNER: &str =
+    "[type.found.fields]\nowner = { type = \"customer-id\", at = \"/customer_id\" }\n";
+const ASKS: &str = r#"
+[[asks.reach]]
+origin = "{base_url}"
+methods = ["GET"]
+paths = ["/orders/*"]
+private_network = true
+"#;
+const JUDGED: &str = "[tool.find_order]\neffect = \"read\"\nopen_to = \"anyone\"\n";
+
+impl Parcel {
+    /// The plugin as it is first.
+    pub(super) fn version(version: &str) -> Self {
+        Self::made(version, TOOL, ASKS, JUDGED)
+    }
+
+    /// It tells whose an order is, too.
+    pub(super) fn with_owner(version: &str) -> Self {
+        let tool = TOOL.replace("[type.found.fields]\n", OWNER);
+        Self::made(version, &tool, ASKS, JUDGED)
+    }
+
+    /// It wants more of the shop.
+    pub(super) fn reaching_further(version: &str) -> Self {
+        let asks = ASKS.replace("\"/orders/*\"", "\"/orders/*\", \"/customers/*\"");
+        let tool = TOOL.replace("[type.found.fields]\n", OWNER);
+        Self::made(version, &tool, &asks, JUDGED)
+    }
+
+    /// It says that its tool may be used otherwise.
+    pub(super) fn opened_wider(version: &str) -> Self {
+        let tool = TOOL.replace("[type.found.fields]\n", OWNER);
+        let judged = JUDGED.replace("anyone", "claimed");
+        Self::made(version, &tool, ASKS, &judged)
+    }
+
+    /// It looks where nothing is.
+    pub(super) fn lost(version: &str) -> Self {
+        let tool = TOOL.replace("/orders/{number}", "/orders/not-{number}");
+        Self::made(version, &tool, ASKS, JUDGED)
+    }
+
+    /// Its tool passes for one of the contract's.
+    pub(super) fn shadowing(version: &str) -> Self {
+        let (tool, judged) = (TOOL, JUDGED);
+        let shadow = |text: &str| text.replace("find_order", "look_up_order");
+        Self::made(version, &shadow(tool), ASKS, &shadow(judged))
+    }
+
+    /// A shipped component under a version of its own.
+    pub(super) fn of_shipped(name: &str, version: &str) -> Self {
+        let manifest = format!("name = \"{name}\"\nversion = \"{version}\"\n");
+        Self {
+            version: version.to_owned(),
+            bytes: Manifest::embed(&manifest, &shipped(name), name.as_ref()).unwrap(),
+        }
+    }
+
+    fn made(version: &str, tool: &str, asks: &str, judged: &str) -> Self {
+        let manifest = format!(
+            "name = \"shelf\"\nversion = \"{version}\"\n[asks]\nsettings = {{ base_url = \"http://127.0.0.1:9\" }}\n{asks}{judged}"
+        );
+        Self {
+            version: version.to_owned(),
+            bytes: Manifest::embed(&manifest, &described(tool), "shelf".as_ref()).unwrap(),
+        }
+    }
+}
+
+/// Where parcels arrive: a tenant, as its operator reaches it.
+pub(super) struct Bay<'a> {
+    desk: &'a Desk,
+    tenant: &'a str,
+}
+
+impl<'a> Bay<'a> {
+    pub(super) fn of(desk: &'a Desk) -> Self {
+        let tenant = "demo";
+        Self { desk, tenant }
+    }
+
+    pub(super) fn at(self, tenant: &'a str) -> Self {
+        Self { tenant, ..self }
+    }
+
+    pub(super) async fn install(&self, parcel: &Parcel, accept: bool) -> Answer {
+        self.send(&parcel.bytes, accept).await
+    }
+
+    pub(super) async fn send(&self, bytes: &[u8], accept: bool) -> Answer {
+        let body = json!({
+            "component": BASE64_STANDARD.encode(bytes),
+            "accept": accept,
+            "settings": { "base_url": self.desk.shop.url },
+        });
+        self.ask(Method::POST, "", Some(body)).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.ask(Method::POST, &format!("/{path}"), Some(body))
+            .await
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, &format!("/{path}"), None).await
+    }
+
+    pub(super) async fn remove(&self, path: &str) -> Answer {
+        self.ask(Method::DELETE, &format!("/{path}"), None).await
+    }
+
+    /// A plugin as it stands; null where there is none.
+    pub(super) async fn plugin(&self, name: &str) -> Value {
+        let listed = self.ask(Method::GET, "", None).await.expect(200);
+        let plugins = listed["plugins"].as_array().unwrap();
+        let found = plugins.iter().find(|one| one["name"] == name);
+        found.cloned().unwrap_or_default()
+    }
+
+    /// What was done, newest first: `swap user:operator 1.0.0 → 1.1.0: why`.
+    pub(super) async fn history(&self, plugin: &str) -> Vec<String> {
+        let told = self.get(&format!("{plugin}/history")).await.expect(200);
+        let entries = told["history"].as_array().unwrap().iter();
+        let version = |pinned: &Value| pinned["version"].as_str().unwrap_or("-").to_owned();
+        let line = |entry: &Value| {
+            let said = |key: &str| entry[key].as_str().unwrap().to_owned();
+            let (from, to) = (version(&entry["from"]), version(&entry["to"]));
+            format!(
+                "{} {} {from} → {to}: {}",
+                said("action"),
+                said("by"),
+                said("reason")
+            )
+        };
+        entries.map(line).collect()
+    }
+
+    /// What was done, once it is told: the host records some things beside the requests.
+    pub(super) async fn until_history(
+        &self,
+        plugin: &str,
+        is_told: impl Fn(&[String]) -> bool,
+    ) -> Vec<String> {
+        for _ in 0..500 {
+            let told = self.history(plugin).await;
+            if is_told(&told) {
+                return told;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("it is never told: {:?}", self.history(plugin).await)
+    }
+
+    /// A call of the plugin's tool.
+    pub(super) async fn find(&self) -> Answer {
+        self.find_in("c").await
+    }
+
+    /// What it gives.
+    pub(super) async fn found(&self) -> Value {
+        self.found_in("c").await
+    }
+
+    pub(super) async fn found_in(&self, case: &str) -> Value {
+        self.find_in(case).await.expect(200)["output"].clone()
+    }
+
+    async fn find_in(&self, case: &str) -> Answer {
+        let arguments = json!({ "number": "ORD-8842" });
+        self.desk.tool(case, "find_order", arguments).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let url = self
+            .desk
+            .url(&format!("/t/{}/api/plugins{path}", self.tenant));
+        let mut request = self
+            .desk
+            .http
+            .request(method, url)
+            .bearer_auth(OPERATOR_KEY);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+}
