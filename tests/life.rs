@@ -69,8 +69,10 @@ async fn a_swap_changes_what_the_next_call_runs_and_a_rollback_undoes_it() {
         [
             "rollback user:operator 1.1.0 → 1.0.0: a mistake",
             "swap user:operator 1.0.0 → 1.1.0: owners",
-            "install user:operator - → 1.1.0: ",
-            "install user:operator - → 1.0.0: ",
+            "install user:operator - → 1.1.0: accepted anew, not signed",
+            "install user:operator - → 1.1.0: from a request, not signed",
+            "install user:operator - → 1.0.0: live at once",
+            "install user:operator - → 1.0.0: from a request, not signed",
         ]
     );
 }
@@ -128,6 +130,39 @@ async fn what_breaks_callers_or_asks_for_more_is_refused_until_it_is_accepted() 
     let accepted = json!({ "version": "2.0.0", "accept": true });
     bay.post("shelf/swap", accepted).await.expect(200);
     assert_eq!(bay.found().await["owner"], json!(null));
+}
+
+/// What a version to come would do otherwise is seen before it does it to anybody.
+#[tokio::test]
+async fn a_shadow_shows_what_differs_and_asks_nobody() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    for version in [Parcel::with_owner("1.1.0"), Parcel::lost("1.2.0")] {
+        bay.install(&version, false).await.expect(200);
+    }
+    bay.found().await;
+    desk.shop.forget_requests().await;
+    let shadow = async |version: &str| {
+        let version = json!({ "version": version });
+        bay.post("shelf/shadow", version).await.expect(200)
+    };
+    let same = shadow("1.0.0").await;
+    assert_eq!(same["tools"]["find_order"]["same"], 1, "{same}");
+    let more = shadow("1.1.0").await;
+    let shown = &more["differences"][0]["result"]["shown"][0];
+    assert_eq!(
+        (&shown["at"], &shown["is"]),
+        (&json!("/owner"), &json!("\"C-1001\"")),
+        "{more}"
+    );
+    let lost = shadow("1.2.0").await;
+    let asked = lost["differences"][0]["capabilities"].to_string();
+    assert!(asked.contains("/orders/not-ORD-8842"), "{lost}");
+    assert!(desk.shop.requests().await.is_empty(), "nobody was asked");
+    assert_eq!(bay.plugin("shelf").await["live"]["version"], "1.0.0");
 }
 
 #[tokio::test]
@@ -301,6 +336,32 @@ async fn what_is_removed_is_gone_and_its_number_stays_taken() {
     expect_refusal(&other, 409, "versions do not change");
 }
 
+#[tokio::test]
+async fn what_is_put_into_the_install_folder_is_installed_and_what_does_not_fit_says_why() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    let folder = desk.data.path().join("data/install");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("broken.wasm"), "no component").unwrap();
+    Parcel::version("1.0.0").put_into(&folder);
+    let told = bay.until_history("shelf", |told| !told.is_empty()).await;
+    assert!(
+        told[0].starts_with("install host:install-folder - → 1.0.0"),
+        "{told:?}"
+    );
+    let reason = folder.join("broken.wasm.refused");
+    let reason = std::fs::read_to_string(reason).unwrap();
+    assert!(reason.contains("no WebAssembly component"), "{reason}");
+    assert_eq!(bay.remove("shelf").await.status, 204);
+    let desk = desk.started_again().await;
+    let shelf = Bay::of(&desk).plugin("shelf").await;
+    assert_eq!(
+        shelf["live"],
+        json!(null),
+        "what was taken out of service stays out"
+    );
+}
+
 /// One tenant's plugin is no other's, and a folder that changes overrules what was bound.
 #[tokio::test]
 async fn each_tenant_has_its_own_and_its_folder_has_the_last_word() {
@@ -323,7 +384,7 @@ async fn each_tenant_has_its_own_and_its_folder_has_the_last_word() {
             .is_null()
     );
     let plugins = town.text("acme", "plugins.toml");
-    let text = format!("{plugins}\n[shelf]\nversion = \"1.0.0\"\n");
+    let text = format!("{plugins}\n{}", bay.bound("1.0.0"));
     town.operator("PUT", "/api/tenants/acme/files/plugins.toml", &text)
         .await
         .expect(200);

@@ -1,5 +1,6 @@
 //! The vocabulary: a plugin in several versions, and the operator who brings them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -87,6 +88,10 @@ impl Parcel {
         }
     }
 
+    pub(super) fn put_into(&self, folder: &Path) {
+        std::fs::write(folder.join("shelf.wasm"), &self.bytes).unwrap();
+    }
+
     fn made(version: &str, tool: &str, asks: &str, judged: &str) -> Self {
         let manifest = format!(
             "name = \"shelf\"\nversion = \"{version}\"\n[asks]\nsettings = {{ base_url = \"http://127.0.0.1:9\" }}\n{asks}{judged}"
@@ -112,6 +117,14 @@ impl<'a> Bay<'a> {
 
     pub(super) fn at(self, tenant: &'a str) -> Self {
         Self { tenant, ..self }
+    }
+
+    /// The plugin as plugins.toml binds it.
+    pub(super) fn bound(&self, version: &str) -> String {
+        let url = &self.desk.shop.url;
+        format!(
+            "[shelf]\nversion = \"{version}\"\n[[shelf.reach]]\norigin = \"{url}\"\nmethods = [\"GET\"]\npaths = [\"/orders/*\"]\n"
+        )
     }
 
     pub(super) async fn install(&self, parcel: &Parcel, accept: bool) -> Answer {

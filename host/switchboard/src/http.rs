@@ -88,6 +88,7 @@ fn routes() -> Vec<Route> {
         writes("/api/plugins/{plugin}/rollback", post(plugins::rollback)),
         writes("/api/plugins/{plugin}/kill", post(plugins::kill)),
         writes("/api/plugins/{plugin}/revive", post(plugins::revive)),
+        writes("/api/plugins/{plugin}/shadow", post(plugins::shadow)),
         reads("/api/plugins/{plugin}/compare", get(plugins::compare)),
         reads("/api/plugins/{plugin}/history", get(plugins::history)),
         reads("/api/tenants", get(tenants::list)),

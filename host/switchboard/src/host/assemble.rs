@@ -15,7 +15,7 @@ use tokio_util::sync::DropGuard;
 use tokio_util::task::TaskTracker;
 
 use super::bindings::Bindings;
-use super::life::Ending;
+use super::life::{Arrivals, Ending};
 use super::publishing::Publishing;
 use super::retention::Forgetting;
 use super::roster::{BuiltIn, Refusal, Roster, RosterError, RosterParts, Watching};
@@ -38,6 +38,8 @@ pub(crate) struct Assembled {
     pub(crate) forgetting: Forgetting,
     /// Takes up what changes in the tenants' folder.
     watching: Watching,
+    /// Installs what is put into the tenants' folders for that.
+    arrivals: Arrivals,
     /// Records the end of trials that end by themselves.
     ending: Ending,
     /// Ends what runs beside the requests.
@@ -50,6 +52,7 @@ impl Assembled {
         drop(self.forgetting);
         drop(self.watching);
         drop(self.ending);
+        drop(self.arrivals);
         drop(self.stop);
         self.host.tasks.close();
         if timeout(GRACE, self.host.tasks.wait()).await.is_err() {
@@ -120,6 +123,7 @@ pub(crate) async fn assemble(
     roster.refresh("host:start").await?;
     let watching = Watching::start(Arc::clone(&roster));
     let ending = Ending::start(Arc::clone(&roster));
+    let arrivals = Arrivals::start(Arc::clone(&roster));
     let tasks = TaskTracker::new();
     let (recovery, stop) = settling::begin(&dispatcher, &tasks).await?;
     arrived("plugins");
@@ -141,6 +145,7 @@ pub(crate) async fn assemble(
         forgetting,
         watching,
         ending,
+        arrivals,
         stop,
     })
 }

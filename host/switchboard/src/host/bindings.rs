@@ -77,6 +77,13 @@ impl Bindings {
             .find(|one| one.version == pinned.version && one.digest == pinned.digest)
     }
 
+    /// What was accepted of the version that calls use.
+    pub(crate) fn accepted(&self, plugin: &str) -> Accepted {
+        let stable = self.get(plugin).and_then(|binding| binding.stable.as_ref());
+        let stable = stable.and_then(|stable| self.pinned(plugin, stable));
+        stable.map(accepted).unwrap_or_default()
+    }
+
     /// What calls use, with what was accepted of it, and of what is on trial.
     pub(crate) fn installed(&self) -> Vec<Installed> {
         let bound = self.by_name.values();

@@ -163,6 +163,24 @@ impl Publishing {
         plugins.iter().find(|one| one.name() == plugin).cloned()
     }
 
+    /// Whether this plugin goes together with the tenant's live ones, in the place of the one of its name.
+    pub(crate) fn check_beside(
+        &self,
+        tenant: &str,
+        plugin: Arc<Plugin>,
+    ) -> Result<(), PublishError> {
+        let live = self.live().get(tenant).map(|live| live.plugins.clone());
+        let mut plugins = live.unwrap_or_default();
+        plugins.retain(|one| one.name() != plugin.name());
+        plugins.push(plugin);
+        let set = PluginSet {
+            plugins,
+            ..PluginSet::default()
+        };
+        let assembled = self.toolbox.assemble(tenant, set);
+        assembled.map(drop).map_err(PublishError::Together)
+    }
+
     /// Takes a tenant's tools out of service.
     pub(crate) fn withdraw(&self, tenant: &str) {
         self.toolbox.withdraw(tenant);

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use super::bindings::Bindings;
 use super::demo;
+use super::life;
 use super::publishing::{PublishError, Publishing, Ready};
 use crate::tenants::{
     Common, Given, Installed, SecretRef, SharedKey, Tenant, TenantError, TenantFolder, Tenants,
@@ -230,6 +231,19 @@ impl Roster {
     /// A tenant as it is served.
     pub(super) fn tenant(&self, name: &str) -> Option<Arc<Tenant>> {
         self.parts.tenants.get(name)
+    }
+
+    /// Where components are put to be installed, by tenant; only folders that are there.
+    pub(super) fn install_folders(&self) -> BTreeMap<String, PathBuf> {
+        let in_folder = |name: &String| Some((name.clone(), self.folder()?.join(name)));
+        let mut folders: BTreeMap<String, PathBuf> =
+            self.known().keys().filter_map(in_folder).collect();
+        folders.insert(demo::TENANT.to_owned(), self.parts.config.data_dir.clone());
+        for folder in folders.values_mut() {
+            folder.push(life::INSTALL_FOLDER);
+        }
+        folders.retain(|_, folder| files::is_folder(folder));
+        folders
     }
 
     pub(super) fn registry(&self) -> &dyn Registry {

@@ -75,7 +75,7 @@ pub(super) struct JustWhy {
     reason: String,
 }
 
-/// `?version=`.
+/// A version alone.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OneVersion {
@@ -142,7 +142,7 @@ fn parcel(body: &ToInstall) -> Result<Parcel, ApiError> {
             Ok(Parcel::Brought(Box::new(Fetched {
                 digest: Digest::of(&bytes),
                 bytes,
-                source: "sent by the operator".to_owned(),
+                source: "a request".to_owned(),
                 signatures,
                 tag_moved: None,
             })))
@@ -237,6 +237,17 @@ pub(super) async fn compare(
 ) -> Result<Json<Value>, ApiError> {
     let comparison = life(&desk, &by).compared(&plugin, &query.version).await?;
     Ok(Json(json!(comparison)))
+}
+
+/// `POST /api/plugins/{plugin}/shadow`: what an installed version does otherwise with recorded calls.
+pub(super) async fn shadow(
+    desk: Desk,
+    by: Operator,
+    Segment(plugin): Segment,
+    JsonBody(body): JsonBody<OneVersion>,
+) -> Result<Json<Value>, ApiError> {
+    let shadow = life(&desk, &by).shadow(&plugin, &body.version).await?;
+    Ok(Json(json!(shadow)))
 }
 
 /// `DELETE /api/plugins/{plugin}`: out of service, or one version forgotten.

@@ -46,6 +46,15 @@ pub(in crate::cli) enum LiveCommand {
         #[command(flatten)]
         host: HostArgs,
     },
+    /// Replay recorded calls with an installed version, and show what it does otherwise
+    Shadow {
+        /// The plugin
+        plugin: String,
+        /// The installed version
+        version: String,
+        #[command(flatten)]
+        host: HostArgs,
+    },
     /// Make an installed version the one that calls use
     Swap {
         /// The plugin
@@ -188,6 +197,16 @@ pub(super) async fn run(
         } => {
             let path = format!("/{plugin}/compare?version={}", escaped(&version));
             compared(&api(&host)?.read(&path).await?);
+        }
+        LiveCommand::Shadow {
+            plugin,
+            version,
+            host,
+        } => {
+            let path = format!("/{plugin}/shadow");
+            let body = json!({ "version": version });
+            let shadow = api(&host)?.ask(Method::POST, &path, Some(body)).await?;
+            say(serde_json::from_value::<sandbox::Shadow>(shadow)?);
         }
         LiveCommand::Swap {
             plugin,

@@ -88,7 +88,10 @@ impl Life<'_> {
         bindings: &Bindings,
         offered: &Offered,
     ) -> Result<NewVersion, LifeError> {
-        let asked = Accepted::of(manifest, &offered.settings);
+        // Settings that were chosen for the version before hold for this one, too.
+        let mut settings = bindings.accepted(&manifest.name).settings;
+        settings.extend(offered.settings.clone());
+        let asked = Accepted::of(manifest, &settings);
         let is_bound = bindings
             .get(&manifest.name)
             .is_some_and(|binding| binding.stable.is_some());
@@ -149,7 +152,10 @@ impl Life<'_> {
             .load(&entry, &self.tenant, &component)
             .await?;
         manifest.check_tools(plugin.tools().map(|tool| tool.name.as_str()))?;
-        Ok(())
+        Ok(self
+            .roster
+            .publishing()
+            .check_beside(&self.tenant.name, plugin)?)
     }
 
     /// Binds the first version of a plugin that the folder does not name. True if this version is what calls use.
@@ -175,7 +181,11 @@ impl Life<'_> {
             action: BindingAction::Install,
             from: None,
             to: Some(pinned.clone()),
-            reason,
+            reason: if reason.is_empty() {
+                "live at once".to_owned()
+            } else {
+                reason
+            },
         };
         self.take(bindings, binding, turn).await?;
         Ok(true)

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use dispatch::{NewVersion, PluginVersion};
-use sandbox::{Comparison, Plugin};
+use sandbox::{Comparison, Plugin, Shadow};
+use serde_json::Value;
 
 use super::{Life, LifeError, Situation};
 use crate::Manifest;
-use crate::host::bindings::accepted;
 use crate::tenants::{Accepted, PluginEntry, PluginOrigin};
 
 impl Life<'_> {
@@ -51,6 +51,13 @@ impl Life<'_> {
         Ok(Comparison::of(&live, &candidate))
     }
 
+    /// What an installed version does with the calls that were recorded, and does otherwise; nothing leaves the host.
+    pub(crate) async fn shadow(&self, plugin: &str, version: &str) -> Result<Shadow, LifeError> {
+        let (_, candidate) = self.both(plugin, version).await?;
+        let toolbox = self.roster.publishing().toolbox();
+        Ok(toolbox.shadow(&self.tenant.name, &candidate).await)
+    }
+
     /// The live version and an installed one, ready to run.
     pub(crate) async fn both(
         &self,
@@ -79,27 +86,18 @@ impl Life<'_> {
         now: &Situation,
         version: &PluginVersion,
     ) -> Result<Arc<Plugin>, LifeError> {
-        let own;
-        let entry = match &now.entry {
-            Some(entry) => entry,
-            None => {
-                own = self.own_entry(version)?;
-                &own
-            }
-        };
+        let mut version = version.clone();
+        if version.accepted.is_null() {
+            // As it would run if that were accepted; nobody calls it meanwhile.
+            let asked = self
+                .asked(&version, &now.bindings.accepted(&version.plugin))
+                .await?;
+            version.accepted = json(&asked)?;
+        }
+        let fresh = PluginEntry::installed(&version.plugin);
+        let entry = now.entry.as_ref().unwrap_or(&fresh);
         let publishing = self.roster.publishing();
-        Ok(publishing.version(entry, &self.tenant, version).await?)
-    }
-
-    /// The entry of a plugin that is not live yet.
-    fn own_entry(&self, version: &PluginVersion) -> Result<PluginEntry, LifeError> {
-        let accepted = accepted(version);
-        let entry = accepted.entry(
-            &version.plugin,
-            &Default::default(),
-            &self.tenant.credentials,
-        );
-        entry.map_err(LifeError::Unfit)
+        Ok(publishing.version(entry, &self.tenant, &version).await?)
     }
 
     /// Where plugins.toml grants, nothing else does. Elsewhere a version has what was accepted of it: what was accepted of the one
@@ -117,9 +115,7 @@ impl Life<'_> {
         if by_folder || !version.accepted.is_null() {
             return Ok(now);
         }
-        let before = now.binding.stable.as_ref();
-        let before = before.and_then(|stable| now.bindings.pinned(&version.plugin, stable));
-        let before = before.map(accepted).unwrap_or_default();
+        let before = now.bindings.accepted(&version.plugin);
         let asked = self.asked(version, &before).await?;
         let more = asked.beyond(&before);
         if !more.is_empty() && !accept {
@@ -158,8 +154,7 @@ impl Life<'_> {
         version: &PluginVersion,
         asked: &Accepted,
     ) -> Result<Situation, LifeError> {
-        let accepted =
-            serde_json::to_value(asked).map_err(|error| LifeError::Unfit(error.to_string()))?;
+        let accepted = json(asked)?;
         let known = NewVersion {
             tenant: version.tenant.clone(),
             plugin: version.plugin.clone(),
@@ -180,4 +175,8 @@ impl Life<'_> {
             ..now
         })
     }
+}
+
+fn json(accepted: &Accepted) -> Result<Value, LifeError> {
+    serde_json::to_value(accepted).map_err(|error| LifeError::Unfit(error.to_string()))
 }
