@@ -9,11 +9,15 @@
     reason = "a campaign that cannot go on should stop where it stands"
 )]
 
+#[path = "../../host/sandbox/examples/figures.rs"]
+mod costs;
 mod hostile;
 mod kills;
 mod mutants;
 mod program;
+mod served;
 mod size;
+mod swaps;
 mod tampering;
 mod victim;
 mod wire;
@@ -28,10 +32,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What can be run, by the names that a filter on the command line selects.
 const CAMPAIGNS: &[(&str, fn())] = &[
-    ("hostile", hostile::run),
+    ("costs_of_plugins", costs::main),
+    ("hostile_plugins", hostile::run),
     ("kills", kills::run),
     ("kills_of_the_program", program::run),
     ("mutants", mutants::run),
+    ("swapped_plugins", swaps::run),
     ("tampering", tampering::run),
 ];
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::kills::runtime;
 use crate::size;
 use shift::Shift;
+pub(crate) use shift::program;
 
 /// One in so many kills of `KILLS` hits the whole program, which takes a thousand times as long to start.
 const SHARE: u64 = 100;

@@ -216,7 +216,8 @@ impl Serving {
     }
 }
 
-fn program(command: &[&str], folder: &Path) -> Command {
+/// The built program, with its data in this folder.
+pub(crate) fn program(command: &[&str], folder: &Path) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_switchboard"));
     for name in NOT_INHERITED {
         program.env_remove(name);
