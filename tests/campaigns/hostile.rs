@@ -8,10 +8,11 @@ mod components;
 mod figures;
 pub(crate) mod host;
 mod installs;
+mod offers;
 mod process;
 mod storm;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::kills::runtime;
@@ -40,6 +41,7 @@ pub(crate) fn run() {
         let backend = Backend::start().await;
         let mut hosting = Hosting::start(folder.path(), backend.addr, &guest).await;
         let mut figures = Figures::default();
+        storm::keep(&hosting).await;
         figures::heading();
         // Twice: what the first round leaves behind, the second must not leave again.
         for share in [runs.div_ceil(2), runs / 2] {
@@ -52,7 +54,9 @@ pub(crate) fn run() {
             figures.end_round(hosting.resident_mib());
         }
         installs::make(installs, seed, &guest, &mut hosting, &mut figures).await;
+        storm::look_at_kept(&hosting, &mut figures).await;
         hosting.end().await;
+        offers::make(folder.path(), &guest, &mut figures).await;
         figures
     });
     figures.print();
@@ -63,8 +67,8 @@ pub(crate) fn run() {
     );
 }
 
-/// The hostile plugin, built like any other.
-fn guest() -> PathBuf {
+/// The hostile plugin, built like any other, with a description of an API that it answers for.
+fn guest() -> Vec<u8> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .canonicalize()
@@ -87,5 +91,6 @@ fn guest() -> PathBuf {
         built.unwrap().success(),
         "the hostile plugin does not build"
     );
-    target.join("wasm32-wasip2/release/hostile.wasm")
+    let built = std::fs::read(target.join("wasm32-wasip2/release/hostile.wasm"));
+    components::described(&built.unwrap(), "dig")
 }

@@ -1,5 +1,7 @@
 //! The attacks: what is tried, and how it has to end.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 /// One attack.
@@ -16,6 +18,8 @@ pub(super) struct Attack {
 pub(super) enum Ends {
     /// Failed, and the reason holds this text.
     Failed(&'static str),
+    /// The same, or late: it costs much, and whoever has computed too much is made to wait.
+    FailedOrLate(&'static str),
     /// Refused at the gate, or late, whichever comes first.
     Stopped,
     /// The arguments do not even reach the plugin.
@@ -56,40 +60,59 @@ const fn other(name: &'static str, tool: &'static str, ends: Ends) -> Attack {
 const LATE: Ends = Ends::Failed("deadline of 300 ms");
 const MIB: u32 = 1 << 20;
 
+/// Harmless calls, as many as can be made: what others feel of it is the host's own work, which no share limits.
+const FLOOD: &str = "flood of calls";
+/// Between two attacks by the same attacker.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// All of them.
 pub(super) const ATTACKS: &[Attack] = &[
+    raid(FLOOD, 0, Ends::Done),
     raid("spin", 0, LATE),
     other("endless start", "boot", LATE),
     raid("fill", 48 * MIB, LATE),
     raid("copy", 48 * MIB, LATE),
-    raid("memory", 0, Ends::Failed("bytes of memory")),
+    raid("memory", 0, Ends::FailedOrLate("bytes of memory")),
     other("table growth", "grow", Ends::Failed("table elements")),
-    raid("recursion", 100_000_000, Ends::Failed("")),
+    raid(
+        "recursion",
+        100_000_000,
+        Ends::Failed("call stack exhausted"),
+    ),
     raid(
         "mutual recursion",
         100_000_000,
         Ends::Failed("call stack exhausted"),
     ),
-    raid("output", 2 * MIB, Ends::Failed("bytes of output")),
+    raid("output", 2 * MIB, Ends::FailedOrLate("bytes of output")),
     raid("output", 1_000 * MIB, Ends::Failed("bytes of memory")),
-    raid("output beyond memory", 0, Ends::Failed("")),
+    raid("output beyond memory", 0, Ends::Failed("out of bounds")),
     raid("deep json", 100_000, Ends::Invalid("levels of nesting")),
+    other(
+        "deep json, answered",
+        "dig",
+        Ends::FailedOrLate("recursion limit"),
+    ),
     raid("host calls", 0, LATE),
     raid("handles", 0, Ends::Failed("handles: 1000 at most")),
-    raid("headers", 1_000, Ends::Failed("")),
+    raid("headers", 1_000, Ends::Failed("size of fields")),
     raid("random", 0, LATE),
-    raid("random at once", 1_000 * MIB, Ends::Failed("")),
+    raid("random at once", 1_000 * MIB, Ends::Failed("exceeds limit")),
     raid("log", 0, LATE),
     raid("requests", 0, Ends::Stopped),
     raid("own body never ends", 0, LATE),
     raid("/never", 0, LATE),
     raid("/drip", 0, LATE),
-    raid("/endless", 0, Ends::Failed("")),
-    raid("/headers", 0, Ends::Failed("")),
-    raid("socket", 0, Ends::Failed("")),
+    raid("/endless", 0, Ends::Failed("HttpResponseBodySize")),
+    raid("/headers", 0, Ends::Failed("HttpProtocolError")),
+    raid("socket", 0, Ends::Failed("Permission denied")),
     raid("file", 0, Ends::Failed("no file can be opened")),
     raid("environment", 0, Ends::Failed("there is no environment")),
-    raid("reads a key of another", 0, Ends::Failed("")),
+    raid(
+        "reads a key of another",
+        0,
+        Ends::Failed("none of these keys"),
+    ),
     raid(
         "opens another store",
         0,
@@ -120,6 +143,15 @@ impl Attack {
         }
     }
 
+    /// What an attacker waits between two of it.
+    pub(super) fn pause(&self) -> Duration {
+        if self.name == FLOOD {
+            Duration::ZERO
+        } else {
+            PAUSE
+        }
+    }
+
     pub(super) fn label(&self) -> String {
         match self.size {
             0 => self.name.to_owned(),
@@ -138,6 +170,7 @@ impl Ends {
     pub(super) fn fits(self, word: &str, why: &str) -> bool {
         match self {
             Self::Failed(text) => word == "failed" && why.contains(text),
+            Self::FailedOrLate(text) => Self::Failed(text).fits(word, why) || LATE.fits(word, why),
             Self::Stopped => word == "denied" || word == "failed" && why.contains("deadline"),
             Self::Invalid(text) => word == "invalid" && why.contains(text),
             Self::Unknown => word == "unknown",

@@ -1,4 +1,4 @@
-//! Components that no compiler makes: written as text, for what a Rust plugin cannot be brought to do.
+//! Components that no compiler makes: written as text, or added to one, for what a Rust plugin cannot be brought to do.
 
 /// A component with one tool, of this core module.
 fn component(tool: &str, core: &str) -> Vec<u8> {
@@ -97,10 +97,35 @@ pub(super) fn nested(depth: usize) -> Vec<u8> {
 
 /// A good component with a custom section of so many bytes.
 pub(super) fn padded(good: &[u8], bytes: usize) -> Vec<u8> {
+    with_section(good, "x", &vec![0; bytes])
+}
+
+/// A good component with a description of an API, one request of it being a tool.
+pub(super) fn described(good: &[u8], tool: &str) -> Vec<u8> {
+    let description = format!(
+        "name = \"{tool}\"
+        [type.found]
+        fields = {{ said = {{ type = \"string\" }} }}
+        [tool.{tool}]
+        docs = \"Digs.\"
+        method = \"GET\"
+        path = \"/{tool}\"
+        result = \"found\""
+    );
+    with_section(good, "switchboard-api", description.as_bytes())
+}
+
+/// A component with a manifest, as the program wants it of whatever is installed.
+pub(super) fn with_manifest(component: &[u8]) -> Vec<u8> {
+    let manifest = b"name = \"broken\"\nversion = \"1.0.0\"\n";
+    with_section(component, "switchboard-manifest", manifest)
+}
+
+fn with_section(good: &[u8], name: &str, data: &[u8]) -> Vec<u8> {
     const CUSTOM: u8 = 0;
-    let mut padded = [good, &[CUSTOM], &length(bytes + 2), &[1, b'x']].concat();
-    padded.resize(padded.len() + bytes, 0);
-    padded
+    let name = [&length(name.len()), name.as_bytes()].concat();
+    let size = length(name.len() + data.len());
+    [good, &[CUSTOM], &size, &name, data].concat()
 }
 
 /// As WebAssembly writes lengths.

@@ -114,7 +114,11 @@ struct Host {
 
 /// Everything as in the program: the compiler is a process of its own, and is the program.
 async fn toolbox(folder: &Path) -> Toolbox {
-    let contract = ["common/common.wit", "host/host.wit"];
+    let contract = [
+        "common/common.wit",
+        "declarative/declarative.wit",
+        "host/host.wit",
+    ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
     let mut texts = vec![];
     for file in contract {
@@ -127,7 +131,8 @@ async fn toolbox(folder: &Path) -> Toolbox {
         compiler: Some(Compiler {
             program: env!("CARGO_BIN_EXE_switchboard").into(),
             arguments: vec!["compile-component".to_owned()],
-            time: Duration::from_secs(20),
+            time: Duration::from_secs(10),
+            // Less time and memory than the program gives: what is refused in the end takes all of it.
             memory_bytes: 2 << 30,
         }),
         capacity: Capacity {
@@ -292,6 +297,7 @@ fn rulebook() -> Rulebook {
         ("raid", &read),
         ("boot", &read),
         ("grow", &read),
+        ("dig", &read),
         ("strike", &write),
     ];
     let tools = tools.map(|(name, rule)| {

@@ -1,7 +1,6 @@
 //! A thousand installations of what is no plugin: cut short, flipped, huge, and made to be expensive.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::components;
 use super::figures::Figures;
@@ -12,27 +11,28 @@ const MAY_TAKE_MIB: u64 = 400;
 /// What all of them may leave behind, MiB.
 const MAY_LEAVE_MIB: u64 = 64;
 const MIB: usize = 1 << 20;
+/// What takes longest of it to be refused.
+pub(super) const LARGE_FUNCTION: &str = "one large function";
 
 /// Installs `times` components, most of them broken by chance.
 pub(super) async fn make(
     times: usize,
     seed: u64,
-    guest: &Path,
+    good: &[u8],
     hosting: &mut Hosting,
     figures: &mut Figures,
 ) {
-    let good = tokio::fs::read(guest).await.unwrap();
     let mut chance = fastrand::Rng::with_seed(seed);
     let (before, peak_before) = (hosting.resident_mib(), hosting.peak_mib());
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     let mut longest = (0, String::new());
-    let crafted = crafted(&good);
+    let crafted = crafted(good);
     let broken = times.saturating_sub(crafted.len());
-    let by_chance = (0..broken).map(|turn| by_chance(&good, turn, &mut chance));
+    let by_chance = (0..broken).map(|turn| by_chance(good, turn, &mut chance));
     let of_note = crafted.len();
     let all = crafted.into_iter().chain(by_chance.collect::<Vec<_>>());
     for (number, (kind, must_fail, bytes)) in all.enumerate() {
-        let file = guest.with_file_name(format!("install-{}.wasm", std::process::id()));
+        let file = hosting.folder().join("install.wasm");
         tokio::fs::write(&file, bytes).await.unwrap();
         let ended = hosting.asker().install(file.clone()).await;
         tokio::fs::remove_file(file).await.unwrap();
@@ -78,7 +78,7 @@ pub(super) async fn make(
 }
 
 /// What is made to harm: (kind, whether it must be refused, bytes).
-fn crafted(good: &[u8]) -> Vec<(String, bool, Vec<u8>)> {
+pub(super) fn crafted(good: &[u8]) -> Vec<(String, bool, Vec<u8>)> {
     let text = |bytes: &[u8]| bytes.to_vec();
     let refused = [
         ("nothing", Vec::new()),
@@ -88,7 +88,7 @@ fn crafted(good: &[u8]) -> Vec<(String, bool, Vec<u8>)> {
         ("100 MB", components::padded(good, 100_000_000)),
         ("100 MB of zeros", vec![0; 100_000_000]),
         ("a million functions", components::many_functions(1_000_000)),
-        ("one large function", components::compile_bomb(1, 60_000)),
+        (LARGE_FUNCTION, components::compile_bomb(1, 60_000)),
         ("a type bomb", components::type_bomb(30)),
         ("components in components", components::nested(1_000)),
     ];

@@ -40,17 +40,18 @@ pub(super) struct Asker {
 
 impl Hosting {
     /// This very program again, told to be a host.
-    pub(super) async fn start(folder: &Path, backend: SocketAddr, guest: &Path) -> Self {
+    pub(super) async fn start(folder: &Path, backend: SocketAddr, guest: &[u8]) -> Self {
         let write = async |name: &str, bytes: Vec<u8>| {
             let file = folder.join(name);
             tokio::fs::write(&file, bytes).await.unwrap();
             file
         };
+        let guest = write("hostile.wasm", guest.to_vec()).await;
         let setup = Setup {
             folder: folder.join("data"),
             backend,
             plugins: vec![
-                ("hostile".to_owned(), guest.to_owned()),
+                ("hostile".to_owned(), guest.clone()),
                 (
                     "start".to_owned(),
                     write("start.wasm", components::endless_start()).await,
@@ -60,7 +61,7 @@ impl Hosting {
                     write("tables.wasm", components::growing_table()).await,
                 ),
             ],
-            neighbour: guest.to_owned(),
+            neighbour: guest,
         };
         tokio::fs::create_dir(&setup.folder).await.unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())

@@ -1,23 +1,25 @@
 //! One storm: an attack is made several times at once, over and over, while the neighbour is called; then the books are read.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::attack::Attack;
 use super::backend::Backend;
-use super::figures::Row;
+use super::figures::{Figures, Row};
 use super::host::{ATTACKER, NEIGHBOUR};
 use super::process::{Asker, Ended, Hosting};
 
 /// Attacks at a time.
 const AT_ONCE: usize = 4;
-/// Calls of the neighbour without an attack, for comparison.
-const QUIET_CALLS: usize = 60;
+/// Calls of the neighbour without an attack, for comparison, and at least as many with it, for each time that it is made.
+const NEIGHBOURS: usize = 4;
+/// Fewer say nothing.
+const FEWEST: usize = 20;
 /// Between two calls of the neighbour.
 const PAUSE: Duration = Duration::from_millis(2);
 /// How long the host has to come to rest before its memory is read.
@@ -26,7 +28,7 @@ const REST: Duration = Duration::from_millis(100);
 /// Counts calls of all storms: orders and sessions are never used twice.
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
-/// Makes one attack so many times, and says what came of it.
+/// Makes one attack so many times, and more where the neighbour was called too seldom meanwhile; says what came of it.
 pub(super) async fn make(
     attack: &'static Attack,
     times: usize,
@@ -34,14 +36,23 @@ pub(super) async fn make(
     backend: &Backend,
 ) -> Row {
     let asker = hosting.asker();
-    let quiet = neighbour(&asker, |calls| calls < QUIET_CALLS).await;
+    let enough = FEWEST.max(times * NEIGHBOURS);
+    let quiet = neighbour(&asker, |calls| calls < enough).await;
     let before = hosting.resident_mib();
-    let over = Arc::new(AtomicBool::new(false));
+    let (called, over) = (
+        Arc::new(AtomicUsize::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
     let calling = tokio::spawn({
-        let (asker, over) = (asker.clone(), Arc::clone(&over));
-        async move { neighbour(&asker, |_| !over.load(Ordering::Relaxed)).await }
+        let (asker, called, over) = (asker.clone(), Arc::clone(&called), Arc::clone(&over));
+        let wanted = move |calls| {
+            called.store(calls, Ordering::Relaxed);
+            !over.load(Ordering::Relaxed)
+        };
+        async move { neighbour(&asker, wanted).await }
     });
-    let made = attack_all(&asker, attack, times).await;
+    let is_enough = move |made| made >= times && called.load(Ordering::Relaxed) >= enough;
+    let made = attack_all(&asker, attack, is_enough).await;
     over.store(true, Ordering::Relaxed);
     let stormy = calling.await.unwrap();
     sleep(REST).await;
@@ -60,14 +71,35 @@ pub(super) async fn make(
     row
 }
 
+/// The neighbour keeps something of its own.
+pub(super) async fn keep(hosting: &Hosting) {
+    let arguments = json!({ "order": "kept", "moment": "keeps" });
+    let ended = neighbours_call(&hosting.asker(), "strike", arguments).await;
+    assert_eq!(ended.unwrap().word, "ok");
+}
+
+/// What it keeps is as it was, and all that it has.
+pub(super) async fn look_at_kept(hosting: &Hosting, figures: &mut Figures) {
+    let arguments = json!({ "kind": "kept", "size": 0 });
+    let ended = neighbours_call(&hosting.asker(), "raid", arguments).await;
+    if ended.as_ref().is_none_or(|ended| ended.word != "ok") {
+        let broken = format!("what the neighbour keeps is not what it was: {ended:?}");
+        figures.broken.push(broken);
+    }
+}
+
+async fn neighbours_call(asker: &Asker, tool: &str, arguments: Value) -> Option<Ended> {
+    asker
+        .call(NEIGHBOUR, "mcp:neighbour", tool, arguments)
+        .await
+}
+
 /// Calls the neighbour's plugin one time after the other, as long as wanted; microseconds of each, none where one failed.
 async fn neighbour(asker: &Asker, mut wanted: impl FnMut(usize) -> bool) -> Vec<Option<u64>> {
     let mut calls = vec![];
     while wanted(calls.len()) {
         let arguments = json!({ "kind": "none", "size": 0 });
-        let ended = asker
-            .call(NEIGHBOUR, "mcp:neighbour", "raid", arguments)
-            .await;
+        let ended = neighbours_call(asker, "raid", arguments).await;
         let took = ended
             .filter(|ended| ended.word == "ok")
             .map(|ended| ended.micros);
@@ -77,26 +109,24 @@ async fn neighbour(asker: &Asker, mut wanted: impl FnMut(usize) -> bool) -> Vec<
     calls
 }
 
+/// Attacks, several times at once, until so many attacks are enough.
 async fn attack_all(
     asker: &Asker,
     attack: &'static Attack,
-    times: usize,
+    is_enough: impl Fn(usize) -> bool + Clone + Send + 'static,
 ) -> Vec<(String, Option<Ended>)> {
-    let left = Arc::new(AtomicU64::new(u64::try_from(times).unwrap()));
-    let attackers = (0..AT_ONCE.min(times)).map(|_| {
-        let (asker, left) = (asker.clone(), Arc::clone(&left));
+    let begun = Arc::new(AtomicUsize::new(0));
+    let attackers = (0..AT_ONCE).map(|_| {
+        let (asker, begun, is_enough) = (asker.clone(), Arc::clone(&begun), is_enough.clone());
         tokio::spawn(async move {
             let mut made = vec![];
-            let less = |left: u64| left.checked_sub(1);
-            while left
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-                .is_ok()
-            {
+            while !is_enough(begun.fetch_add(1, Ordering::Relaxed)) {
                 let nth = CALLS.fetch_add(1, Ordering::Relaxed);
                 let session = format!("mcp:attack-{nth}");
                 let arguments = attack.arguments(nth);
                 let ended = asker.call(ATTACKER, &session, attack.tool, arguments).await;
                 made.push((format!("O-{nth}"), ended));
+                sleep(attack.pause()).await;
             }
             made
         })

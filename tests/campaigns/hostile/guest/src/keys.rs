@@ -1,17 +1,42 @@
-//! Attacks on keys and values: other names, other owners, other sizes.
+//! Attacks on keys and values: other names, other owners, other sizes; and what the neighbour keeps meanwhile.
 
 use crate::bindings::exports::acme::hostile::attacks::Error;
 use crate::bindings::wasi::keyvalue::store;
 use crate::held;
 
+/// The neighbour's one key, and its value.
+const KEPT: (&str, &[u8]) = ("kept", b"the neighbour's own");
+
+/// What the neighbour does before the attacks.
+pub(crate) fn keep() -> Result<String, Error> {
+    let own = store::open("").map_err(refused)?;
+    own.set(KEPT.0, KEPT.1).map_err(refused)?;
+    Ok("written".to_owned())
+}
+
+/// What the neighbour looks at after them: its key is as it was, and the only one.
+pub(crate) fn kept() -> Result<String, Error> {
+    let own = store::open("").map_err(refused)?;
+    let keys = own.list_keys(None).map_err(refused)?.keys;
+    let value = own.get(KEPT.0).map_err(refused)?;
+    if keys == [KEPT.0] && value.as_deref() == Some(KEPT.1) {
+        return Ok("as it was".to_owned());
+    }
+    held(format!("{keys:?}, and {value:?}"))
+}
+
 pub(crate) fn read(keys: &[&str]) -> Result<String, Error> {
     let own = store::open("").map_err(refused)?;
     for key in keys {
-        if let Ok(Some(value)) = own.get(key) {
-            return Ok(String::from_utf8_lossy(&value).into_owned());
+        // Some of these names are keys of its own by now, which is no harm.
+        if own
+            .get(key)
+            .is_ok_and(|value| value.as_deref() == Some(KEPT.1))
+        {
+            return Ok((*key).to_owned());
         }
     }
-    held("none of these keys has a value")
+    held("none of these keys has the neighbour's value")
 }
 
 pub(crate) fn open(names: &[&str]) -> Result<String, Error> {

@@ -8,10 +8,11 @@ mod wire;
 switchboard_sdk::plugin!(
     world: "acme:hostile/plugin",
     common: "../../../../wit/common",
-    wit: ["wit"]
+    wit: ["../../../../wit/declarative", "wit"]
 );
 
 use bindings::exports::acme::hostile::attacks::{Error, Guest, Loot};
+use bindings::exports::switchboard::declarative::api;
 
 struct Hostile;
 
@@ -21,7 +22,7 @@ impl Guest for Hostile {
     fn raid(kind: String, size: u32) -> Result<Loot, Error> {
         let size = size as usize;
         let said = match kind.as_str() {
-            "none" => Ok("nothing was tried".to_owned()),
+            "none" | "flood of calls" => Ok("nothing was tried".to_owned()),
             "spin" => machine::spin(),
             "fill" => machine::fill(size),
             "copy" => machine::copy(size),
@@ -42,12 +43,15 @@ impl Guest for Hostile {
             "requests" => floods::requests(),
             "own body never ends" => wire::body_never_ends(),
             "reads a key of another" => keys::read(&[
-                "../neighbour/kept",
-                "neighbour/kept",
-                "neighbour\0kept",
+                "kept",
+                "../steady/kept",
+                "../../neighbour/steady/kept",
+                "neighbour/steady/kept",
+                "neighbour\0steady\0kept",
             ]),
             "opens another store" => keys::open(&["neighbour", "../neighbour", "neighbour/steady"]),
             "writes while reading" => keys::write("mine", 1),
+            "kept" => keys::kept(),
             path if path.starts_with('/') => wire::get(path),
             _ => Err(Error::InvalidInput(format!("there is no attack {kind}"))),
         };
@@ -62,15 +66,23 @@ impl Guest for Hostile {
             "sent" => wire::post(&order, true, wire::Fails::BeforeTheAnswer),
             "after" => wire::post(&order, true, wire::Fails::AfterTheAnswer),
             "never" => wire::post(&order, true, wire::Fails::Never),
-            "key with dots" => keys::write("../neighbour/secret", 8),
+            "key with dots" => keys::write("../../neighbour/steady/kept", 8),
             "key with nul" => keys::write("a\0b", 8),
-            "key of another" => keys::write("neighbour/steady/secret", 8),
+            "key of another" => keys::write("neighbour/steady/kept", 8),
             "key of a mebibyte" => keys::write(&"k".repeat(1 << 20), 8),
             "value of a mebibyte" => keys::write("mine", 1 << 20),
+            "keeps" => keys::keep(),
             "many keys" => keys::write_many(),
             _ => Err(Error::InvalidInput(format!("there is no moment {moment}"))),
         };
         said.map(|said| Loot { said })
+    }
+}
+
+impl api::Guest for Hostile {
+    /// Whatever the description asks for, it gets brackets.
+    fn call(_: String, _: String) -> Result<String, Error> {
+        Ok("[".repeat(500_000))
     }
 }
 
