@@ -63,9 +63,7 @@ async fn load(
     swaps: u32,
     time: Duration,
 ) -> (Vec<Call>, Vec<Swap>) {
-    // Both are compiled by now, and both have been live once.
-    swap(served, 1).await;
-    swap(served, 0).await;
+    at_rest(served).await;
     let over = Arc::new(AtomicBool::new(false));
     let calling = cases.into_iter().map(|case| {
         let (over, address) = (Arc::clone(&over), served.address());
@@ -88,6 +86,22 @@ async fn load(
     sleep(time / 2).await;
     over.store(true, Ordering::Relaxed);
     (calling.join_all().await.concat(), made)
+}
+
+/// Swaps there and back while nobody calls: what a swap takes by itself. Both versions are compiled by now.
+async fn at_rest(served: &Served) {
+    let mut took = vec![];
+    for to in [1, 0, 1, 0, 1, 0] {
+        let since = Instant::now();
+        swap(served, to).await;
+        took.push(since.elapsed());
+    }
+    took.sort_unstable();
+    println!(
+        "  while nobody calls, a swap's request is answered, and its version visible, after {:.1?}, {:.1?} at most",
+        took[took.len() / 2],
+        took[took.len() - 1]
+    );
 }
 
 /// Puts a version in the place of the one that is live. Every call that begins after this is the new version's.
