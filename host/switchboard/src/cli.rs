@@ -181,17 +181,17 @@ async fn dispatch_command(
     match command {
         Command::Serve(args) => {
             config.listen = args.listen.unwrap_or(config.listen);
-            serve::run(config, secrets).await
+            Box::pin(serve::run(config, secrets)).await
         }
-        Command::Mcp => mcp::run(config, secrets).await,
-        Command::Chat(args) => chat::run(config, secrets, args.session).await,
+        Command::Mcp => Box::pin(mcp::run(config, secrets)).await,
+        Command::Chat(args) => Box::pin(chat::run(config, secrets, args.session)).await,
         Command::Doctor => doctor::run(config, secrets).await,
         Command::Audit(AuditCommand::Verify) => audit::verify(&config.data_dir),
         Command::Policy(command) => policy::run(&config, command),
         Command::Plugin(command) => plugin::run(&config, &secrets, &environment, command).await,
         Command::Ledger(command) => ledger::run(&config, &secrets, command).await,
         Command::Eval(args) => crate::eval::run(&config, &secrets, args.only.as_deref()).await,
-        Command::Bench(args) => bench::run(config, secrets, args).await,
+        Command::Bench(args) => Box::pin(bench::run(config, secrets, args)).await,
         // These two have had their turn.
         Command::Config | Command::CompileComponent { .. } => Ok(ExitCode::SUCCESS),
     }

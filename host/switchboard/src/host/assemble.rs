@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use agent::{Agent, AgentParts, Model, ModelCompletions};
 use artifacts::Artifacts;
-use dispatch::{Dispatcher, DispatcherParts, Recovery};
+use dispatch::{Dispatcher, DispatcherParts, Recovery, RetryPolicy};
+use sandbox::Toolbox;
 use store::{OpenOptions, SqliteStore};
 use tokio::time::timeout;
 use tokio_util::sync::DropGuard;
@@ -26,6 +27,26 @@ use crate::{Config, Environment, Secret, Secrets, files, registries};
 /// How long a stop waits for turns that are under way.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// What takes up changes that no request asks for; all of it ends when this is dropped.
+struct Tending {
+    /// Of the tenants' folders.
+    _watching: Watching,
+    /// Trials that end by themselves.
+    _ending: Ending,
+    /// Components put into the folders for that.
+    _arrivals: Arrivals,
+}
+
+impl Tending {
+    fn of(roster: &Arc<Roster>) -> Self {
+        Self {
+            _watching: Watching::start(Arc::clone(roster)),
+            _ending: Ending::start(Arc::clone(roster)),
+            _arrivals: Arrivals::start(Arc::clone(roster)),
+        }
+    }
+}
+
 /// A host that is ready, and what runs beside it.
 pub(crate) struct Assembled {
     pub(crate) host: Arc<Host>,
@@ -36,12 +57,8 @@ pub(crate) struct Assembled {
     pub(crate) recovery: Recovery,
     /// Deletes what is kept for a while only.
     pub(crate) forgetting: Forgetting,
-    /// Takes up what changes in the tenants' folder.
-    watching: Watching,
-    /// Installs what is put into the tenants' folders for that.
-    arrivals: Arrivals,
-    /// Records the end of trials that end by themselves.
-    ending: Ending,
+    /// Takes up what changes of itself.
+    tending: Tending,
     /// Ends what runs beside the requests.
     stop: DropGuard,
 }
@@ -50,9 +67,7 @@ impl Assembled {
     /// Lets turns that are under way end, then closes the backend and the store.
     pub(crate) async fn close(self) {
         drop(self.forgetting);
-        drop(self.watching);
-        drop(self.ending);
-        drop(self.arrivals);
+        drop(self.tending);
         drop(self.stop);
         self.host.tasks.close();
         if timeout(GRACE, self.host.tasks.wait()).await.is_err() {
@@ -100,14 +115,8 @@ pub(crate) async fn assemble(
     )?;
     let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
     let tenants = Arc::new(Tenants::run_by(operator_key, secrets.all()));
-    let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
-        tools: Arc::clone(publishing.toolbox()) as Arc<dyn dispatch::Tools>,
-        store: Arc::clone(&store) as Arc<dyn dispatch::Store>,
-        secrets: Arc::clone(&tenants) as Arc<dyn dispatch::Secrets>,
-        completions: Arc::new(ModelCompletions::new(Arc::clone(&model))),
-        rulebooks: rulebooks(&tenants),
-        retry,
-    }));
+    let tools = Arc::clone(publishing.toolbox());
+    let dispatcher = dispatcher(tools, &store, &tenants, &model, retry);
     let roster = Arc::new(Roster::new(RosterParts {
         config: config.clone(),
         built_in: built_in(&config, &secrets, (backend.addr, token.clone()))?,
@@ -121,9 +130,7 @@ pub(crate) async fn assemble(
     roster.start().await.map_err(of_built_in)?;
     // A tenant whose folder does not fit keeps nobody else from being served.
     roster.refresh("host:start").await?;
-    let watching = Watching::start(Arc::clone(&roster));
-    let ending = Ending::start(Arc::clone(&roster));
-    let arrivals = Arrivals::start(Arc::clone(&roster));
+    let tending = Tending::of(&roster);
     let tasks = TaskTracker::new();
     let (recovery, stop) = settling::begin(&dispatcher, &tasks).await?;
     arrived("plugins");
@@ -143,9 +150,7 @@ pub(crate) async fn assemble(
         store,
         recovery,
         forgetting,
-        watching,
-        ending,
-        arrivals,
+        tending,
         stop,
     })
 }
@@ -156,6 +161,23 @@ fn open_store(folder: &Path, options: OpenOptions) -> Result<Arc<SqliteStore>, S
         source,
     })?;
     Ok(Arc::new(SqliteStore::open(folder, options)?))
+}
+
+fn dispatcher(
+    tools: Arc<Toolbox>,
+    store: &Arc<SqliteStore>,
+    tenants: &Arc<Tenants>,
+    model: &Arc<dyn Model>,
+    retry: RetryPolicy,
+) -> Arc<Dispatcher> {
+    Arc::new(Dispatcher::new(DispatcherParts {
+        tools: tools as Arc<dyn dispatch::Tools>,
+        store: Arc::clone(store) as Arc<dyn dispatch::Store>,
+        secrets: Arc::clone(tenants) as Arc<dyn dispatch::Secrets>,
+        completions: Arc::new(ModelCompletions::new(Arc::clone(model))),
+        rulebooks: rulebooks(tenants),
+        retry,
+    }))
 }
 
 fn agent(dispatcher: &Arc<Dispatcher>, model: Arc<dyn Model>, tenants: &Arc<Tenants>) -> Agent {

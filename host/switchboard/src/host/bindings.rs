@@ -88,7 +88,7 @@ impl Bindings {
     pub(crate) fn installed(&self) -> Vec<Installed> {
         let bound = self.by_name.values();
         bound
-            .flat_map(|binding| self.installed_of(binding))
+            .filter_map(|binding| self.installed_of(binding))
             .collect()
     }
 

@@ -10,6 +10,7 @@ mod install;
 mod turns;
 mod upgrade;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dispatch::{Binding, BindingAction, BindingChange, Bound, HistoryEntry, Pinned, PluginVersion};
@@ -70,10 +71,8 @@ impl<'a> Life<'a> {
     pub(crate) async fn portraits(&self) -> Result<Vec<Portrait>, LifeError> {
         let bindings = self.roster.bindings(&self.tenant.name).await?;
         let bound = bindings.all().map(|binding| binding.plugin.clone());
-        let named = self.tenant.plugins.iter().map(|entry| entry.name.clone());
-        let mut names: Vec<String> = bound.chain(named).collect();
-        names.sort();
-        names.dedup();
+        let in_folder = self.tenant.plugins.iter().map(|entry| entry.name.clone());
+        let names: BTreeSet<String> = bound.chain(in_folder).collect();
         let portrait = |name: String| self.drawn(name, &bindings);
         Ok(names.into_iter().map(portrait).collect())
     }

@@ -57,7 +57,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     // From here on, whatever ends early takes the server with it.
     let stop = stop.drop_guard();
     let mcp_hosts = options.config.allowed_hosts.clone();
-    let assembled = assemble(options, |part| front.arrived(part)).await?;
+    let assembled = Box::pin(assemble(options, |part| front.arrived(part))).await?;
     let host = &assembled.host;
     let mcp = McpParts {
         stop: stopping,

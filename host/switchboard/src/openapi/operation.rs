@@ -17,7 +17,7 @@ pub(super) struct Operation<'a, 'b> {
     path: &'a str,
     method: Method,
     item: &'a Map<String, Value>,
-    operation: &'a Value,
+    node: &'a Value,
 }
 
 /// A parameter as the document has it.
@@ -54,7 +54,7 @@ impl<'a, 'b> Operation<'a, 'b> {
                 _ => Method::Delete,
             },
             item,
-            operation: &item[method],
+            node: &item[method],
         }
     }
 
@@ -70,7 +70,7 @@ impl<'a, 'b> Operation<'a, 'b> {
         names: &mut Names,
         notes: &mut Vec<String>,
     ) -> Result<(String, Tool), String> {
-        if self.operation.get("deprecated") == Some(&Value::Bool(true)) {
+        if self.node.get("deprecated") == Some(&Value::Bool(true)) {
             return Err("it is deprecated".to_owned());
         }
         let name = self.name();
@@ -102,7 +102,7 @@ impl<'a, 'b> Operation<'a, 'b> {
     }
 
     fn name(&self) -> String {
-        let own = self.operation.get("operationId").and_then(Value::as_str);
+        let own = self.node.get("operationId").and_then(Value::as_str);
         let name = own.and_then(names::snake);
         name.or_else(|| names::snake(&self.place()))
             .unwrap_or_else(|| "call".to_owned())
@@ -110,7 +110,7 @@ impl<'a, 'b> Operation<'a, 'b> {
 
     fn docs(&self, name: &str) -> String {
         let text = |word| {
-            self.operation
+            self.node
                 .get(word)
                 .and_then(Value::as_str)
                 .and_then(names::docs)
@@ -127,10 +127,7 @@ impl<'a, 'b> Operation<'a, 'b> {
     /// Those of the operation over those of its path.
     fn parameters(&self) -> Result<Vec<Given<'a>>, String> {
         let mut all: Vec<Given<'a>> = Vec::new();
-        let lists = [
-            self.item.get("parameters"),
-            self.operation.get("parameters"),
-        ];
+        let lists = [self.item.get("parameters"), self.node.get("parameters")];
         for node in lists
             .into_iter()
             .flatten()
@@ -252,7 +249,7 @@ impl<'a, 'b> Operation<'a, 'b> {
     }
 
     fn body(&self, tool: &str, draft: &mut Draft<'_>) -> Result<(), String> {
-        let Some(body) = self.operation.get("requestBody") else {
+        let Some(body) = self.node.get("requestBody") else {
             return Ok(());
         };
         let body = self.document.resolved(body)?;
@@ -295,7 +292,7 @@ impl<'a, 'b> Operation<'a, 'b> {
 
     /// The result of the first success that has one, and where in the answer it is.
     fn result(&self, tool: &str, draft: &mut Draft<'_>) -> Result<(Option<Kind>, String), String> {
-        let responses = self.operation.get("responses").and_then(Value::as_object);
+        let responses = self.node.get("responses").and_then(Value::as_object);
         let mut good: Vec<(&String, &Value)> = responses
             .into_iter()
             .flatten()
@@ -428,7 +425,7 @@ fn fits(parameter: &Parameter, wire: &str, types: &Named<TypeDef>) -> Result<(),
         kind => kind.is_scalar(),
     };
     let is_list = matches!(&parameter.kind, Kind::List(item) if is_one(item));
-    if !is_one(&parameter.kind) && !(is_list && parameter.place == Place::Query) {
+    if !(is_one(&parameter.kind) || is_list && parameter.place == Place::Query) {
         return Err("its type cannot be written as text".to_owned());
     }
     if parameter.place == Place::Header && !described::is_free_header(wire) {

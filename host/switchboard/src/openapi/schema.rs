@@ -77,7 +77,7 @@ impl<'a, 'b> Schemas<'a, 'b> {
     }
 
     fn plain(&mut self, schema: &'a Value, hint: &str) -> Result<Shape, String> {
-        let (schema, or_null) = self.without_null(schema)?;
+        let (schema, or_null) = without_null(schema)?;
         if reference(schema).is_some() {
             let shape = self.shape(schema, hint)?;
             return Ok(Shape {
@@ -104,25 +104,6 @@ impl<'a, 'b> Schemas<'a, 'b> {
             nullable,
             docs,
         })
-    }
-
-    /// `oneOf` and `anyOf` with null are an option; any other cannot be told apart by a description.
-    fn without_null(&self, schema: &'a Value) -> Result<(&'a Value, bool), String> {
-        for word in ["oneOf", "anyOf"] {
-            let Some(all) = schema.get(word).and_then(Value::as_array) else {
-                continue;
-            };
-            let is_null = |one: &&Value| one.get("type").and_then(Value::as_str) == Some("null");
-            let real: Vec<&Value> = all.iter().filter(|one| !is_null(one)).collect();
-            return match real.as_slice() {
-                [one] => Ok((one, real.len() < all.len())),
-                _ => Err(format!("a description has nothing for {word}")),
-            };
-        }
-        match schema.get("not") {
-            Some(_) => Err("a description has nothing for `not`".to_owned()),
-            None => Ok((schema, false)),
-        }
     }
 
     fn scalar(
@@ -207,7 +188,7 @@ impl<'a, 'b> Schemas<'a, 'b> {
                 }
                 Err(reason) => {
                     self.notes
-                        .push(format!("{} is left out of {}: {reason}", wire, last(hint)))
+                        .push(format!("{} is left out of {}: {reason}", wire, last(hint)));
                 }
             }
         }
@@ -339,4 +320,23 @@ fn type_name(schema: &Value) -> (Option<&str>, bool) {
 /// `Order` of `#/components/schemas/Order`.
 fn last(reference: &str) -> &str {
     reference.rsplit('/').next().unwrap_or(reference)
+}
+
+/// `oneOf` and `anyOf` with null are an option; any other cannot be told apart by a description.
+fn without_null(schema: &Value) -> Result<(&Value, bool), String> {
+    for word in ["oneOf", "anyOf"] {
+        let Some(all) = schema.get(word).and_then(Value::as_array) else {
+            continue;
+        };
+        let is_null = |one: &&Value| one.get("type").and_then(Value::as_str) == Some("null");
+        let real: Vec<&Value> = all.iter().filter(|one| !is_null(one)).collect();
+        return match real.as_slice() {
+            [one] => Ok((one, real.len() < all.len())),
+            _ => Err(format!("a description has nothing for {word}")),
+        };
+    }
+    match schema.get("not") {
+        Some(_) => Err("a description has nothing for `not`".to_owned()),
+        None => Ok((schema, false)),
+    }
 }

@@ -48,10 +48,10 @@ impl Accepted {
         more.extend(reach.map(|reach| {
             let (methods, origin) = (reach.methods.join(", "), &reach.origin);
             let paths: Vec<&str> = reach.paths.iter().map(|path| path.0.as_str()).collect();
-            let credential = reach.credential.iter();
-            let with: String = credential
-                .map(|name| format!(" with the credential {name}"))
-                .collect();
+            let with = match &reach.credential {
+                Some(name) => format!(" with the credential {name}"),
+                None => String::new(),
+            };
             format!("{methods} {origin} {}{with}", paths.join(", "))
         }));
         more.extend((asks.model && !had.model).then(|| "the tenant's model".to_owned()));

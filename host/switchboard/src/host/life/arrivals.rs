@@ -45,7 +45,7 @@ impl Arrivals {
 
 async fn watch(roster: Arc<Roster>, tenant: String, folder: PathBuf) {
     let install = |fetched| installed(Arc::clone(&roster), tenant.clone(), fetched);
-    Inbox::new(folder).watch(LOOK_EVERY, install).await;
+    Box::pin(Inbox::new(folder).watch(LOOK_EVERY, install)).await;
 }
 
 /// What is known already, live or taken out of service, is left as it is: files lie there at every start.

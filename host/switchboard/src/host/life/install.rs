@@ -131,13 +131,9 @@ impl Life<'_> {
             .entry(name)
             .filter(|entry| entry.origin != PluginOrigin::Registry);
         let accepted = Accepted::of(manifest, &settings);
-        let entry = match in_folder {
-            Some(entry) => entry.clone(),
-            None => {
-                let entry = accepted.entry(name, &settings, &self.tenant.credentials);
-                entry.map_err(LifeError::Unfit)?
-            }
-        };
+        let own = || accepted.entry(name, &settings, &self.tenant.credentials);
+        let entry = in_folder.cloned().map_or_else(own, Ok);
+        let entry = entry.map_err(LifeError::Unfit)?;
         let component = Component {
             version: version.version.clone(),
             bytes: fetched.bytes.clone().into(),

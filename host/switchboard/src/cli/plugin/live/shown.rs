@@ -1,0 +1,111 @@
+//! What the host answered, for people.
+
+use serde_json::Value;
+
+use crate::cli::terminal::say;
+
+pub(super) fn installation(done: &Value, tenant: &str) {
+    let (plugin, version) = (text(&done["plugin"]), text(&done["version"]));
+    say(format_args!(
+        "{plugin} {version}, sha256:{}, is installed for {}",
+        text(&done["digest"]),
+        tenant
+    ));
+    if done["live"] == true {
+        say("it is live");
+    } else {
+        say(format_args!(
+            "it is not live yet: `switchboard plugin swap {plugin} {version}`, or `plugin canary`"
+        ));
+    }
+}
+
+pub(super) fn list(listed: &Value) {
+    for plugin in listed["plugins"].as_array().into_iter().flatten() {
+        self::plugin(plugin);
+        for version in plugin["versions"].as_array().into_iter().flatten() {
+            let signer = version["signed_by"].as_str();
+            let by = signer
+                .map(|by| format!(", signed by {by}"))
+                .unwrap_or_default();
+            say(format_args!(
+                "    {} from {}{by}",
+                text(&version["version"]),
+                text(&version["source"])
+            ));
+        }
+    }
+}
+
+pub(super) fn plugin(plugin: &Value) {
+    let live = &plugin["live"];
+    let mut said = vec![format!(
+        "{} {} ({})",
+        text(&plugin["name"]),
+        text(&live["version"]),
+        text(&plugin["origin"])
+    )];
+    if let Some(share) = plugin["canary"]["per_mille"].as_u64() {
+        let tried = text(&plugin["canary"]["version"]);
+        let (percent, tenth) = (share / 10, share % 10);
+        said.push(format!(
+            "{tried} on trial for {percent}.{tenth} % of the cases"
+        ));
+    }
+    if plugin["previous"].is_object() {
+        said.push(format!(
+            "before it {}",
+            text(&plugin["previous"]["version"])
+        ));
+    }
+    let killed = plugin["killed"].as_array();
+    if killed.is_some_and(|killed| killed.contains(&live["digest"])) {
+        said.push("STOPPED".to_owned());
+    }
+    say(said.join(", "));
+}
+
+pub(super) fn comparison(comparison: &Value) {
+    for (key, words) in [
+        ("added", "new tool"),
+        ("incompatible", "breaks"),
+        ("redescribed", "described otherwise"),
+        ("capabilities", "asks for"),
+    ] {
+        for what in comparison[key].as_array().into_iter().flatten() {
+            say(format_args!("{words}: {}", text(what)));
+        }
+    }
+    if comparison["incompatible"]
+        .as_array()
+        .is_some_and(Vec::is_empty)
+    {
+        say("callers can go on as before");
+    }
+}
+
+pub(super) fn history(told: &Value) {
+    for entry in told["history"].as_array().into_iter().flatten() {
+        let version = |pinned: &Value| pinned["version"].as_str().unwrap_or("-").to_owned();
+        let at = entry["at_ms"].as_i64().unwrap_or_default() / 1_000;
+        let at = time::OffsetDateTime::from_unix_timestamp(at).ok();
+        let at = at.and_then(|at| {
+            at.format(&time::format_description::well_known::Rfc3339)
+                .ok()
+        });
+        say(format_args!(
+            "{} {} {} {} → {} by {} {}",
+            at.unwrap_or_default(),
+            text(&entry["action"]),
+            text(&entry["plugin"]),
+            version(&entry["from"]),
+            version(&entry["to"]),
+            text(&entry["by"]),
+            text(&entry["reason"])
+        ));
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("-")
+}
