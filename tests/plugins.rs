@@ -240,6 +240,8 @@ fn the_walk_of_the_guide_ends_in_a_governed_call() {
         "CUSTOMER_UNKNOWN",
         "refused, as it should be",
         "\"structuredContent\":{\"customer_id\":\"C-1001\",\"points\":250",
+        "is installed for demo\nit is live",
+        "\"output\":{\"customer_id\":\"C-1001\",\"points\":250",
     ] {
         assert!(told.contains(said), "{said:?} is missing: {told}");
     }
