@@ -115,6 +115,10 @@ async fn what_breaks_callers_or_asks_for_more_is_refused_until_it_is_accepted() 
         .expect(200);
     for (parcel, words) in [
         (Parcel::version("2.0.0"), "find_order: result"),
+        (
+            Parcel::leading_elsewhere("2.3.0"),
+            "http://elsewhere.example",
+        ),
         (Parcel::reaching_further("2.1.0"), "/customers/*"),
         (Parcel::opened_wider("2.2.0"), "the tool find_order"),
     ] {
@@ -288,6 +292,9 @@ async fn what_does_not_fit_is_refused_and_nothing_is_known_of_it() {
         let answer = bay.post(plugin, body).await;
         assert_eq!(answer.status, status, "{plugin}: {answer:?}");
     }
+    let audit = desk.audit().await;
+    let refused = audit.iter().filter(|record| record["event"] == "plugin_refused");
+    assert_eq!(refused.count(), 4, "{audit:?}");
     let without_key = desk.post("/api/plugins/shelf/kill", json!({})).await;
     assert_eq!(without_key.status, 401);
     let shelf = bay.plugin("shelf").await;
@@ -390,6 +397,10 @@ async fn each_tenant_has_its_own_and_its_folder_has_the_last_word() {
         .expect(200);
     let shelf = bay.plugin("shelf").await;
     assert_eq!(shelf["live"]["version"], "1.0.0", "{shelf}");
+    assert_eq!(
+        bay.history("shelf").await[0],
+        "swap host:folder 1.1.0 → 1.0.0: plugins.toml says something else"
+    );
     // What was said once does not undo what is done later.
     bay.post("shelf/swap", json!({ "version": "1.1.0" }))
         .await
@@ -398,4 +409,71 @@ async fn each_tenant_has_its_own_and_its_folder_has_the_last_word() {
         .await
         .expect(200);
     assert_eq!(bay.plugin("shelf").await["live"]["version"], "1.1.0");
+    // Nor does a trial go on that the folder has ended.
+    bay.post("shelf/rollback", json!({})).await.expect(200);
+    let tried = json!({ "version": "1.1.0", "per_mille": 1000 });
+    bay.post("shelf/canary", tried).await.expect(200);
+    let other = format!("{plugins}\n{}", bay.bound("1.1.0"));
+    town.operator("PUT", "/api/tenants/acme/files/plugins.toml", &other)
+        .await
+        .expect(200);
+    let shelf = bay.plugin("shelf").await;
+    assert_eq!(
+        (&shelf["live"]["version"], &shelf["canary"]),
+        (&json!("1.1.0"), &json!(null))
+    );
+    // Taken out of the folder, it is gone, and can be installed by hand.
+    town.operator("PUT", "/api/tenants/acme/files/plugins.toml", &plugins)
+        .await
+        .expect(200);
+    assert_eq!(bay.plugin("shelf").await["live"], json!(null));
+    let installed = bay
+        .install(&Parcel::with_owner("1.1.0"), true)
+        .await
+        .expect(200);
+    assert_eq!(installed["live"], true);
+    assert_eq!(bay.plugin("shelf").await["live"]["version"], "1.1.0");
+}
+
+/// The version that is shown is the one that can be named, also of a plugin that nobody ever bound.
+#[tokio::test]
+async fn a_shipped_plugin_is_stopped_by_the_version_that_is_shown_and_stays_stopped() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    let shown = bay.plugin("knowledge").await["live"]["version"].clone();
+    bay.post("knowledge/kill", json!({ "version": shown }))
+        .await
+        .expect(200);
+    let desk = desk.started_again().await;
+    let search = desk
+        .tool("c", "search_knowledge_base", json!({ "query": "refund" }))
+        .await;
+    assert!(
+        search.body.to_string().contains("PLUGIN_STOPPED"),
+        "{search:?}"
+    );
+    assert!(desk.shop.requests().await.is_empty());
+    let bay = Bay::of(&desk);
+    bay.post("knowledge/revive", json!({})).await.expect(200);
+    let search = desk
+        .tool("c", "search_knowledge_base", json!({ "query": "refund" }))
+        .await;
+    assert_eq!(search.body["outcome"], "ok", "{search:?}");
+}
+
+/// Settings that no version can live with do not get into the registry.
+#[tokio::test]
+async fn settings_that_do_not_fit_change_nothing() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    let refused = bay.install_with(&Parcel::version("1.0.0"), "no URL").await;
+    expect_refusal(&refused, 422, "must be a URL");
+    let desk = desk.started_again().await;
+    assert_eq!(
+        Bay::of(&desk).plugin("shelf").await["live"]["version"],
+        "1.0.0"
+    );
 }

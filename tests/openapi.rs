@@ -56,7 +56,7 @@ fn what_cannot_be_offered_is_said_with_its_reason() {
         "GET /customers/{customerId}/orders: the parameter session is left out: a description sends no cookie",
         "GET /customers/{customerId}/orders: its list is put together of up to 5 pages by offset; see `pages`",
         "GET /orders/{id}: the parameter Authorization is left out: that header field is the host's",
-        "POST /tickets: attachments is left out of create_ticket_body: an object does not say what is in it",
+        "POST /tickets: attachments is left out of file_ticket_body: an object does not say what is in it",
         "POST /tickets: customer_id is filled in by the host with the case's customer",
         "DELETE /tickets/{id} is not offered: it is deprecated",
         "POST /files is not offered: its body is not JSON",
@@ -88,13 +88,13 @@ async fn a_document_becomes_governed_tools() {
     }
     said(&run(&plugin, &["plugin", "build"]));
     let checked = said(&run(&plugin, &["plugin", "check"]));
-    assert!(checked.contains("create_ticket"), "{checked}");
+    assert!(checked.contains("file_ticket"), "{checked}");
 
     let rules = r#"
         list_orders = { effect = "read" }
         get_order = { effect = "read" }
         tree = { effect = "read" }
-        create_ticket = { effect = "write", intent = { key = ["/subject"] } }
+        file_ticket = { effect = "write", intent = { key = ["/subject"] } }
         change_ticket = { effect = "write", intent = { key = ["/id"] } }
     "#;
     let bench = Workbench::open(&[], rules).await;
@@ -121,12 +121,9 @@ async fn a_document_becomes_governed_tools() {
     );
     let ticket = json!({ "subject": "Broken glass", "description": "It arrived broken.", "priority": "high" });
     let made = bench
-        .done("acme", SARAH, "create_ticket", ticket.clone())
+        .done("acme", SARAH, "file_ticket", ticket.clone())
         .await;
-    assert_eq!(
-        bench.done("acme", SARAH, "create_ticket", ticket).await,
-        made
-    );
+    assert_eq!(bench.done("acme", SARAH, "file_ticket", ticket).await, made);
     assert_eq!(bench.shop.writes().await, ["POST /tickets"]);
     let body = &bench
         .shop

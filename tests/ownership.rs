@@ -80,8 +80,8 @@ fn customers_in_results() -> BTreeMap<String, BTreeSet<String>> {
         let package = interface
             .package
             .map(|id| resolve.packages[id].name.name.clone());
-        // What plugins ask of the host is no tool.
-        if package.as_deref() == Some("host") {
+        // What plugins ask of the host is no tool, nor is the function that carries out descriptions.
+        if matches!(package.as_deref(), Some("host" | "declarative")) {
             continue;
         }
         for (function, signature) in &interface.functions {

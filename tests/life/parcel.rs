@@ -59,6 +59,13 @@ impl Parcel {
         Self::made(version, &tool, &asks, JUDGED)
     }
 
+    /// It asks for the same, and means another place by that.
+    pub(super) fn leading_elsewhere(version: &str) -> Self {
+        let asks = ASKS.replace("{base_url}", "http://elsewhere.example");
+        let tool = TOOL.replace("[type.found.fields]\n", OWNER);
+        Self::made(version, &tool, &asks, JUDGED)
+    }
+
     /// It says that its tool may be used otherwise.
     pub(super) fn opened_wider(version: &str) -> Self {
         let tool = TOOL.replace("[type.found.fields]\n", OWNER);
@@ -136,6 +143,16 @@ impl<'a> Bay<'a> {
             "component": BASE64_STANDARD.encode(bytes),
             "accept": accept,
             "settings": { "base_url": self.desk.shop.url },
+        });
+        self.ask(Method::POST, "", Some(body)).await
+    }
+
+    /// With another place in the settings.
+    pub(super) async fn install_with(&self, parcel: &Parcel, base_url: &str) -> Answer {
+        let body = json!({
+            "component": BASE64_STANDARD.encode(&parcel.bytes),
+            "accept": true,
+            "settings": { "base_url": base_url },
         });
         self.ask(Method::POST, "", Some(body)).await
     }

@@ -227,7 +227,9 @@ fn tools(resolve: &Resolve) -> BTreeMap<String, String> {
     let interfaces = resolve.interfaces.iter();
     let offered = interfaces.filter_map(|(id, interface)| {
         let package = package(resolve, interface)?;
-        let is_lent = package.namespace != NAMESPACE || package.name == "host";
+        let is_lent = package.namespace != NAMESPACE
+            || package.name == "host"
+            || package.name == super::described::PACKAGE;
         (!is_lent).then(|| (resolve.id_of(id).unwrap_or_default(), interface))
     });
     let functions = offered.flat_map(|(id, interface)| {

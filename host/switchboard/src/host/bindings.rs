@@ -42,6 +42,17 @@ impl Bindings {
         self
     }
 
+    /// These versions, bound as `other` says.
+    pub(crate) fn bound_as(mut self, other: &Self) -> Self {
+        self.by_name.clone_from(&other.by_name);
+        for version in &other.versions {
+            if self.version(&version.plugin, &version.version).is_none() {
+                self.versions.push(version.clone());
+            }
+        }
+        self
+    }
+
     /// With this version known.
     pub(crate) fn knowing(mut self, version: PluginVersion) -> Self {
         let same =
@@ -69,6 +80,11 @@ impl Bindings {
     /// One version of a plugin, by its number.
     pub(crate) fn version(&self, plugin: &str, version: &str) -> Option<&PluginVersion> {
         self.versions(plugin).find(|one| one.version == version)
+    }
+
+    /// A version of a plugin that is exactly this, whatever its number.
+    pub(crate) fn of_digest(&self, plugin: &str, digest: &str) -> Option<&PluginVersion> {
+        self.versions(plugin).find(|one| one.digest == digest)
     }
 
     /// A bound version, as the registry knows it.
@@ -106,6 +122,7 @@ impl Bindings {
         Some(Installed {
             plugin: binding.plugin.clone(),
             accepted,
+            by_folder: binding.from_folder.is_some(),
         })
     }
 

@@ -17,7 +17,7 @@ use dispatch::{Binding, BindingAction, BindingChange, Bound, HistoryEntry, Pinne
 use sandbox::Plugin;
 
 use super::bindings::Bindings;
-use super::roster::Roster;
+use super::roster::{Refusal, Roster};
 use crate::tenants::{PluginEntry, PluginOrigin, Tenant};
 
 pub(crate) use arrivals::{Arrivals, FOLDER as INSTALL_FOLDER};
@@ -146,9 +146,15 @@ impl<'a> Life<'a> {
                 .said(entry, tenant, &bindings)
                 .await?
         {
-            binding.stable = Some(self.roster.adopt(&tenant.name, plugin, &said).await?);
+            let adopted = self.roster.adopt(&tenant.name, plugin, &said, &bindings);
+            binding.stable = Some(adopted.await?);
             binding.from_folder = said.said;
             bindings = self.roster.bindings(&tenant.name).await?;
+        }
+        let by_folder = |entry: &PluginEntry| entry.origin != PluginOrigin::Registry;
+        if !entry.as_ref().is_some_and(by_folder) {
+            // What plugins.toml has dropped, it does not bind any more.
+            binding.from_folder = None;
         }
         Ok(Situation {
             live: self.live(plugin),
@@ -166,13 +172,35 @@ impl<'a> Life<'a> {
         turn: Turn,
     ) -> Result<(), LifeError> {
         let name = &self.tenant.name;
-        let proposed = bindings.with(binding.clone());
-        let (tenant, ready) = self.roster.proposed(name, &proposed).await?;
-        self.record(binding, turn).await?;
-        Ok(self
-            .roster
-            .make_live(tenant, ready, &proposed, self.by)
-            .await??)
+        let bindings = bindings.with(binding.clone());
+        match self.roster.proposed(name, bindings.clone()).await? {
+            Ok(proposal) => {
+                let overruled = |change: &BindingChange| change.binding.plugin == binding.plugin;
+                if proposal.follows.iter().any(overruled) {
+                    return Err(LifeError::Conflict(OVERRULED.to_owned()));
+                }
+                self.record(binding, turn).await?;
+                Ok(self.roster.make_live(proposal, self.by).await??)
+            }
+            // The last good state serves, and goes on doing so with other plugins.
+            Err(Refusal::Folder(refused)) => {
+                tracing::warn!(tenant = name, %refused, "the folder is refused; the plugins of the last good state change");
+                let publishing = self.roster.publishing();
+                let ready = publishing.prepare(&self.tenant, &bindings).await?;
+                self.record(binding, turn).await?;
+                publishing.go_live(ready);
+                Ok(())
+            }
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Makes live what the registry says by now.
+    async fn refresh(&self) -> Result<(), LifeError> {
+        let name = &self.tenant.name;
+        let bindings = self.roster.bindings(name).await?;
+        let proposal = self.roster.proposed(name, bindings).await??;
+        Ok(self.roster.make_live(proposal, self.by).await??)
     }
 
     async fn record(&self, binding: Binding, turn: Turn) -> Result<(), LifeError> {
@@ -196,3 +224,5 @@ impl<'a> Life<'a> {
         }
     }
 }
+
+const OVERRULED: &str = "plugins.toml, or the file that it names, says something else about this plugin by now: reload the tenant, and look at it again";

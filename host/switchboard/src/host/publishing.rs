@@ -61,8 +61,8 @@ pub(crate) struct Ready {
     set: PluginSet,
     share: Share,
     tenant: String,
-    /// Digests that must not run, and those of bound plugins that may.
-    switches: BTreeMap<String, bool>,
+    /// Digests that must not run.
+    killed: Vec<String>,
     /// Components of the folder that take the place of what is bound, by plugin.
     pub(crate) followed: BTreeMap<String, Component>,
 }
@@ -127,11 +127,15 @@ impl Publishing {
         for entry in &tenant.plugins {
             (self.progress)(&format!("loading plugin {}", entry.name));
             let component = self.sources.stable(entry, tenant, bindings).await?;
-            set.plugins
-                .push(self.load(entry, tenant, &component).await?);
+            let granted = granted(entry, tenant, bindings)?;
+            let plugin = self.load(&granted, tenant, &component).await?;
+            set.plugins.push(plugin);
             set.canary = self.canary(entry, tenant, bindings).await?.or(set.canary);
             set.kept.extend(self.kept(entry, tenant, bindings).await);
-            if component.said.is_some() && bindings.get(&entry.name).is_some() {
+            let binding = bindings.get(&entry.name);
+            if component.said.is_some()
+                && binding.is_some_and(|binding| binding.from_folder != component.said)
+            {
                 followed.insert(entry.name.clone(), component);
             }
         }
@@ -141,15 +145,18 @@ impl Publishing {
             set,
             share: tenant.shares.share(),
             tenant: tenant.name.clone(),
-            switches: switches(bindings),
+            killed: bindings
+                .all()
+                .flat_map(|binding| binding.killed.clone())
+                .collect(),
             followed,
         })
     }
 
     /// Makes them the tenant's live tools, all at once; calls in flight keep what they started with.
     pub(crate) fn go_live(&self, ready: Ready) {
-        for (digest, stopped) in &ready.switches {
-            self.toolbox.stop(&ready.tenant, digest, *stopped);
+        for digest in &ready.killed {
+            self.toolbox.stop(&ready.tenant, digest, true);
         }
         self.toolbox.set_share(&ready.tenant, ready.share);
         self.toolbox.go_live(ready.assembled);
@@ -161,6 +168,17 @@ impl Publishing {
         let live = self.live();
         let plugins = &live.get(tenant)?.plugins;
         plugins.iter().find(|one| one.name() == plugin).cloned()
+    }
+
+    /// Every version of a plugin that is at hand: what calls use, what is on trial, and what is kept.
+    pub(crate) fn at_hand(&self, tenant: &str, plugin: &str) -> Vec<Arc<Plugin>> {
+        let live = self.live();
+        let Some(set) = live.get(tenant) else {
+            return Vec::new();
+        };
+        let tried = set.canary.iter().map(|canary| &canary.plugin);
+        let all = set.plugins.iter().chain(tried).chain(&set.kept);
+        all.filter(|one| one.name() == plugin).cloned().collect()
     }
 
     /// Whether this plugin goes together with the tenant's live ones, in the place of the one of its name.
@@ -312,17 +330,20 @@ fn entry_of(
     own.map_err(|message| component::missing(entry, message))
 }
 
-fn switches(bindings: &Bindings) -> BTreeMap<String, bool> {
-    let bound = bindings.all().flat_map(|binding| {
-        let versions = bindings.versions(&binding.plugin);
-        versions.map(|version| {
-            (
-                version.digest.clone(),
-                binding.killed.contains(&version.digest),
-            )
-        })
-    });
-    bound.collect()
+/// An entry for the version that is bound.
+fn granted(
+    entry: &PluginEntry,
+    tenant: &Tenant,
+    bindings: &Bindings,
+) -> Result<PluginEntry, PublishError> {
+    let stable = bindings
+        .get(&entry.name)
+        .and_then(|binding| binding.stable.as_ref());
+    let version = stable.and_then(|stable| bindings.pinned(&entry.name, stable));
+    version.map_or_else(
+        || Ok(entry.clone()),
+        |version| entry_of(version, entry, tenant),
+    )
 }
 
 /// A toolbox of this host's contract, which keeps compiled code in `cache`.

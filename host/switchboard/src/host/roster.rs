@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use dispatch::{AuditEntry, AuditKind, Registry, Store, StoreError};
+use dispatch::{AuditEntry, AuditKind, BindingChange, Registry, Store, StoreError};
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -35,6 +35,14 @@ pub(crate) struct RosterParts {
     pub(crate) registry: Arc<dyn Registry>,
     /// Makes the built-in tenant's state, which has no folder.
     pub(crate) built_in: BuiltIn,
+}
+
+/// A tenant as it would be, with its plugins ready.
+pub(super) struct Proposal {
+    pub(super) tenant: Tenant,
+    pub(super) ready: Ready,
+    /// What the registry is to hear where the folder overrules it.
+    pub(super) follows: Vec<BindingChange>,
 }
 
 /// The built-in tenant with these plugins bound.
@@ -118,10 +126,9 @@ impl Roster {
     /// Makes the built-in tenant live.
     pub(crate) async fn start(&self) -> Result<(), RosterError> {
         let _turn = self.turn.lock().await;
-        let (tenant, ready) = self.prepared(demo::TENANT).await??;
-        self.parts.publishing.go_live(ready);
-        self.parts.tenants.put(tenant).map_err(Refusal::from)?;
-        Ok(())
+        let bindings = self.bindings(demo::TENANT).await?;
+        let proposal = self.proposed(demo::TENANT, bindings).await??;
+        Ok(self.make_live(proposal, "host:start").await??)
     }
 
     /// Takes up whatever has changed in the tenants' folder since the last look.
@@ -181,10 +188,10 @@ impl Roster {
         };
         let changed = now.with(file, text).map_err(Refusal::from)?;
         let bindings = self.bindings(name).await?;
-        let tenant = self.load(&changed, &bindings).map_err(Refusal::from)?;
-        let (tenant, ready) = self.ready(tenant, &bindings).await?;
+        let load = |bindings: &Bindings| Ok(self.load(&changed, bindings)?);
+        let proposal = self.prepared(load, bindings).await??;
         files::replace_text(&path.join(file), text)?;
-        self.make_live(tenant, ready, &bindings, by).await??;
+        self.make_live(proposal, by).await??;
         self.know(name, None);
         Ok(())
     }
@@ -242,7 +249,7 @@ impl Roster {
         for folder in folders.values_mut() {
             folder.push(life::INSTALL_FOLDER);
         }
-        folders.retain(|_, folder| files::is_folder(folder));
+        folders.retain(|name, folder| self.tenant(name).is_some() && files::is_folder(folder));
         folders
     }
 
@@ -308,8 +315,8 @@ impl Roster {
     /// Makes the folder's state the tenant's; refused, the last good state keeps serving, and how it stands says why.
     async fn take_up(&self, name: &str, by: &str) -> Result<Result<(), Refusal>, StoreError> {
         let bindings = self.bindings(name).await?;
-        let taken = match self.proposed(name, &bindings).await {
-            Ok((tenant, ready)) => self.make_live(tenant, ready, &bindings, by).await?,
+        let taken = match self.proposed(name, bindings).await? {
+            Ok(proposal) => self.make_live(proposal, by).await?,
             Err(refusal) => Err(refusal),
         };
         self.know(name, taken.as_ref().err().map(ToString::to_string));
@@ -322,48 +329,82 @@ impl Roster {
         Ok(Err(refusal))
     }
 
-    async fn prepared(&self, name: &str) -> Result<Result<(Tenant, Ready), Refusal>, StoreError> {
-        let bindings = self.bindings(name).await?;
-        Ok(self.proposed(name, &bindings).await)
-    }
-
     /// The tenant's state with these bindings, and its plugins, ready to be live.
     pub(super) async fn proposed(
         &self,
         name: &str,
-        bindings: &Bindings,
-    ) -> Result<(Tenant, Ready), Refusal> {
-        let tenant = if name == demo::TENANT {
-            (self.parts.built_in)(&bindings.installed())?
-        } else {
+        bindings: Bindings,
+    ) -> Result<Result<Proposal, Refusal>, StoreError> {
+        let load = |bindings: &Bindings| {
+            if name == demo::TENANT {
+                return Ok((self.parts.built_in)(&bindings.installed())?);
+            }
             check(name)?;
-            self.load(&self.read(name)?, bindings)?
+            Ok(self.load(&self.read(name)?, bindings)?)
         };
-        self.ready(tenant, bindings).await
+        self.prepared(load, bindings).await
     }
 
-    async fn ready(&self, tenant: Tenant, bindings: &Bindings) -> Result<(Tenant, Ready), Refusal> {
+    /// Where the folder overrules a binding, all is prepared once more, as it will be bound then.
+    async fn prepared(
+        &self,
+        load: impl Fn(&Bindings) -> Result<Tenant, Refusal>,
+        bindings: Bindings,
+    ) -> Result<Result<Proposal, Refusal>, StoreError> {
+        let (tenant, ready) = match self.ready(&load, &bindings).await {
+            Ok(prepared) => prepared,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if ready.followed.is_empty() {
+            let follows = Vec::new();
+            return Ok(Ok(Proposal {
+                tenant,
+                ready,
+                follows,
+            }));
+        }
+        let mut follows = Vec::new();
+        for (plugin, component) in &ready.followed {
+            follows.extend(
+                self.followed(&tenant.name, plugin, component, &bindings)
+                    .await?,
+            );
+        }
+        let mut bindings = self.bindings(&tenant.name).await?.bound_as(&bindings);
+        for change in &follows {
+            bindings = bindings.with(change.binding.clone());
+        }
+        let prepared = self.ready(&load, &bindings).await;
+        Ok(prepared.map(|(tenant, ready)| Proposal {
+            tenant,
+            ready,
+            follows,
+        }))
+    }
+
+    async fn ready(
+        &self,
+        load: &impl Fn(&Bindings) -> Result<Tenant, Refusal>,
+        bindings: &Bindings,
+    ) -> Result<(Tenant, Ready), Refusal> {
+        let tenant = load(bindings)?;
         self.parts.tenants.check_keys(&tenant)?;
         let ready = self.parts.publishing.prepare(&tenant, bindings).await?;
         Ok((tenant, ready))
     }
 
-    /// Makes a prepared state the tenant's. Where the folder has overruled a binding, the registry hears of it.
+    /// Makes a prepared state the tenant's.
     pub(super) async fn make_live(
         &self,
-        tenant: Tenant,
-        mut ready: Ready,
-        bindings: &Bindings,
+        proposal: Proposal,
         by: &str,
     ) -> Result<Result<(), Refusal>, StoreError> {
-        let followed = std::mem::take(&mut ready.followed);
-        let name = tenant.name.clone();
-        self.parts.publishing.go_live(ready);
-        if let Err(refusal) = self.put(tenant, by).await? {
+        self.parts.publishing.go_live(proposal.ready);
+        if let Err(refusal) = self.put(proposal.tenant, by).await? {
             return Ok(Err(refusal));
         }
-        for (plugin, component) in followed {
-            self.follow(&name, &plugin, &component, bindings).await?;
+        for change in proposal.follows {
+            self.follow(change).await?;
         }
         Ok(Ok(()))
     }
@@ -407,7 +448,7 @@ impl Roster {
             .insert(name.to_owned(), Known { seen, refused });
     }
 
-    async fn record(&self, tenant: &str, by: &str, detail: Value) -> Result<(), StoreError> {
+    pub(super) async fn record(&self, tenant: &str, by: &str, detail: Value) -> Result<(), StoreError> {
         let entry = AuditEntry {
             kind: AuditKind::Host,
             tenant: tenant.to_owned(),

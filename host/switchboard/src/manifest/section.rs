@@ -50,7 +50,12 @@ pub(super) fn write(component: &[u8], name: &str, text: &str) -> Result<Vec<u8>,
 
 fn sections<'a>(component: &'a [u8], name: &str) -> Result<Vec<Found<'a>>, String> {
     if !Parser::is_component(component) {
-        return Err("this is no WebAssembly component".to_owned());
+        let what = if Parser::is_core_wasm(component) {
+            "this is no WebAssembly component but a core module"
+        } else {
+            "this is no WebAssembly component"
+        };
+        return Err(what.to_owned());
     }
     let mut found = Vec::new();
     let mut parser = Parser::new(0);

@@ -106,7 +106,14 @@ fn plugins(
             *file = folder.path.join(&file);
         }
     }
-    for Installed { plugin, accepted } in given.installed {
+    let by_hand = given
+        .installed
+        .iter()
+        .filter(|installed| !installed.by_folder);
+    for Installed {
+        plugin, accepted, ..
+    } in by_hand
+    {
         if entries.iter().all(|entry| entry.name != *plugin) {
             let entry = accepted.entry(plugin, given.settings, credentials);
             let misfit = |message| {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use artifacts::{Fetched, Inbox};
+use dispatch::Pinned;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Life, LifeError, Offered, Parcel};
@@ -48,20 +49,25 @@ async fn watch(roster: Arc<Roster>, tenant: String, folder: PathBuf) {
     Box::pin(Inbox::new(folder).watch(LOOK_EVERY, install)).await;
 }
 
-/// What is known already, live or taken out of service, is left as it is: files lie there at every start.
+/// What was ever known, live or taken out of service or forgotten, is left as it is: files lie there at every start.
 async fn installed(roster: Arc<Roster>, tenant: String, fetched: Fetched) -> Result<(), LifeError> {
     let Some(state) = roster.tenant(&tenant) else {
         return Err(LifeError::Unknown(format!("{tenant} is not served")));
     };
     let manifest = Manifest::of_component(&fetched.bytes, fetched.source.as_ref())?;
-    let bindings = roster.bindings(&tenant).await?;
-    let known = manifest.and_then(|manifest| {
-        let version = manifest.version.to_string();
-        let known = bindings.version(&manifest.name, &version)?;
-        (known.digest == fetched.digest.hex()).then_some(())
-    });
-    if known.is_some() {
-        return Ok(());
+    if let Some(manifest) = manifest {
+        let history = roster
+            .registry()
+            .history(&tenant, Some(&manifest.name))
+            .await?;
+        let digest = fetched.digest.hex();
+        let is_this = |pinned: &Pinned| pinned.digest == digest;
+        if history
+            .iter()
+            .any(|entry| entry.to.as_ref().is_some_and(is_this))
+        {
+            return Ok(());
+        }
     }
     let offered = Offered {
         parcel: Parcel::Brought(Box::new(fetched)),

@@ -9,7 +9,7 @@ use crate::host::PublishError;
 use crate::host::roster::Refusal;
 use crate::host::vouched::NotVouched;
 
-/// Why a plugin's life did not take this turn. What was live is still live, and nothing is recorded.
+/// Why a plugin's life did not take this turn. What was live is still live, and what was bound is still bound.
 #[derive(Debug, Error)]
 pub(crate) enum LifeError {
     /// No such tenant, plugin or version.

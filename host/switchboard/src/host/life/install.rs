@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use artifacts::{Fetched, Source};
-use dispatch::{Added, Binding, BindingAction, NewVersion, Pinned};
+use serde_json::json;
+use dispatch::{Added, Binding, BindingAction, NewVersion, Pinned, PluginVersion};
 
 use super::{Life, LifeError, Turn};
 use crate::Manifest;
-use crate::host::bindings::Bindings;
+use crate::host::bindings::{self, Bindings};
 use crate::host::publishing::Component;
 use crate::host::vouched;
 use crate::tenants::{Accepted, PluginOrigin};
@@ -42,8 +43,17 @@ pub(crate) struct Installation {
 }
 
 impl Life<'_> {
-    /// Installs what is offered. Refused, nothing is known that was not known before.
+    /// Installs what is offered. Refused, nothing is known that was not known before; the audit log has the reason.
     pub(crate) async fn install(&self, offered: Offered) -> Result<Installation, LifeError> {
+        let done = self.taken_in(offered).await;
+        if let Err(refused) = &done {
+            let detail = json!({ "event": "plugin_refused", "reason": refused.to_string() });
+            self.roster.record(&self.tenant.name, self.by, detail).await?;
+        }
+        done
+    }
+
+    async fn taken_in(&self, offered: Offered) -> Result<Installation, LifeError> {
         let fetched = match offered.parcel {
             Parcel::From(ref source) => source.fetch(self.roster.publishing().registries()).await?,
             Parcel::Brought(ref fetched) => Fetched::clone(fetched),
@@ -55,28 +65,90 @@ impl Life<'_> {
         let bindings = self.roster.bindings(&self.tenant.name).await?;
         let version = self.described(&manifest, &fetched, vouched.signer, &bindings, &offered)?;
         self.tried(&manifest, &fetched, &version).await?;
-        self.roster.keep(fetched.bytes).await?;
-        let known = match self.roster.registry().add_version(version.clone()).await? {
-            Added::New => false,
-            Added::Known => true,
-            Added::OtherDigest(digest) => {
-                return Err(LifeError::Conflict(format!(
-                    "version {} of {} is sha256:{digest} already, and versions do not change: give this one a new number",
-                    version.version, version.plugin
-                )));
-            }
-        };
         let pinned = Pinned {
-            version: version.version,
-            digest: version.digest,
+            version: version.version.clone(),
+            digest: version.digest.clone(),
         };
-        let live = self.begun(&manifest.name, &pinned, offered.reason).await?;
+        let next = self.next(&bindings, &version, &pinned, offered.reason);
+        self.roster.keep(fetched.bytes).await?;
+        let known = bindings
+            .version(&version.plugin, &version.version)
+            .is_some();
+        let live = !matches!(next, Next::Known);
+        self.add_and(next, bindings, version).await?;
         Ok(Installation {
             plugin: manifest.name,
             pinned,
             known,
             live,
         })
+    }
+
+    /// What follows from knowing this version.
+    fn next(
+        &self,
+        bindings: &Bindings,
+        version: &NewVersion,
+        pinned: &Pinned,
+        reason: String,
+    ) -> Next {
+        let binding = bindings.get(&version.plugin).cloned();
+        let bound = binding.as_ref().and_then(|binding| binding.stable.as_ref());
+        let is_live = self.live(&version.plugin).is_some();
+        if bound == Some(pinned) && is_live {
+            return Next::Changed;
+        }
+        if is_live || self.is_in_folder(&version.plugin) {
+            return Next::Known;
+        }
+        let binding = Binding {
+            tenant: self.tenant.name.clone(),
+            plugin: version.plugin.clone(),
+            stable: Some(pinned.clone()),
+            from_folder: None,
+            ..binding.unwrap_or_default()
+        };
+        let live_at_once = || "live at once".to_owned();
+        let turn = Turn {
+            action: BindingAction::Install,
+            from: None,
+            to: Some(pinned.clone()),
+            reason: Some(reason)
+                .filter(|reason| !reason.is_empty())
+                .unwrap_or_else(live_at_once),
+        };
+        Next::Live(binding, turn)
+    }
+
+    /// Makes the version known, once all that follows from it is prepared.
+    async fn add_and(
+        &self,
+        next: Next,
+        bindings: Bindings,
+        version: NewVersion,
+    ) -> Result<(), LifeError> {
+        let bindings = bindings.knowing(as_known(&version));
+        let (bindings, bound) = match next {
+            Next::Known => return self.add(version).await,
+            Next::Changed => (bindings, None),
+            Next::Live(binding, turn) => (bindings.with(binding.clone()), Some((binding, turn))),
+        };
+        let proposal = self.roster.proposed(&self.tenant.name, bindings).await??;
+        self.add(version).await?;
+        if let Some((binding, turn)) = bound {
+            self.record(binding, turn).await?;
+        }
+        Ok(self.roster.make_live(proposal, self.by).await??)
+    }
+
+    async fn add(&self, version: NewVersion) -> Result<(), LifeError> {
+        let (number, plugin) = (version.version.clone(), version.plugin.clone());
+        match self.roster.registry().add_version(version).await? {
+            Added::New | Added::Known => Ok(()),
+            Added::OtherDigest(digest) => Err(LifeError::Conflict(format!(
+                "version {number} of {plugin} is sha256:{digest} already, and versions do not change: give this one a new number"
+            ))),
+        }
     }
 
     /// The version as it will be known. What the first version of a plugin asks for must be accepted with it.
@@ -88,8 +160,9 @@ impl Life<'_> {
         bindings: &Bindings,
         offered: &Offered,
     ) -> Result<NewVersion, LifeError> {
+        let chosen = bindings.accepted(&manifest.name).settings;
         // Settings that were chosen for the version before hold for this one, too.
-        let mut settings = bindings.accepted(&manifest.name).settings;
+        let mut settings = chosen.clone();
         settings.extend(offered.settings.clone());
         let asked = Accepted::of(manifest, &settings);
         let is_bound = bindings
@@ -97,6 +170,10 @@ impl Life<'_> {
             .is_some_and(|binding| binding.stable.is_some());
         let more = asked.beyond(&Accepted::default());
         let grants = offered.accept || more.is_empty();
+        let chooses = |(name, value)| chosen.get(name) != Some(value);
+        if !grants && is_bound && offered.settings.iter().any(chooses) {
+            return Err(LifeError::Unfit(SETTINGS.to_owned()));
+        }
         if !grants && !is_bound && !self.is_in_folder(&manifest.name) {
             return Err(LifeError::Unaccepted {
                 what: format!("{} {} asks for", manifest.name, manifest.version),
@@ -126,12 +203,16 @@ impl Life<'_> {
         version: &NewVersion,
     ) -> Result<(), LifeError> {
         let name = &manifest.name;
-        let settings = BTreeMap::new();
+        let accepted = if version.accepted.is_null() {
+            Accepted::of(manifest, &BTreeMap::new())
+        } else {
+            bindings::accepted(&as_known(version))
+        };
         let in_folder = self
             .entry(name)
             .filter(|entry| entry.origin != PluginOrigin::Registry);
-        let accepted = Accepted::of(manifest, &settings);
-        let own = || accepted.entry(name, &settings, &self.tenant.credentials);
+        let common = BTreeMap::new();
+        let own = || accepted.entry(name, &common, &self.tenant.credentials);
         let entry = in_folder.cloned().map_or_else(own, Ok);
         let entry = entry.map_err(LifeError::Unfit)?;
         let component = Component {
@@ -154,43 +235,35 @@ impl Life<'_> {
             .check_beside(&self.tenant.name, plugin)?)
     }
 
-    /// Binds the first version of a plugin that the folder does not name. True if this version is what calls use.
-    async fn begun(
-        &self,
-        plugin: &str,
-        pinned: &Pinned,
-        reason: String,
-    ) -> Result<bool, LifeError> {
-        let bindings = self.roster.bindings(&self.tenant.name).await?;
-        let binding = bindings.get(plugin).cloned();
-        let stable = binding.as_ref().and_then(|binding| binding.stable.clone());
-        if stable.is_some() || self.is_in_folder(plugin) {
-            return Ok(stable.as_ref() == Some(pinned));
-        }
-        let binding = Binding {
-            tenant: self.tenant.name.clone(),
-            plugin: plugin.to_owned(),
-            stable: Some(pinned.clone()),
-            ..binding.unwrap_or_default()
-        };
-        let turn = Turn {
-            action: BindingAction::Install,
-            from: None,
-            to: Some(pinned.clone()),
-            reason: if reason.is_empty() {
-                "live at once".to_owned()
-            } else {
-                reason
-            },
-        };
-        self.take(bindings, binding, turn).await?;
-        Ok(true)
-    }
-
     fn is_in_folder(&self, plugin: &str) -> bool {
         let entry = self.entry(plugin);
         entry.is_some_and(|entry| entry.origin != PluginOrigin::Registry)
     }
 }
 
+/// What follows from an installation.
+enum Next {
+    /// The version is the first, and bound.
+    Live(Binding, Turn),
+    /// The version is live already, and may be granted something else from now on.
+    Changed,
+    /// It waits until somebody swaps to it.
+    Known,
+}
+
+fn as_known(version: &NewVersion) -> PluginVersion {
+    PluginVersion {
+        tenant: version.tenant.clone(),
+        plugin: version.plugin.clone(),
+        version: version.version.clone(),
+        digest: version.digest.clone(),
+        source: version.source.clone(),
+        signed_by: version.signed_by.clone(),
+        accepted: version.accepted.clone(),
+        installed_by: version.installed_by.clone(),
+        installed_at: 0,
+    }
+}
+
+const SETTINGS: &str = "settings are kept with what is accepted: say `accept`, too";
 const NO_MANIFEST: &str = "the component carries no manifest, so nobody knows its name and version: build it with `switchboard plugin build`";

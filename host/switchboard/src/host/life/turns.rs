@@ -99,6 +99,7 @@ impl Life<'_> {
                 "no version of {plugin} is on trial"
             )));
         };
+        runnable(&now, plugin, &to.version)?;
         let turn = Turn {
             action: BindingAction::Promote,
             from: now.binding.stable.clone(),
@@ -162,7 +163,9 @@ impl Life<'_> {
             canary: None,
             ..now.binding
         };
-        self.take(now.bindings, binding, turn).await
+        // Recorded whatever else does not fit just now: with the next start it would begin again.
+        self.record(binding, turn).await?;
+        self.refresh().await
     }
 
     /// Stops a version at once, also in calls that run: their next capability call is refused.
@@ -173,10 +176,14 @@ impl Life<'_> {
         reason: String,
     ) -> Result<(), LifeError> {
         // Before anything else, and whatever else is being changed: that is what it is for.
-        if let Some(live) = self.live(plugin)
-            && version.is_none_or(|version| version == live.version())
-        {
-            self.stop(live.digest(), true);
+        let live = self.live(plugin);
+        for one in self.roster.publishing().at_hand(&self.tenant.name, plugin) {
+            let is_live = live
+                .as_ref()
+                .is_some_and(|live| live.digest() == one.digest());
+            if version.map_or(is_live, |version| version == one.version()) {
+                self.stop(one.digest(), true);
+            }
         }
         let _turn = self.roster.turn().await;
         let now = self.situation(plugin).await?;
@@ -187,13 +194,22 @@ impl Life<'_> {
             return Ok(());
         }
         binding.killed.push(target.digest.clone());
+        let ends_trial = tried(&binding).is_some_and(|tried| tried.digest == target.digest);
+        if ends_trial {
+            binding.canary = None;
+        }
         let turn = Turn {
             action: BindingAction::Kill,
             from: None,
             to: Some(target),
             reason,
         };
-        self.record(binding, turn).await
+        self.record(binding, turn).await?;
+        if ends_trial {
+            self.refresh().await
+        } else {
+            Ok(())
+        }
     }
 
     /// Lets a stopped version run again.
@@ -304,8 +320,13 @@ fn stoppable(now: &Situation, plugin: &str, version: Option<&str>) -> Result<Pin
         return live
             .ok_or_else(|| LifeError::Conflict(format!("{plugin} is not live: name a version")));
     };
-    let known = now.bindings.version(plugin, version);
-    known.map(pin).ok_or_else(|| unknown(plugin, version))
+    let known = now.bindings.version(plugin, version).map(pin);
+    // What the folder names is shown by the author's number, and known by one with its digest.
+    let live = now.live.as_ref().filter(|live| live.version() == version);
+    let live = live.and_then(|live| now.bindings.of_digest(plugin, live.digest()));
+    known
+        .or_else(|| live.map(pin))
+        .ok_or_else(|| unknown(plugin, version))
 }
 
 fn tried(binding: &Binding) -> Option<Pinned> {

@@ -12,6 +12,9 @@ use crate::host::bindings::Bindings;
 use crate::host::vouched::{self, NotVouched};
 use crate::tenants::{PluginEntry, PluginOrigin, Tenant};
 
+/// Pulled components that are kept at hand.
+const MAX_PULLED: usize = 32;
+
 /// A component that may be loaded, and what is known of it.
 #[derive(Clone)]
 pub(crate) struct Component {
@@ -68,26 +71,28 @@ impl Sources {
         bindings: &Bindings,
     ) -> Result<Component, PublishError> {
         let binding = bindings.get(&entry.name);
-        let bound = binding.and_then(|binding| binding.stable.as_ref());
         let followed = binding.and_then(|binding| binding.from_folder.as_ref());
-        let said = self.said(entry, tenant, bindings).await?;
-        match (bound, said) {
-            (Some(bound), said) if followed == said.as_ref().and_then(|one| one.said.as_ref()) => {
-                let version = bindings.pinned(&entry.name, bound);
-                let gone = || {
-                    missing(
-                        entry,
-                        format!(
-                            "version {} is bound, and not installed any more",
-                            bound.version
-                        ),
-                    )
-                };
-                self.installed(entry, tenant, version.ok_or_else(gone)?)
-                    .await
+        let bound = binding.and_then(|binding| binding.stable.as_ref());
+        let gone = || missing(entry, "no version of it is bound".to_owned());
+        let version = bound.map(|bound| bindings.pinned(&entry.name, bound).ok_or_else(gone));
+        let version = version.transpose()?;
+        // What is pinned says the same wherever it is fetched from, and nothing needs to be fetched for that.
+        let is_followed = match &entry.origin {
+            PluginOrigin::Registry => true,
+            PluginOrigin::Version(_) | PluginOrigin::Oci(_) => {
+                followed == Some(&entry.origin.to_string())
             }
-            (_, Some(said)) => Ok(said),
-            (_, None) => Err(missing(entry, "no version of it is bound".to_owned())),
+            PluginOrigin::Builtin(_) | PluginOrigin::File(_) => false,
+        };
+        if is_followed && let Some(version) = version {
+            return self.installed(entry, tenant, version).await;
+        }
+        let said = self.said(entry, tenant, bindings).await?.ok_or_else(gone)?;
+        match version {
+            Some(version) if followed == said.said.as_ref() && version.digest != said.digest => {
+                self.installed(entry, tenant, version).await
+            }
+            _ => Ok(said),
         }
     }
 
@@ -118,10 +123,11 @@ impl Sources {
                 self.installed(entry, tenant, version).await?
             }
         };
+        let digest = &found.digest;
         let said = match &entry.origin {
-            PluginOrigin::Builtin(_) | PluginOrigin::File(_) => {
-                format!("{} sha256:{}", entry.origin, found.digest)
-            }
+            PluginOrigin::Builtin(_) => format!("{} sha256:{digest}", entry.origin),
+            // Wherever the file is, and however its path is written.
+            PluginOrigin::File(_) => format!("file sha256:{digest}"),
             other => other.to_string(),
         };
         Ok(Some(Component {
@@ -139,7 +145,8 @@ impl Sources {
     ) -> Result<Component, PublishError> {
         let keys = &tenant.trust.settings().keys;
         let is_trusted = |by: &String| keys.iter().any(|key| key.name == *by);
-        if tenant.trust.is_required() && !version.signed_by.as_ref().is_some_and(is_trusted) {
+        let is_vouched_for = version.signed_by.as_ref().is_some_and(is_trusted);
+        if tenant.trust.is_required() && !is_vouched_for && !is_shipped(&version.digest) {
             return Err(untrusted(entry, NotVouched::Since(version.version.clone())));
         }
         let unusable = |error: String| missing(entry, error);
@@ -207,6 +214,9 @@ impl Sources {
         }
         let fetched = Arc::new(self.fetch(source, entry).await?);
         let mut pulled = self.pulled.lock().unwrap_or_else(PoisonError::into_inner);
+        if pulled.len() >= MAX_PULLED {
+            pulled.clear();
+        }
         pulled.insert(place.to_owned(), Arc::clone(&fetched));
         Ok(fetched)
     }
@@ -237,6 +247,12 @@ fn builtin(entry: &PluginEntry, name: &str) -> Result<Component, PublishError> {
             said: None,
         }),
     }
+}
+
+/// What comes with this program needs nobody's word.
+fn is_shipped(digest: &str) -> bool {
+    let mut shipped = embedded::COMPONENTS.iter();
+    shipped.any(|(_, bytes)| Digest::of(bytes).hex() == digest)
 }
 
 fn shipped() -> String {

@@ -5,26 +5,26 @@ use dispatch::{Binding, BindingAction, BindingChange, Bound, NewVersion, Pinned,
 use serde_json::Value;
 
 use super::Roster;
-use crate::host::bindings::Bindings;
+use crate::host::bindings::{Bindings, pin};
 use crate::host::publishing::Component;
 
 /// As whom it is recorded.
 const BY: &str = "host:folder";
 
 impl Roster {
-    /// Binds what the folder names, which is live already.
-    pub(super) async fn follow(
+    /// The change that binds what the folder names; none where nothing was bound before.
+    pub(super) async fn followed(
         &self,
         tenant: &str,
         plugin: &str,
         component: &Component,
         bindings: &Bindings,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<BindingChange>, StoreError> {
         let Some(before) = bindings.get(plugin) else {
-            return Ok(());
+            return Ok(None);
         };
-        let pinned = self.adopt(tenant, plugin, component).await?;
-        let change = BindingChange {
+        let pinned = self.adopt(tenant, plugin, component, bindings).await?;
+        Ok(Some(BindingChange {
             action: BindingAction::Swap,
             by: BY.to_owned(),
             from: before.stable.clone(),
@@ -37,16 +37,21 @@ impl Roster {
                 from_folder: component.said.clone(),
                 ..before.clone()
             },
-        };
+        }))
+    }
+
+    /// Records what is live already because the folder says so.
+    pub(super) async fn follow(&self, change: BindingChange) -> Result<(), StoreError> {
+        let plugin = change.binding.plugin.clone();
         match self.parts.registry.bind(change).await? {
             Bound::Done(_) => {}
-            // The next look finds the folder at odds with the binding again.
-            other => tracing::warn!(
-                tenant,
-                plugin,
-                ?other,
-                "what the folder says was not recorded"
-            ),
+            other => {
+                tracing::warn!(
+                    plugin,
+                    ?other,
+                    "what the folder says was not recorded; the next start tries again"
+                );
+            }
         }
         Ok(())
     }
@@ -57,7 +62,11 @@ impl Roster {
         tenant: &str,
         plugin: &str,
         component: &Component,
+        bindings: &Bindings,
     ) -> Result<Pinned, StoreError> {
+        if let Some(known) = bindings.of_digest(plugin, &component.digest) {
+            return Ok(pin(known));
+        }
         self.keep(component.bytes.as_ref().clone()).await?;
         let pinned = component.pinned();
         let version = NewVersion {

@@ -24,6 +24,7 @@ fn loaded(texts: &[(&str, &str)], accepted: &str) -> Result<Tenant, TenantError>
         settings: &BTreeMap::new(),
         installed: &[Installed {
             plugin: "loyalty".to_owned(),
+            by_folder: false,
             accepted: Accepted {
                 tools: toml::from_str(accepted).unwrap(),
                 ..Accepted::default()
