@@ -69,6 +69,13 @@ impl Desk {
         Self::start(self.config, self.environment, self.data).await
     }
 
+    /// The audit log as text.
+    pub(crate) async fn audit(&self) -> String {
+        let store = self.running.dispatcher().store();
+        let records = store.records(None, 1_000_000).await.unwrap();
+        serde_json::to_string(&records).unwrap()
+    }
+
     async fn start(config: Config, environment: Environment, data: tempfile::TempDir) -> Self {
         let pause = Duration::from_millis(5);
         let running = switchboard::start(Options {

@@ -292,14 +292,14 @@ async fn what_does_not_fit_is_refused_and_nothing_is_known_of_it() {
         let answer = bay.post(plugin, body).await;
         assert_eq!(answer.status, status, "{plugin}: {answer:?}");
     }
-    let audit = desk.audit().await;
-    let refused = audit.iter().filter(|record| record["event"] == "plugin_refused");
-    assert_eq!(refused.count(), 4, "{audit:?}");
     let without_key = desk.post("/api/plugins/shelf/kill", json!({})).await;
     assert_eq!(without_key.status, 401);
     let shelf = bay.plugin("shelf").await;
     assert_eq!(shelf["versions"].as_array().unwrap().len(), 1, "{shelf}");
     bay.found().await;
+    let audit = desk.audit().await;
+    let refused = audit.matches("plugin_refused").count();
+    assert_eq!(refused, 4, "each of them is on record");
 }
 
 #[tokio::test]

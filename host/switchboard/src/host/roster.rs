@@ -448,7 +448,12 @@ impl Roster {
             .insert(name.to_owned(), Known { seen, refused });
     }
 
-    pub(super) async fn record(&self, tenant: &str, by: &str, detail: Value) -> Result<(), StoreError> {
+    pub(super) async fn record(
+        &self,
+        tenant: &str,
+        by: &str,
+        detail: Value,
+    ) -> Result<(), StoreError> {
         let entry = AuditEntry {
             kind: AuditKind::Host,
             tenant: tenant.to_owned(),

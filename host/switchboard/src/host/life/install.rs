@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use artifacts::{Fetched, Source};
-use serde_json::json;
 use dispatch::{Added, Binding, BindingAction, NewVersion, Pinned, PluginVersion};
+use serde_json::json;
 
 use super::{Life, LifeError, Turn};
 use crate::Manifest;
@@ -48,7 +48,9 @@ impl Life<'_> {
         let done = self.taken_in(offered).await;
         if let Err(refused) = &done {
             let detail = json!({ "event": "plugin_refused", "reason": refused.to_string() });
-            self.roster.record(&self.tenant.name, self.by, detail).await?;
+            self.roster
+                .record(&self.tenant.name, self.by, detail)
+                .await?;
         }
         done
     }
