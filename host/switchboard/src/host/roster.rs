@@ -351,7 +351,7 @@ impl Roster {
         load: impl Fn(&Bindings) -> Result<Tenant, Refusal>,
         bindings: Bindings,
     ) -> Result<Result<Proposal, Refusal>, StoreError> {
-        let (tenant, ready) = match self.ready(&load, &bindings).await {
+        let (tenant, ready) = match Box::pin(self.ready(&load, &bindings)).await {
             Ok(prepared) => prepared,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -374,7 +374,7 @@ impl Roster {
         for change in &follows {
             bindings = bindings.with(change.binding.clone());
         }
-        let prepared = self.ready(&load, &bindings).await;
+        let prepared = Box::pin(self.ready(&load, &bindings)).await;
         Ok(prepared.map(|(tenant, ready)| Proposal {
             tenant,
             ready,

@@ -119,7 +119,7 @@ impl Life<'_> {
                 .filter(|reason| !reason.is_empty())
                 .unwrap_or_else(live_at_once),
         };
-        Next::Live(binding, turn)
+        Next::Live(Box::new((binding, turn)))
     }
 
     /// Makes the version known, once all that follows from it is prepared.
@@ -133,7 +133,7 @@ impl Life<'_> {
         let (bindings, bound) = match next {
             Next::Known => return self.add(version).await,
             Next::Changed => (bindings, None),
-            Next::Live(binding, turn) => (bindings.with(binding.clone()), Some((binding, turn))),
+            Next::Live(bound) => (bindings.with(bound.0.clone()), Some(*bound)),
         };
         let proposal = self.roster.proposed(&self.tenant.name, bindings).await??;
         self.add(version).await?;
@@ -246,7 +246,7 @@ impl Life<'_> {
 /// What follows from an installation.
 enum Next {
     /// The version is the first, and bound.
-    Live(Binding, Turn),
+    Live(Box<(Binding, Turn)>),
     /// The version is live already, and may be granted something else from now on.
     Changed,
     /// It waits until somebody swaps to it.
