@@ -2,6 +2,7 @@
 
 mod parcel;
 
+use artifacts::SigningKey;
 use serde_json::json;
 
 use crate::desk::Desk;
@@ -476,4 +477,50 @@ async fn settings_that_do_not_fit_change_nothing() {
         Bay::of(&desk).plugin("shelf").await["live"]["version"],
         "1.0.0"
     );
+}
+
+/// Trust is in a key, not in its name: what another key of that name has signed does not run any more.
+#[tokio::test]
+async fn a_version_runs_as_long_as_its_signers_key_is_trusted() {
+    let town = Town::open().await;
+    let bay = Bay::of(&town.desk).at("acme");
+    let trusting = async |key: &SigningKey| {
+        let tenant = town.text("acme", "tenant.toml");
+        let tenant = tenant.split("[trust]").next().unwrap();
+        let public = key.public().to_pem().unwrap();
+        std::fs::write(town.folder.join("acme/vendor.pub"), public).unwrap();
+        let text = format!(
+            "{tenant}\n[trust]\nrequired = true\nkeys = [{{ name = \"the vendor\", file = \"vendor.pub\" }}]\n"
+        );
+        let path = "/api/tenants/acme/files/tenant.toml";
+        town.operator("PUT", path, &text).await
+    };
+    let (vendor, another) = (
+        SigningKey::generate().unwrap(),
+        SigningKey::generate().unwrap(),
+    );
+    trusting(&vendor).await.expect(200);
+    let parcel = Parcel::version("1.0.0");
+    expect_refusal(&bay.install(&parcel, true).await, 422, "is not signed");
+    expect_refusal(
+        &bay.install_signed(&parcel, &another).await,
+        422,
+        "is not among them",
+    );
+    bay.install_signed(&parcel, &vendor).await.expect(200);
+    assert_eq!(bay.plugin("shelf").await["live"]["version"], "1.0.0");
+    let replaced = trusting(&another).await;
+    expect_refusal(
+        &replaced,
+        422,
+        "without the signature of a key that the tenant trusts now",
+    );
+    // A shipped plugin needs nobody's word, also once it was bound.
+    trusting(&vendor).await.expect(200);
+    bay.post("orders/kill", json!({})).await.expect(200);
+    bay.post("orders/revive", json!({})).await.expect(200);
+    town.operator("POST", "/api/tenants/acme/reload", "")
+        .await
+        .expect(200);
+    assert_eq!(town.standing("acme").await["state"], "serving");
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use artifacts::{Envelope, SigningKey, Subject};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::Method;
@@ -142,6 +143,18 @@ impl<'a> Bay<'a> {
         let body = json!({
             "component": BASE64_STANDARD.encode(bytes),
             "accept": accept,
+            "settings": { "base_url": self.desk.shop.url },
+        });
+        self.ask(Method::POST, "", Some(body)).await
+    }
+
+    /// Signed with this key.
+    pub(super) async fn install_signed(&self, parcel: &Parcel, key: &SigningKey) -> Answer {
+        let subject = Subject::new("shelf", &parcel.version, &parcel.bytes).unwrap();
+        let body = json!({
+            "component": BASE64_STANDARD.encode(&parcel.bytes),
+            "signatures": Envelope::sign(&subject, key, None).to_line().unwrap(),
+            "accept": true,
             "settings": { "base_url": self.desk.shop.url },
         });
         self.ask(Method::POST, "", Some(body)).await

@@ -254,13 +254,28 @@ impl Trust {
         signer.ok_or(Flaw::NoSigstoreKey)
     }
 
+    /// A key by its name and what it is, as it is recorded: under the same name there may be another one later.
+    pub fn recorded(&self, name: &str) -> Option<String> {
+        let mut keys = self.keys.iter();
+        keys.find(|(known, _)| known == name).map(written)
+    }
+
+    /// Whether this is one of the keys, as it was recorded.
+    pub fn has(&self, recorded: &str) -> bool {
+        self.keys.iter().any(|key| written(key) == recorded)
+    }
+
     /// The keys, for people.
     fn accepted(&self) -> String {
-        let named = self.keys.iter().map(|(name, key)| match key {
-            Key::Ed25519(key) => format!("{name} (ed25519 {})", key.id()),
-            Key::Sigstore(_) => format!("{name} (sigstore)"),
-        });
-        named.collect::<Vec<_>>().join(", ")
+        let keys: Vec<String> = self.keys.iter().map(written).collect();
+        keys.join(", ")
+    }
+}
+
+fn written((name, key): &(String, Key)) -> String {
+    match key {
+        Key::Ed25519(key) => format!("{name} (ed25519 {})", key.id()),
+        Key::Sigstore(key) => format!("{name} (sigstore {})", key.id()),
     }
 }
 

@@ -28,7 +28,7 @@ pub struct NewVersion {
     pub digest: String,
     /// Where it came from, for people: a file, a watched folder, an OCI reference with its digest.
     pub source: String,
-    /// The name of the key that signed it, as the tenant's trust policy knows it.
+    /// The key that signed it, by the name that the tenant's trust policy has for it and by what it is.
     pub signed_by: Option<String>,
     /// What the operator granted of what the manifest asks for; null says nothing of it.
     pub accepted: Value,

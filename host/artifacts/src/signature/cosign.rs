@@ -17,7 +17,7 @@ const PAYLOAD_TYPE: &str = "cosign container image signature";
 
 /// A public key as `cosign generate-key-pair` writes it (`cosign.pub`).
 #[derive(Clone)]
-pub(crate) struct CosignKey(Arc<VerificationKey>);
+pub(crate) struct CosignKey(Arc<VerificationKey>, Digest);
 
 /// Not a key that sigstore's crate can use.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -37,7 +37,12 @@ impl CosignKey {
                 scheme.name()
             )));
         }
-        Ok(Self(Arc::new(key)))
+        Ok(Self(Arc::new(key), Digest::of(der.as_bytes())))
+    }
+
+    /// By what people tell keys apart: the first 16 hexadecimal digits of the sha256 of its SPKI.
+    pub(crate) fn id(&self) -> String {
+        self.1.hex().chars().take(16).collect()
     }
 
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {

@@ -14,7 +14,7 @@ const NO_VERSION: &str = "0.0.0";
 pub(crate) struct Vouched {
     /// Its version, by its manifest; `file` where it carries none.
     pub(crate) version: String,
-    /// The name of the key whose signature counts; none where nobody signed it who must.
+    /// The key whose signature counts, by its name and what it is; none where nobody signed it who must.
     pub(crate) signer: Option<String>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn vouched(
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let signer = trust.verify(&subject, &fetched.signatures, now)?;
     Ok(Vouched {
-        signer: signer.map(str::to_owned),
+        signer: signer.and_then(|name| trust.recorded(name)),
         version: version.unwrap_or_else(|| "file".to_owned()),
     })
 }

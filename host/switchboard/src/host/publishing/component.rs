@@ -143,9 +143,8 @@ impl Sources {
         tenant: &Tenant,
         version: &PluginVersion,
     ) -> Result<Component, PublishError> {
-        let keys = &tenant.trust.settings().keys;
-        let is_trusted = |by: &String| keys.iter().any(|key| key.name == *by);
-        let is_vouched_for = version.signed_by.as_ref().is_some_and(is_trusted);
+        let signer = version.signed_by.as_ref();
+        let is_vouched_for = signer.is_some_and(|by| tenant.trust.has(by));
         if tenant.trust.is_required() && !is_vouched_for && !is_shipped(&version.digest) {
             return Err(untrusted(entry, NotVouched::Since(version.version.clone())));
         }
