@@ -1,0 +1,107 @@
+//! Versions held beside the live one: in a shadow, and on trial with a share of the cases.
+
+use serde_json::json;
+
+use super::parcel::{Bay, Parcel};
+use crate::desk::Desk;
+use crate::tenants::expect_refusal;
+
+#[tokio::test]
+async fn a_shadow_shows_what_differs_and_asks_nobody() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    for version in [Parcel::with_owner("1.1.0"), Parcel::lost("1.2.0")] {
+        bay.install(&version, false).await.expect(200);
+    }
+    bay.found().await;
+    desk.shop.forget_requests().await;
+    let shadow = async |version: &str| {
+        let version = json!({ "version": version });
+        bay.post("shelf/shadow", version).await.expect(200)
+    };
+    let same = shadow("1.0.0").await;
+    assert_eq!(same["tools"]["find_order"]["same"], 1, "{same}");
+    let more = shadow("1.1.0").await;
+    let shown = &more["differences"][0]["result"]["shown"][0];
+    assert_eq!(
+        (&shown["at"], &shown["is"]),
+        (&json!("/owner"), &json!("\"C-1001\"")),
+        "{more}"
+    );
+    let lost = shadow("1.2.0").await;
+    let asked = lost["differences"][0]["capabilities"].to_string();
+    assert!(asked.contains("/orders/not-ORD-8842"), "{lost}");
+    assert!(desk.shop.requests().await.is_empty(), "nobody was asked");
+    assert_eq!(bay.plugin("shelf").await["live"]["version"], "1.0.0");
+}
+
+#[tokio::test]
+async fn a_version_on_trial_that_fails_is_rolled_back_by_itself() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::lost("1.1.0"), false).await.expect(200);
+    let tried = json!({ "version": "1.1.0", "per_mille": 1000 });
+    bay.post("shelf/canary", tried).await.expect(200);
+    assert_eq!(
+        bay.plugin("shelf").await["live"]["version"],
+        "1.0.0",
+        "it is on trial"
+    );
+    let mut failed = 0;
+    while bay.find().await.body["outcome"] != "ok" {
+        failed += 1;
+        assert!(failed < 100, "the trial does not end");
+    }
+    assert_eq!(failed, 20, "a trial ends with the first call that shows it");
+    let told = bay
+        .until_history("shelf", |told| told[0].starts_with("auto_rollback"))
+        .await;
+    assert!(
+        told[0].starts_with("auto_rollback host:canary 1.1.0 → 1.0.0: 20 of 20 calls"),
+        "{told:?}"
+    );
+    assert_eq!(bay.plugin("shelf").await["canary"], json!(null));
+}
+
+#[tokio::test]
+async fn a_trial_that_goes_well_is_promoted() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::with_owner("1.1.0"), false)
+        .await
+        .expect(200);
+    expect_refusal(&bay.post("shelf/promote", json!({})).await, 409, "on trial");
+    let tried = json!({ "version": "1.1.0", "per_mille": 500 });
+    bay.post("shelf/canary", tried).await.expect(200);
+    let mut owners = 0;
+    for case in 0..40 {
+        let case = format!("case-{case}");
+        let first = bay.found_in(&case).await["owner"].clone();
+        assert_eq!(
+            bay.found_in(&case).await["owner"],
+            first,
+            "a case sees one version"
+        );
+        owners += u32::from(!first.is_null());
+    }
+    assert!(
+        (5..36).contains(&owners),
+        "{owners} of 40 cases saw the version on trial"
+    );
+    bay.post("shelf/promote", json!({})).await.expect(200);
+    for case in 0..10 {
+        assert_eq!(
+            bay.found_in(&format!("case-{case}")).await["owner"],
+            "C-1001"
+        );
+    }
+}
