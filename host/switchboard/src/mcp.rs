@@ -7,15 +7,18 @@
 mod answer;
 mod cases;
 mod catalogue;
+mod changes;
 mod desk;
 mod endpoints;
 mod handler;
 mod http;
+mod paging;
+mod provider;
 #[cfg(test)]
 mod tests;
+mod visit;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::Router;
 use dispatch::Dispatcher;
@@ -23,6 +26,7 @@ use policy::{Actor, Role};
 use rmcp::model::Tool;
 use rmcp::service::ServerInitializeError;
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::host::Host;
@@ -31,6 +35,7 @@ use desk::Desk;
 pub(crate) use endpoints::{Client, Endpoints};
 use handler::Handler;
 use http::Endpoint;
+use provider::Provider;
 
 /// What one tenant's MCP surface is made of.
 #[derive(Clone)]
@@ -51,6 +56,8 @@ pub(crate) struct McpParts {
     pub(crate) listen: SocketAddr,
     /// Further names (`tools.example.com`, `tools.example.com:8443`) under which clients reach this server.
     pub(crate) hosts: Vec<String>,
+    /// Wakes whenever tools or rules of some tenant may have changed.
+    pub(crate) news: watch::Receiver<()>,
     /// Ends the open event streams, which would otherwise keep a server that is stopping from ending.
     pub(crate) stop: CancellationToken,
 }
@@ -86,6 +93,7 @@ impl McpParts {
             strangers: !host.is_local,
             listen,
             hosts,
+            news: host.roster.publishing().news(),
             stop: CancellationToken::new(),
         }
     }
@@ -109,8 +117,7 @@ pub(crate) fn router(mcp: McpParts) -> Router {
 
 /// The tools as a client sees them now.
 pub(crate) fn tools(mcp: &McpParts) -> Vec<Tool> {
-    let catalogue = Desk::new(mcp.clone()).catalogue();
-    catalogue.map_or_else(Vec::new, |c| c.tools().to_vec())
+    Desk::new(mcp.clone()).tools()
 }
 
 /// Serves one client on standard input and output, until it closes them. Whoever calls this keeps logs off stdout.
@@ -124,7 +131,7 @@ where
     R: tokio::io::AsyncRead + Send + Unpin + 'static,
     W: tokio::io::AsyncWrite + Send + Unpin + 'static,
 {
-    let handler = Handler::for_connection(Arc::new(desk));
+    let handler = Handler::for_connection(desk.offered());
     match rmcp::serve_server(handler, streams).await {
         Ok(running) => running.waiting().await.map(drop).map_err(Into::into),
         Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),

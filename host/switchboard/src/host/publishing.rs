@@ -13,6 +13,7 @@ use sandbox::{
     Toolbox, ToolboxSettings,
 };
 use thiserror::Error;
+use tokio::sync::watch;
 
 use super::bindings::{self, Bindings};
 use super::vouched::NotVouched;
@@ -74,6 +75,8 @@ pub(crate) struct Publishing {
     progress: Progress,
     /// What is live of each tenant, to hold newer versions against.
     live: Mutex<HashMap<String, PluginSet>>,
+    /// Wakes whoever shows tools, whenever some tenant's may have changed.
+    news: watch::Sender<()>,
 }
 
 impl Publishing {
@@ -98,7 +101,18 @@ impl Publishing {
             sources: Sources::new(registries, artifacts),
             progress,
             live: Mutex::default(),
+            news: watch::Sender::new(()),
         })
+    }
+
+    /// Wakes whenever tools or rules of some tenant may have changed.
+    pub(crate) fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
+    }
+
+    /// Something that callers see has changed.
+    pub(crate) fn announce(&self) {
+        self.news.send_replace(());
     }
 
     /// Where the live tools are.
@@ -161,6 +175,7 @@ impl Publishing {
         self.toolbox.set_share(&ready.tenant, ready.share);
         self.toolbox.go_live(ready.assembled);
         self.live().insert(ready.tenant, ready.set);
+        self.announce();
     }
 
     /// A tenant's live plugin of this name.
@@ -203,6 +218,7 @@ impl Publishing {
     pub(crate) fn withdraw(&self, tenant: &str) {
         self.toolbox.withdraw(tenant);
         self.live().remove(tenant);
+        self.announce();
     }
 
     /// What the tenant's folder says of a plugin now.

@@ -257,7 +257,7 @@ impl Roster {
         self.parts.registry.as_ref()
     }
 
-    pub(super) fn publishing(&self) -> &Publishing {
+    pub(crate) fn publishing(&self) -> &Publishing {
         &self.parts.publishing
     }
 
@@ -423,6 +423,7 @@ impl Roster {
             Ok(tenant) => tenant,
             Err(shared) => return Ok(Err(shared.into())),
         };
+        self.parts.publishing.announce();
         let detail = json!({
             "event": if before.is_some() { "tenant_reloaded" } else { "tenant_added" },
             "rulebook_before": before,

@@ -57,9 +57,14 @@ fn meta(outcome: &Outcome) -> MetaObject {
 
 /// There is no such tool: `-32602`, as the specification asks.
 pub(super) fn unknown_tool(tool: &str) -> ErrorData {
-    let shown: String = tool.chars().take(128).collect();
+    unknown("tool", tool, "tools/list")
+}
+
+/// There is no such thing: `-32602`, and where to read which there are.
+pub(super) fn unknown(kind: &str, name: &str, list: &str) -> ErrorData {
+    let shown: String = name.chars().take(128).collect();
     ErrorData::invalid_params(
-        format!("Unknown tool: {shown}. tools/list names the tools there are."),
+        format!("Unknown {kind}: {shown}. {list} names the {kind}s there are."),
         None,
     )
 }

@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use dispatch::{Snapshot, ToolSpec};
+use dispatch::{Dispatcher, Snapshot, ToolSpec};
+use futures::stream::{self, Stream};
 use policy::{Effect, Rulebook};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::answer;
 use crate::tenants::ToolSet;
@@ -52,27 +54,58 @@ impl Catalogue {
     }
 }
 
-/// The newest catalogue, converted again when the snapshot or the rules have changed.
-#[derive(Default)]
-pub(super) struct Catalogues(RwLock<Option<Arc<Catalogue>>>);
+/// The newest catalogue of what one principal sees, converted again when the snapshot or the rules have changed.
+pub(super) struct Catalogues {
+    dispatcher: Dispatcher,
+    tenant: String,
+    seen: ToolSet,
+    newest: RwLock<Option<Arc<Catalogue>>>,
+}
 
 impl Catalogues {
-    /// The catalogue of this snapshot under these rules, for whoever sees these tools; always the same ones.
-    pub(super) fn of(
-        &self,
-        snapshot: &Snapshot,
-        rules: &Rulebook,
-        seen: &ToolSet,
-    ) -> Arc<Catalogue> {
-        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn new(dispatcher: Dispatcher, tenant: String, seen: ToolSet) -> Self {
+        Self {
+            dispatcher,
+            tenant,
+            seen,
+            newest: RwLock::default(),
+        }
+    }
+
+    /// The catalogue as it is now; none where the tenant is gone.
+    pub(super) fn now(&self) -> Option<Arc<Catalogue>> {
+        let snapshot = self.dispatcher.tools().snapshot(&self.tenant)?;
+        let rules = self.dispatcher.rulebook(&self.tenant)?;
+        let kept = self.newest.read().unwrap_or_else(PoisonError::into_inner);
         match kept.as_ref() {
-            Some(catalogue) if catalogue.shows(snapshot, rules) => return Arc::clone(catalogue),
+            Some(catalogue) if catalogue.shows(&snapshot, &rules) => {
+                return Some(Arc::clone(catalogue));
+            }
             _ => drop(kept),
         }
-        let fresh = Arc::new(Catalogue::new(snapshot, rules, seen));
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
-        fresh
+        let fresh = Arc::new(Catalogue::new(&snapshot, &rules, &self.seen));
+        let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
+        *newest = Some(Arc::clone(&fresh));
+        Some(fresh)
     }
+
+    /// An item for each time that the list is another one, compared whenever `news` wakes.
+    pub(super) fn changes(self: Arc<Self>, news: watch::Receiver<()>) -> impl Stream<Item = ()> {
+        let told = self.now();
+        stream::unfold((self, news, told), async |(catalogues, mut news, told)| {
+            loop {
+                news.changed().await.ok()?;
+                let now = catalogues.now();
+                if tools_of(now.as_deref()) != tools_of(told.as_deref()) {
+                    return Some(((), (catalogues, news, now)));
+                }
+            }
+        })
+    }
+}
+
+fn tools_of(catalogue: Option<&Catalogue>) -> &[Tool] {
+    catalogue.map_or(&[], Catalogue::tools)
 }
 
 fn described(spec: &ToolSpec, effect: Effect) -> Tool {

@@ -2,22 +2,44 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use dispatch::{CallRequest, DispatchError, Outcome};
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use policy::Channel;
-use rmcp::model::JsonObject;
+use rmcp::ErrorData;
+use rmcp::model::{CallToolRequestParams, CallToolResponse, JsonObject, ServerCapabilities, Tool};
 use serde_json::Value;
 use store::Clock;
 use time::OffsetDateTime;
 
 use super::McpParts;
+use super::answer;
 use super::cases::{OpenCases, Session};
-use super::catalogue::{Catalogue, Catalogues};
+use super::catalogue::Catalogues;
+use super::provider::{Change, Offer, Provider};
+use super::visit::Visit;
+
+const INSTRUCTIONS: &str = "\
+Tools of a customer support desk. The host decides every call by its own rules and keeps a case of what the conversation \
+has established, so the order matters: find the customer first (get_customer), then the order (lookup_order), then act on \
+it. A result with isError is an answer, not a crash: its `outcome` says what happened and what can be done next. \
+`awaiting_consent` means that a person must say yes first: do not repeat the call. Writes are never done twice: the same \
+write again returns the first result. Work on one customer at a time; ";
+
+/// How several conversations are told apart where one principal's clients know each other.
+const BY_NAME: &str =
+    "for several conversations at once, name each of them in _meta \"switchboard/case\".";
+
+/// How a conversation is told apart where the clients may be strangers to each other.
+const BY_SESSION: &str = "open an MCP session (initialize, protocol 2025-11-25 or 2025-06-18) for each conversation: a \
+request without one has a case of its own, and forgets it.";
 
 /// What all peers of one tenant share.
 pub(super) struct Desk {
     parts: McpParts,
     clock: Clock,
-    catalogues: Catalogues,
+    catalogues: Arc<Catalogues>,
     cases: OpenCases,
 }
 
@@ -30,25 +52,22 @@ impl Desk {
     }
 
     pub(super) fn with_clock(parts: McpParts, clock: Clock) -> Self {
+        let catalogues = Catalogues::new(
+            parts.dispatcher.clone(),
+            parts.tenant.clone(),
+            parts.tools.clone(),
+        );
         Self {
             parts,
             clock,
-            catalogues: Catalogues::default(),
+            catalogues: Arc::new(catalogues),
             cases: OpenCases::default(),
         }
     }
 
-    /// The tools there are now; none where the tenant is gone.
-    pub(super) fn catalogue(&self) -> Option<Arc<Catalogue>> {
-        let tenant = &self.parts.tenant;
-        let snapshot = self.parts.dispatcher.tools().snapshot(tenant)?;
-        let rules = self.parts.dispatcher.rulebook(tenant)?;
-        Some(self.catalogues.of(&snapshot, &rules, &self.parts.tools))
-    }
-
     /// Whether there is such a tool now.
     pub(super) fn has_tool(&self, name: &str) -> bool {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogues.now();
         catalogue.is_some_and(|catalogue| catalogue.tool(name).is_some())
     }
 
@@ -61,18 +80,17 @@ impl Desk {
             .then(|| format!("{principal} may not call {name}; tools/list shows what it may call"))
     }
 
-    /// Who calls.
-    pub(super) fn principal(&self) -> &str {
-        &self.parts.principal
-    }
-
-    /// Whether peers over HTTP may be strangers to each other.
-    pub(super) fn serves_strangers(&self) -> bool {
-        self.parts.strangers
+    /// As it is offered to clients.
+    pub(super) fn offered(self) -> Offer {
+        Offer {
+            principal: self.parts.principal.clone(),
+            strangers: self.parts.strangers,
+            provider: Arc::new(self),
+        }
     }
 
     /// Runs one call in the session's case.
-    pub(super) async fn call(
+    async fn run(
         &self,
         session: &Session,
         tool: &str,
@@ -95,5 +113,52 @@ impl Desk {
             arguments: Value::Object(arguments),
         };
         dispatcher.call(request).await
+    }
+}
+
+#[async_trait]
+impl Provider for Desk {
+    fn capabilities(&self) -> ServerCapabilities {
+        ServerCapabilities::builder()
+            .enable_tools()
+            .enable_tool_list_changed()
+            .build()
+    }
+
+    fn instructions(&self, stranger: bool) -> String {
+        let conversations = if stranger { BY_SESSION } else { BY_NAME };
+        format!("{INSTRUCTIONS}{conversations}")
+    }
+
+    fn tools(&self) -> Vec<Tool> {
+        let catalogue = self.catalogues.now();
+        catalogue.map_or_else(Vec::new, |catalogue| catalogue.tools().to_vec())
+    }
+
+    fn tool(&self, name: &str) -> Option<Tool> {
+        self.catalogues.now()?.tool(name).cloned()
+    }
+
+    /// Runs to its end even if the client goes away: a write that has left the host must be settled.
+    async fn call(
+        &self,
+        visit: Visit,
+        request: CallToolRequestParams,
+    ) -> Result<CallToolResponse, ErrorData> {
+        if let Some(refusal) = self.keeps_back(&request.name) {
+            return Err(answer::invalid_params(refusal));
+        }
+        if !self.has_tool(&request.name) {
+            return Err(answer::unknown_tool(&request.name));
+        }
+        let arguments = request.arguments.unwrap_or_default();
+        let outcome = self.run(&visit.session, &request.name, arguments).await;
+        let outcome = outcome.map_err(|error| answer::host_failed(&request.name, &error))?;
+        Ok(answer::answer(&request.name, outcome)?.into())
+    }
+
+    fn changes(&self) -> BoxStream<'static, Change> {
+        let tools = Arc::clone(&self.catalogues).changes(self.parts.news.clone());
+        tools.map(|()| Change::Tools).boxed()
     }
 }

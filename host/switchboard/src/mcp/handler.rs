@@ -1,27 +1,41 @@
-//! One MCP peer: what the server says of itself, the tool list, and tool calls.
+//! One MCP peer: how the protocol is spoken with it. What it is offered, its [`super::provider::Provider`] says.
+
+#![expect(
+    deprecated,
+    reason = "the older revisions have log levels, and a client of theirs may set one"
+)]
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use ::http::request::Parts;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode,
-    Implementation, InitializeRequestParams, InitializeResult, ListToolsResult,
-    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+    CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse,
+    Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerConfig,
+    SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
+    UnsubscribeRequestParams,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use super::answer;
 use super::cases::Session;
-use super::desk::Desk;
+use super::changes::{self, Subscribed};
+use super::paging::page;
+use super::provider::Offer;
+use super::visit::{Visit, is_newest};
 
 /// `_meta` key of a call: the client's own name for the case that the call belongs to.
 const CASE: &str = "switchboard/case";
 
-/// How long a client may keep a tool list, in milliseconds.
+/// How long a client may keep a list, in milliseconds.
 const LIST_TTL_MS: u64 = 60_000;
 
 /// The header that names a session of the older revisions.
@@ -34,51 +48,45 @@ static REVISIONS: [ProtocolVersion; 3] = [
     ProtocolVersion::V_2026_07_28,
 ];
 
-const INSTRUCTIONS: &str = "\
-Tools of a customer support desk. The host decides every call by its own rules and keeps a case of what the conversation \
-has established, so the order matters: find the customer first (get_customer), then the order (lookup_order), then act on \
-it. A result with isError is an answer, not a crash: its `outcome` says what happened and what can be done next. \
-`awaiting_consent` means that a person must say yes first: do not repeat the call. Writes are never done twice: the same \
-write again returns the first result. Work on one customer at a time; ";
-
-/// How several conversations are told apart where one principal's clients know each other.
-const BY_NAME: &str =
-    "for several conversations at once, name each of them in _meta \"switchboard/case\".";
-
-/// How a conversation is told apart where the clients may be strangers to each other.
-const BY_SESSION: &str = "open an MCP session (initialize, protocol 2025-11-25 or 2025-06-18) for each conversation: a \
-request without one has a case of its own, and forgets it.";
-
 /// One peer. Over HTTP there is one for every session of the older revisions, and one for every request of the newer.
 pub(super) struct Handler {
-    desk: Arc<Desk>,
+    offer: Offer,
     /// The peer has no session id but stays: one case for as long as it does.
     connection: Option<String>,
     /// It has shaken hands, so the session that its requests name is its own.
     has_session: AtomicBool,
+    /// The resources whose changes it wants to hear, by the older revisions' way.
+    subscribed: Subscribed,
+    /// Ends what is told to it, with it.
+    ends: CancellationToken,
+    _ends: DropGuard,
 }
 
 impl Handler {
     /// For a session, or for one request without a session.
-    pub(super) fn new(desk: Arc<Desk>) -> Self {
+    pub(super) fn new(offer: Offer) -> Self {
+        let ends = CancellationToken::new();
         Self {
-            desk,
+            offer,
             connection: None,
             has_session: AtomicBool::new(false),
+            subscribed: Arc::new(Mutex::new(BTreeSet::new())),
+            _ends: ends.clone().drop_guard(),
+            ends,
         }
     }
 
     /// For a connection that is one client from beginning to end, such as stdio.
-    pub(super) fn for_connection(desk: Arc<Desk>) -> Self {
+    pub(super) fn for_connection(offer: Offer) -> Self {
         Self {
             connection: Some(Uuid::new_v4().to_string()),
-            ..Self::new(desk)
+            ..Self::new(offer)
         }
     }
 
     /// Whether whoever is at the other end may be somebody else than last time. A connection is one client to its end.
     fn may_be_a_stranger(&self) -> bool {
-        self.connection.is_none() && self.desk.serves_strangers()
+        self.connection.is_none() && self.offer.strangers
     }
 
     /// The case's session: named by the client, else that of the MCP session or the connection, else the principal's.
@@ -86,7 +94,7 @@ impl Handler {
         if self.may_be_a_stranger() {
             return self.session_of_stranger(context);
         }
-        let principal = self.desk.principal();
+        let principal = &self.offer.principal;
         if let Some(name) = context.meta.get(CASE) {
             let named = name
                 .as_str()
@@ -96,6 +104,12 @@ impl Handler {
         let own = self.connection.as_deref();
         let id = own.or_else(|| self.session_id(context));
         Ok(id.map_or_else(|| Session::implicit(principal), Session::of_session))
+    }
+
+    /// The request, as the provider sees it.
+    fn visit(&self, context: RequestContext<RoleServer>) -> Result<Visit, ErrorData> {
+        let session = self.session(&context)?;
+        Ok(Visit { session, context })
     }
 
     /// A stranger's only handle on a case is a session, whose id nobody can guess.
@@ -129,14 +143,10 @@ impl ServerHandler for Handler {
         let identity = Implementation::new("switchboard", env!("CARGO_PKG_VERSION"))
             .with_title("Switchboard")
             .with_description("Governed tools for customer support");
-        let conversations = if self.may_be_a_stranger() {
-            BY_SESSION
-        } else {
-            BY_NAME
-        };
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let provider = &self.offer.provider;
+        ServerConfig::new(provider.capabilities())
             .with_server_info(identity)
-            .with_instructions(format!("{INSTRUCTIONS}{conversations}"))
+            .with_instructions(provider.instructions(self.may_be_a_stranger()))
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
@@ -154,14 +164,64 @@ impl ServerHandler for Handler {
         Ok(answer)
     }
 
-    /// All tools at once, in the order of their names: a desk has dozens, not thousands.
+    /// The older revisions' way of hearing of changes: for as long as the session lasts.
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        let changes = self.offer.provider.changes();
+        let subscribed = Arc::clone(&self.subscribed);
+        let told = changes::tell_session(changes, context.peer, subscribed);
+        let ends = self.ends.clone();
+        tokio::spawn(async move { ends.run_until_cancelled(told).await });
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let uri = request.uri.clone();
+        let visit = self.visit(context)?;
+        let read = ReadResourceRequestParams::new(request.uri);
+        // Whoever may not read it, or asks for what is not there, hears so now rather than never.
+        self.offer.provider.read(visit, read).await?;
+        changes::lock(&self.subscribed).insert(uri);
+        Ok(())
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        changes::lock(&self.subscribed).remove(&request.uri);
+        Ok(())
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        Some(requested.supported_by(&self.offer.provider.capabilities()))
+    }
+
+    /// The newer revision's way of hearing of changes: for as long as the client keeps its request open.
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let changes = self.offer.provider.changes();
+        tokio::select! {
+            () = context.cancelled() => (),
+            () = changes::tell_listener(changes, context.sink().clone()) => (),
+        }
+        Ok(())
+    }
+
     async fn list_tools(
         &self,
-        _request: Option<PaginatedRequestParams>,
+        request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.desk.catalogue().map(|c| c.tools().to_vec());
-        let list = ListToolsResult::with_all_items(tools.unwrap_or_default());
+        let all = self.offer.provider.tools();
+        let (tools, next) = page(all, |tool| tool.name.as_ref(), request.as_ref())?;
+        let mut list = ListToolsResult::with_all_items(tools);
+        list.next_cursor = next;
         if !is_newest(&context) {
             return Ok(list);
         }
@@ -170,26 +230,108 @@ impl ServerHandler for Handler {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.desk.catalogue()?.tool(name).cloned()
+        self.offer.provider.tool(name)
     }
 
-    /// Runs to its end even if the client goes away: a write that has left the host must be settled.
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        if let Some(refusal) = self.desk.keeps_back(&request.name) {
-            return Err(answer::invalid_params(refusal));
+        let visit = self.visit(context)?;
+        self.offer.provider.call(visit, request).await
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let all = self.offer.provider.prompts();
+        let (prompts, next) = page(all, |prompt| &prompt.name, request.as_ref())?;
+        let mut list = ListPromptsResult::with_all_items(prompts);
+        list.next_cursor = next;
+        if !is_newest(&context) {
+            return Ok(list);
         }
-        if !self.desk.has_tool(&request.name) {
-            return Err(answer::unknown_tool(&request.name));
+        let list = list.with_ttl_ms(LIST_TTL_MS);
+        Ok(list.with_cache_scope(CacheScope::Private))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let visit = self.visit(context)?;
+        self.offer.provider.prompt(visit, request).await
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let visit = self.visit(context)?;
+        self.offer.provider.complete(visit, request).await
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let visit = self.visit(context)?;
+        let all = self.offer.provider.resources(&visit).await?;
+        let (resources, next) = page(all, |resource| &resource.uri, request.as_ref())?;
+        let mut list = ListResourcesResult::with_all_items(resources);
+        list.next_cursor = next;
+        if !visit.is_newest() {
+            return Ok(list);
         }
-        let session = self.session(&context)?;
-        let arguments = request.arguments.unwrap_or_default();
-        let outcome = self.desk.call(&session, &request.name, arguments).await;
-        let outcome = outcome.map_err(|error| answer::host_failed(&request.name, &error))?;
-        Ok(answer::answer(&request.name, outcome)?.into())
+        let list = list.with_ttl_ms(LIST_TTL_MS);
+        Ok(list.with_cache_scope(CacheScope::Private))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let all = self.offer.provider.templates();
+        let (templates, next) = page(all, |one| &one.uri_template, request.as_ref())?;
+        let mut list = ListResourceTemplatesResult::with_all_items(templates);
+        list.next_cursor = next;
+        if !is_newest(&context) {
+            return Ok(list);
+        }
+        let list = list.with_ttl_ms(LIST_TTL_MS);
+        Ok(list.with_cache_scope(CacheScope::Private))
+    }
+
+    /// What a resource holds may change at any time: it is not to be kept, and never to be shared.
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let visit = self.visit(context)?;
+        let newest = visit.is_newest();
+        let read = self.offer.provider.read(visit, request).await?;
+        if !newest {
+            return Ok(read.into());
+        }
+        let read = read.with_ttl_ms(0).with_cache_scope(CacheScope::Private);
+        Ok(read.into())
+    }
+
+    async fn set_level(
+        &self,
+        request: SetLevelRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let visit = self.visit(context)?;
+        self.offer.provider.set_level(visit, request.level).await
     }
 
     /// What no other method took: an unknown method, or `tools/call` with parameters that have not its shape.
@@ -208,10 +350,3 @@ impl ServerHandler for Handler {
 
 const BAD_CALL: &str =
     "tools/call needs params with a `name` (a string) and `arguments` (an object)";
-
-/// Whether the request speaks the revision that has no sessions, and whose lists say how long they hold.
-fn is_newest(context: &RequestContext<RoleServer>) -> bool {
-    let newest = ProtocolVersion::V_2026_07_28;
-    let revision = context.protocol_version();
-    revision.is_some_and(|revision| revision.as_str() >= newest.as_str())
-}

@@ -20,6 +20,7 @@ use super::McpParts;
 use super::cases::IDLE_SECONDS;
 use super::desk::Desk;
 use super::handler::Handler;
+use super::provider::Offer;
 
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -43,14 +44,14 @@ impl Endpoint {
     pub(super) fn new(mcp: McpParts) -> Self {
         let hosts = Hosts::new(mcp.listen, &mcp.hosts);
         let stop = mcp.stop.clone();
-        Self::of_desk(Arc::new(Desk::new(mcp)), hosts, &stop)
+        Self::of(Desk::new(mcp).offered(), hosts, &stop)
     }
 
-    pub(super) fn of_desk(desk: Arc<Desk>, hosts: Hosts, stop: &CancellationToken) -> Self {
+    pub(super) fn of(offer: Offer, hosts: Hosts, stop: &CancellationToken) -> Self {
         let stop = stop.child_token();
         let sessions = Arc::new(sessions());
         let service = Service::new(
-            move || Ok(Handler::new(Arc::clone(&desk))),
+            move || Ok(Handler::new(offer.clone())),
             Arc::clone(&sessions),
             hosts.config().with_cancellation_token(stop.clone()),
         );

@@ -9,6 +9,7 @@ use dispatch::{Dispatcher, DispatcherParts, RetryPolicy, Snapshot};
 use policy::{Actor, Role, Rulebook, RulebookSource, ToolRule};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{LEGACY, Legacy, modern};
@@ -79,6 +80,7 @@ impl World {
             strangers: false,
             listen: LISTEN.parse().unwrap(),
             hosts: vec!["tools.example.com".to_owned()],
+            news: watch::Sender::new(()).subscribe(),
             stop: CancellationToken::new(),
         };
         let now = Arc::new(AtomicI64::new(
@@ -158,8 +160,8 @@ fn serve(parts: &McpParts, now: &Arc<AtomicI64>) -> Router {
     let hosts = Hosts::new(parts.listen, &parts.hosts);
     let now = Arc::clone(now);
     let clock = Arc::new(move || now.load(Ordering::SeqCst));
-    let desk = Arc::new(Desk::with_clock(parts.clone(), clock));
-    Endpoint::of_desk(desk, hosts, &parts.stop).router()
+    let desk = Desk::with_clock(parts.clone(), clock);
+    Endpoint::of(desk.offered(), hosts, &parts.stop).router()
 }
 
 fn rulebook() -> Rulebook {
