@@ -14,6 +14,7 @@ pub(crate) mod roster;
 pub(crate) mod rules;
 mod running;
 mod settling;
+mod state_key;
 mod vouched;
 
 use std::path::PathBuf;
@@ -81,6 +82,8 @@ pub(crate) struct Host {
     pub(crate) tenants: Arc<Tenants>,
     /// Keeps the tenants as their folders say.
     pub(crate) roster: Arc<Roster>,
+    /// Seals what MCP clients keep between two rounds of a call.
+    pub(crate) state_key: Vec<u8>,
     /// Which model answers: `offline`.
     pub(crate) model_label: String,
     /// Only this machine's user can reach it.

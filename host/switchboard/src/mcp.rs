@@ -8,6 +8,7 @@ mod answer;
 mod cases;
 mod catalogue;
 mod changes;
+mod consent;
 mod desk;
 mod endpoints;
 mod handler;
@@ -19,11 +20,12 @@ mod tests;
 mod visit;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use dispatch::Dispatcher;
 use policy::{Actor, Role};
-use rmcp::model::Tool;
+use rmcp::model::{RequestStateCodec, Tool};
 use rmcp::service::ServerInitializeError;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -56,6 +58,8 @@ pub(crate) struct McpParts {
     pub(crate) listen: SocketAddr,
     /// Further names (`tools.example.com`, `tools.example.com:8443`) under which clients reach this server.
     pub(crate) hosts: Vec<String>,
+    /// Seals what clients of the revision without sessions keep between two rounds of a call.
+    pub(crate) states: Arc<RequestStateCodec>,
     /// Wakes whenever tools or rules of some tenant may have changed.
     pub(crate) news: watch::Receiver<()>,
     /// Ends the open event streams, which would otherwise keep a server that is stopping from ending.
@@ -93,6 +97,7 @@ impl McpParts {
             strangers: !host.is_local,
             listen,
             hosts,
+            states: Arc::new(consent::states(&host.state_key)),
             news: host.roster.publishing().news(),
             stop: CancellationToken::new(),
         }

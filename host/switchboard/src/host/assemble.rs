@@ -20,7 +20,7 @@ use super::life::{Arrivals, Ending};
 use super::publishing::Publishing;
 use super::retention::Forgetting;
 use super::roster::{BuiltIn, Refusal, Roster, RosterError, RosterParts, Watching};
-use super::{Host, Options, StartError, backend, demo, model, rules, settling};
+use super::{Host, Options, StartError, backend, demo, model, rules, settling, state_key};
 use crate::tenants::{self, Given, SecretRef, Tenant, TenantError, TenantFolder, Tenants};
 use crate::{Config, Environment, Secret, Secrets, files, registries};
 
@@ -101,6 +101,10 @@ pub(crate) async fn assemble(
     let common = rules::common(&config)?;
     let store = open_store(&config.data_dir, OpenOptions { clock })?;
     arrived("store");
+    let state_key = state_key::of(&config.data_dir).map_err(|source| StartError::Folder {
+        folder: config.data_dir.clone(),
+        source,
+    })?;
     let forgetting = Forgetting::start(Arc::clone(&store), &config.retention);
     let token = Secret::random();
     let folder = config.data_dir.join("demo-backend");
@@ -140,6 +144,7 @@ pub(crate) async fn assemble(
         dispatcher,
         tenants,
         roster,
+        state_key,
         is_local: config.listen.ip().is_loopback() && config.allowed_hosts.is_empty(),
         tasks,
     };

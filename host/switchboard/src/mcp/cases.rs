@@ -21,20 +21,31 @@ const REMEMBERED: usize = 10_000;
 pub(super) struct Session {
     key: String,
     ends_when_idle: bool,
+    /// No other request finds it again.
+    is_fresh: bool,
 }
 
 impl Session {
+    /// By what the client finds the conversation again; nothing where it cannot.
+    pub(super) fn handle(&self) -> Option<&str> {
+        (!self.is_fresh).then_some(self.key.as_str())
+    }
+
     /// The case of one MCP session of the revisions that have sessions, or of one stdio connection.
     pub(super) fn of_session(id: &str) -> Self {
         Self {
             key: format!("mcp:{id}"),
             ends_when_idle: false,
+            is_fresh: false,
         }
     }
 
     /// A case for one request, which no other request finds again.
     pub(super) fn fresh() -> Self {
-        Self::of_session(&Uuid::new_v4().to_string())
+        Self {
+            is_fresh: true,
+            ..Self::of_session(&Uuid::new_v4().to_string())
+        }
     }
 
     /// The one implicit case of a principal.
@@ -42,6 +53,7 @@ impl Session {
         Self {
             key: format!("mcp:{principal}"),
             ends_when_idle: true,
+            is_fresh: false,
         }
     }
 
@@ -53,6 +65,7 @@ impl Session {
         fits.then(|| Self {
             key: format!("mcp-case:{name}:{principal}"),
             ends_when_idle: false,
+            is_fresh: false,
         })
     }
 }

@@ -6,9 +6,12 @@ use async_trait::async_trait;
 use dispatch::{CallRequest, DispatchError, Outcome};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use policy::Channel;
+use policy::{Actor, Channel};
 use rmcp::ErrorData;
-use rmcp::model::{CallToolRequestParams, CallToolResponse, JsonObject, ServerCapabilities, Tool};
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, JsonObject, RequestStateCodec, ServerCapabilities,
+    Tool,
+};
 use serde_json::Value;
 use store::Clock;
 use time::OffsetDateTime;
@@ -89,8 +92,19 @@ impl Desk {
         }
     }
 
-    /// Runs one call in the session's case.
-    async fn run(
+    /// Runs a call in the case of its session.
+    pub(super) async fn run(
+        &self,
+        visit: &Visit,
+        request: &CallToolRequestParams,
+    ) -> Result<Outcome, ErrorData> {
+        let arguments = request.arguments.clone().unwrap_or_default();
+        let outcome = self.dispatch(&visit.session, &request.name, arguments);
+        let outcome = outcome.await;
+        outcome.map_err(|error| answer::host_failed(&request.name, &error))
+    }
+
+    async fn dispatch(
         &self,
         session: &Session,
         tool: &str,
@@ -100,10 +114,7 @@ impl Desk {
             dispatcher, tenant, ..
         } = &self.parts;
         let store = dispatcher.store().as_ref();
-        let case = self
-            .cases
-            .case(store, tenant, session, (self.clock)())
-            .await?;
+        let case = self.cases.case(store, tenant, session, self.now()).await?;
         let request = CallRequest {
             tenant: tenant.clone(),
             case,
@@ -113,6 +124,43 @@ impl Desk {
             arguments: Value::Object(arguments),
         };
         dispatcher.call(request).await
+    }
+
+    /// Passes on what was said to a pending question, as whoever calls.
+    pub(super) async fn answer_consent(
+        &self,
+        consent: &str,
+        granted: bool,
+    ) -> Result<Option<Outcome>, DispatchError> {
+        let McpParts {
+            dispatcher,
+            tenant,
+            actor,
+            ..
+        } = &self.parts;
+        dispatcher
+            .answer_consent(tenant, consent, granted, actor)
+            .await
+    }
+
+    /// As whom calls are made.
+    pub(super) fn actor(&self) -> &Actor {
+        &self.parts.actor
+    }
+
+    /// Whose desk it is, and the name of who calls.
+    pub(super) fn caller(&self) -> (&str, &str) {
+        (&self.parts.tenant, &self.parts.principal)
+    }
+
+    /// Seals what a client keeps between two rounds.
+    pub(super) fn states(&self) -> &RequestStateCodec {
+        &self.parts.states
+    }
+
+    /// Unix seconds.
+    pub(super) fn now(&self) -> i64 {
+        (self.clock)()
     }
 }
 
@@ -151,10 +199,11 @@ impl Provider for Desk {
         if !self.has_tool(&request.name) {
             return Err(answer::unknown_tool(&request.name));
         }
-        let arguments = request.arguments.unwrap_or_default();
-        let outcome = self.run(&visit.session, &request.name, arguments).await;
-        let outcome = outcome.map_err(|error| answer::host_failed(&request.name, &error))?;
-        Ok(answer::answer(&request.name, outcome)?.into())
+        if let Some(sealed) = request.request_state.as_deref() {
+            return self.answered(&visit, &request, sealed).await;
+        }
+        let outcome = self.run(&visit, &request).await?;
+        self.ask(&visit, &request, outcome).await
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {
