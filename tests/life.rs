@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::desk::Desk;
 use crate::tenants::{Town, expect_refusal};
-use parcel::{Bay, Parcel};
+pub(crate) use parcel::{Bay, Parcel};
 
 #[tokio::test]
 async fn what_a_plugin_asks_for_must_be_accepted_before_it_runs() {

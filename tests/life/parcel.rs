@@ -14,8 +14,8 @@ use crate::desk::{Answer, Desk, OPERATOR_KEY};
 use crate::workbench::{described, shipped};
 
 /// A component to be installed.
-pub(super) struct Parcel {
-    pub(super) version: String,
+pub(crate) struct Parcel {
+    pub(crate) version: String,
     bytes: Vec<u8>,
 }
 
@@ -43,52 +43,52 @@ const JUDGED: &str = "[tool.find_order]\neffect = \"read\"\nopen_to = \"anyone\"
 
 impl Parcel {
     /// The plugin as it is first.
-    pub(super) fn version(version: &str) -> Self {
+    pub(crate) fn version(version: &str) -> Self {
         Self::made(version, TOOL, ASKS, JUDGED)
     }
 
     /// It tells whose an order is, too.
-    pub(super) fn with_owner(version: &str) -> Self {
+    pub(crate) fn with_owner(version: &str) -> Self {
         let tool = TOOL.replace("[type.found.fields]\n", OWNER);
         Self::made(version, &tool, ASKS, JUDGED)
     }
 
     /// It wants more of the shop.
-    pub(super) fn reaching_further(version: &str) -> Self {
+    pub(crate) fn reaching_further(version: &str) -> Self {
         let asks = ASKS.replace("\"/orders/*\"", "\"/orders/*\", \"/customers/*\"");
         let tool = TOOL.replace("[type.found.fields]\n", OWNER);
         Self::made(version, &tool, &asks, JUDGED)
     }
 
     /// It asks for the same, and means another place by that.
-    pub(super) fn leading_elsewhere(version: &str) -> Self {
+    pub(crate) fn leading_elsewhere(version: &str) -> Self {
         let asks = ASKS.replace("{base_url}", "http://elsewhere.example");
         let tool = TOOL.replace("[type.found.fields]\n", OWNER);
         Self::made(version, &tool, &asks, JUDGED)
     }
 
     /// It says that its tool may be used otherwise.
-    pub(super) fn opened_wider(version: &str) -> Self {
+    pub(crate) fn opened_wider(version: &str) -> Self {
         let tool = TOOL.replace("[type.found.fields]\n", OWNER);
         let judged = JUDGED.replace("anyone", "claimed");
         Self::made(version, &tool, ASKS, &judged)
     }
 
     /// It looks where nothing is.
-    pub(super) fn lost(version: &str) -> Self {
+    pub(crate) fn lost(version: &str) -> Self {
         let tool = TOOL.replace("/orders/{number}", "/orders/not-{number}");
         Self::made(version, &tool, ASKS, JUDGED)
     }
 
     /// Its tool passes for one of the contract's.
-    pub(super) fn shadowing(version: &str) -> Self {
+    pub(crate) fn shadowing(version: &str) -> Self {
         let (tool, judged) = (TOOL, JUDGED);
         let shadow = |text: &str| text.replace("find_order", "look_up_order");
         Self::made(version, &shadow(tool), ASKS, &shadow(judged))
     }
 
     /// A shipped component under a version of its own.
-    pub(super) fn of_shipped(name: &str, version: &str) -> Self {
+    pub(crate) fn of_shipped(name: &str, version: &str) -> Self {
         let manifest = format!("name = \"{name}\"\nversion = \"{version}\"\n");
         Self {
             version: version.to_owned(),
@@ -96,7 +96,7 @@ impl Parcel {
         }
     }
 
-    pub(super) fn put_into(&self, folder: &Path) {
+    pub(crate) fn put_into(&self, folder: &Path) {
         std::fs::write(folder.join("shelf.wasm"), &self.bytes).unwrap();
     }
 
@@ -112,34 +112,34 @@ impl Parcel {
 }
 
 /// Where parcels arrive: a tenant, as its operator reaches it.
-pub(super) struct Bay<'a> {
+pub(crate) struct Bay<'a> {
     desk: &'a Desk,
     tenant: &'a str,
 }
 
 impl<'a> Bay<'a> {
-    pub(super) fn of(desk: &'a Desk) -> Self {
+    pub(crate) fn of(desk: &'a Desk) -> Self {
         let tenant = "demo";
         Self { desk, tenant }
     }
 
-    pub(super) fn at(self, tenant: &'a str) -> Self {
+    pub(crate) fn at(self, tenant: &'a str) -> Self {
         Self { tenant, ..self }
     }
 
     /// The plugin as plugins.toml binds it.
-    pub(super) fn bound(&self, version: &str) -> String {
+    pub(crate) fn bound(&self, version: &str) -> String {
         let url = &self.desk.shop.url;
         format!(
             "[shelf]\nversion = \"{version}\"\n[[shelf.reach]]\norigin = \"{url}\"\nmethods = [\"GET\"]\npaths = [\"/orders/*\"]\n"
         )
     }
 
-    pub(super) async fn install(&self, parcel: &Parcel, accept: bool) -> Answer {
+    pub(crate) async fn install(&self, parcel: &Parcel, accept: bool) -> Answer {
         self.send(&parcel.bytes, accept).await
     }
 
-    pub(super) async fn send(&self, bytes: &[u8], accept: bool) -> Answer {
+    pub(crate) async fn send(&self, bytes: &[u8], accept: bool) -> Answer {
         let body = json!({
             "component": BASE64_STANDARD.encode(bytes),
             "accept": accept,
@@ -149,7 +149,7 @@ impl<'a> Bay<'a> {
     }
 
     /// Signed with this key.
-    pub(super) async fn install_signed(&self, parcel: &Parcel, key: &SigningKey) -> Answer {
+    pub(crate) async fn install_signed(&self, parcel: &Parcel, key: &SigningKey) -> Answer {
         let subject = Subject::new("shelf", &parcel.version, &parcel.bytes).unwrap();
         let body = json!({
             "component": BASE64_STANDARD.encode(&parcel.bytes),
@@ -161,7 +161,7 @@ impl<'a> Bay<'a> {
     }
 
     /// With another place in the settings.
-    pub(super) async fn install_with(&self, parcel: &Parcel, base_url: &str) -> Answer {
+    pub(crate) async fn install_with(&self, parcel: &Parcel, base_url: &str) -> Answer {
         let body = json!({
             "component": BASE64_STANDARD.encode(&parcel.bytes),
             "accept": true,
@@ -170,21 +170,21 @@ impl<'a> Bay<'a> {
         self.ask(Method::POST, "", Some(body)).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.ask(Method::POST, &format!("/{path}"), Some(body))
             .await
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask(Method::GET, &format!("/{path}"), None).await
     }
 
-    pub(super) async fn remove(&self, path: &str) -> Answer {
+    pub(crate) async fn remove(&self, path: &str) -> Answer {
         self.ask(Method::DELETE, &format!("/{path}"), None).await
     }
 
     /// A plugin as it stands; null where there is none.
-    pub(super) async fn plugin(&self, name: &str) -> Value {
+    pub(crate) async fn plugin(&self, name: &str) -> Value {
         let listed = self.ask(Method::GET, "", None).await.expect(200);
         let plugins = listed["plugins"].as_array().unwrap();
         let found = plugins.iter().find(|one| one["name"] == name);
@@ -192,7 +192,7 @@ impl<'a> Bay<'a> {
     }
 
     /// What was done, newest first: `swap user:operator 1.0.0 → 1.1.0: why`.
-    pub(super) async fn history(&self, plugin: &str) -> Vec<String> {
+    pub(crate) async fn history(&self, plugin: &str) -> Vec<String> {
         let told = self.get(&format!("{plugin}/history")).await.expect(200);
         let entries = told["history"].as_array().unwrap().iter();
         let version = |pinned: &Value| pinned["version"].as_str().unwrap_or("-").to_owned();
@@ -210,7 +210,7 @@ impl<'a> Bay<'a> {
     }
 
     /// What was done, once it is told: the host records some things beside the requests.
-    pub(super) async fn until_history(
+    pub(crate) async fn until_history(
         &self,
         plugin: &str,
         is_told: impl Fn(&[String]) -> bool,
@@ -226,16 +226,16 @@ impl<'a> Bay<'a> {
     }
 
     /// A call of the plugin's tool.
-    pub(super) async fn find(&self) -> Answer {
+    pub(crate) async fn find(&self) -> Answer {
         self.find_in("c").await
     }
 
     /// What it gives.
-    pub(super) async fn found(&self) -> Value {
+    pub(crate) async fn found(&self) -> Value {
         self.found_in("c").await
     }
 
-    pub(super) async fn found_in(&self, case: &str) -> Value {
+    pub(crate) async fn found_in(&self, case: &str) -> Value {
         self.find_in(case).await.expect(200)["output"].clone()
     }
 
