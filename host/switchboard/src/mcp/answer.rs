@@ -1,6 +1,7 @@
 //! Turns outcomes and errors into MCP: the one place that does.
 
-use dispatch::{DispatchError, EscalationRef, Outcome};
+use dispatch::{DispatchError, EscalationRef, Outcome, PendingConsent};
+use policy::ConsentFrom;
 use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, MetaObject};
 use serde_json::{Value, json};
@@ -17,6 +18,11 @@ pub(super) fn answer(tool: &str, outcome: Outcome) -> Result<CallToolResult, Err
     let result = match outcome {
         Outcome::UnknownTool => return Err(unknown_tool(tool)),
         Outcome::Done { output, .. } => CallToolResult::structured(output),
+        Outcome::Pending { ref consent, .. } => {
+            let mut told = outcome.for_model();
+            told["next"] = to_go_on(consent).into();
+            CallToolResult::structured_error(told)
+        }
         refused => CallToolResult::structured_error(refused.for_model()),
     };
     Ok(result.with_meta(Some(meta)))
@@ -41,6 +47,19 @@ pub(super) fn schema(output: &Value) -> Value {
     });
     json!({ "type": "object", "anyOf": [output, refusal] })
 }
+
+/// How a call goes on whose question could not be put to whoever sits at this client.
+fn to_go_on(consent: &PendingConsent) -> &'static str {
+    match consent.from {
+        ConsentFrom::Customer => CUSTOMER,
+        ConsentFrom::Staff => STAFF,
+    }
+}
+
+const CUSTOMER: &str = "Nothing was done, and this client put no question to the customer (it offers no elicitation, or the \
+    question was closed). Tell the customer what waits; from a client with elicitation, call again to ask.";
+const STAFF: &str = "Nothing was done. A supervisor finds the question among the approvals of this desk and answers it there; \
+    the same call gives the result afterwards.";
 
 const REFUSALS: &str = "invalid (the arguments do not fit), denied, withheld (it ran, and its result is not for this \
     customer), awaiting_consent, conflict, in_flight, unknown (it may have happened), or failed.";
