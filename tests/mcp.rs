@@ -3,6 +3,7 @@
 mod changes;
 mod client;
 mod consent;
+mod reading;
 
 use serde_json::json;
 

@@ -10,12 +10,14 @@ use thiserror::Error;
 pub(crate) const SYSTEM: &str = "system.md";
 
 /// Every template that a tenant's prompts must hold.
-const REQUIRED: [&str; 11] = [
+const REQUIRED: [&str; 13] = [
     SYSTEM,
     "order_inquiry.md",
     "refund.md",
     "product_question.md",
     "escalation.md",
+    "ticket_triage.md",
+    "mcp.md",
     "proactive.md",
     "summarise.md",
     "suggest_reply.md",

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::broadcast;
 
 use crate::StoreError;
 
@@ -67,6 +68,15 @@ pub struct AuditBreak {
     pub reason: String,
 }
 
+/// Something was recorded of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseNews {
+    /// Whose.
+    pub tenant: String,
+    /// Which.
+    pub case: String,
+}
+
 /// The audit log.
 #[async_trait]
 pub trait Audit: Send + Sync {
@@ -76,6 +86,9 @@ pub trait Audit: Send + Sync {
     /// Appends a decision with its input ([`DecisionInput`](policy::DecisionInput) as JSON), both or neither. The entry names
     /// the input's digest as `input` in its detail; the input itself is no part of the chain, so it can be forgotten.
     async fn record_decision(&self, entry: AuditEntry, input: String) -> Result<(), StoreError>;
+
+    /// Hears of every case that something was recorded of, from now on.
+    fn news(&self) -> broadcast::Receiver<CaseNews>;
 
     /// A case's records, or the newest `limit` ones, oldest first.
     async fn records(&self, case: Option<&str>, limit: u32)

@@ -20,7 +20,7 @@ mod tool;
 /// The words that the ports speak: identities, facts, calls, decisions.
 pub use policy;
 
-pub use audit::{Audit, AuditBreak, AuditEntry, AuditKind, AuditRecord};
+pub use audit::{Audit, AuditBreak, AuditEntry, AuditKind, AuditRecord, CaseNews};
 pub use case::{Case, CaseStatus, Cases, Event, StoredEvent};
 pub use consent::{Answered, ConsentState, Consents, PendingConsent, Verdict};
 pub use dispatcher::{

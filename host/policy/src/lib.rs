@@ -32,7 +32,8 @@ pub use decision::{ConsentFrom, Decision, Permit, Priority, Refusal, Scope};
 pub use facts::{Consent, DecisionInput, Entity, Fact, Facts, Identity, Level, Prior};
 pub use money::{Money, MoneyError};
 pub use rulebook::{
-    Explanation, Finding, RuleVoice, Rulebook, RulebookError, RulebookSource, Side, check,
+    Condition, Explanation, Finding, RuleVoice, Rulebook, RulebookError, RulebookSource, Side,
+    check,
 };
 pub use settings::Settings;
 pub use summary::{DecisionKind, DecisionSummary};

@@ -5,6 +5,7 @@ mod context;
 mod explain;
 mod expression;
 mod http;
+mod plain;
 mod reach;
 mod rule;
 mod ruleset;
@@ -23,6 +24,7 @@ use thiserror::Error;
 pub use self::check::{Finding, check};
 use self::context::Subject;
 pub use self::explain::{Explanation, RuleVoice, Side};
+pub use self::plain::Condition;
 use self::ruleset::{Judgement, Ruleset, Slice};
 use self::vocabulary::Vocabulary;
 use crate::{

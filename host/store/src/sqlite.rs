@@ -23,8 +23,9 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 
-use dispatch::StoreError;
+use dispatch::{CaseNews, StoreError};
 use rusqlite::{Connection, Savepoint};
+use tokio::sync::broadcast;
 
 pub use audit::verify_audit;
 pub use clock::Clock;
@@ -41,7 +42,12 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
     clock: StoreClock,
+    /// Tells of every case that something was recorded of.
+    news: broadcast::Sender<CaseNews>,
 }
+
+/// How many news a slow listener may be behind before it misses some.
+const NEWS: usize = 256;
 
 impl SqliteStore {
     /// Opens the store in `folder`, making or upgrading it where needed. Blocks; also waits for nobody: a folder that

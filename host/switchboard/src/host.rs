@@ -80,6 +80,8 @@ pub(crate) struct Host {
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) agent: Agent,
     pub(crate) tenants: Arc<Tenants>,
+    /// How they speak.
+    pub(crate) speaks: agent::Tenants,
     /// Keeps the tenants as their folders say.
     pub(crate) roster: Arc<Roster>,
     /// Seals what MCP clients keep between two rounds of a call.

@@ -13,8 +13,11 @@ mod desk;
 mod endpoints;
 mod handler;
 mod http;
+mod offered;
 mod paging;
+mod prompts;
 mod provider;
+mod resources;
 #[cfg(test)]
 mod tests;
 mod visit;
@@ -58,6 +61,8 @@ pub(crate) struct McpParts {
     pub(crate) listen: SocketAddr,
     /// Further names (`tools.example.com`, `tools.example.com:8443`) under which clients reach this server.
     pub(crate) hosts: Vec<String>,
+    /// How the tenants speak: their prompts.
+    pub(crate) speaks: agent::Tenants,
     /// Seals what clients of the revision without sessions keep between two rounds of a call.
     pub(crate) states: Arc<RequestStateCodec>,
     /// Wakes whenever tools or rules of some tenant may have changed.
@@ -97,6 +102,7 @@ impl McpParts {
             strangers: !host.is_local,
             listen,
             hosts,
+            speaks: host.speaks.clone(),
             states: Arc::new(consent::states(&host.state_key)),
             news: host.roster.publishing().news(),
             stop: CancellationToken::new(),

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dispatch::{
-    Answered, Audit, AuditBreak, AuditEntry, AuditRecord, ByHand, Case, CaseStatus, Cases, Charge,
-    Consents, Counters, Event, Held, Holder, Intent, IntentFilter, IntentHistory, KeyValueWrite,
-    KeyValues, Lease, Leave, Ledger, NewIntent, PendingConsent, Reserved, SentRequest, Settlement,
-    StoreError, StoredEvent,
+    Answered, Audit, AuditBreak, AuditEntry, AuditRecord, ByHand, Case, CaseNews, CaseStatus,
+    Cases, Charge, Consents, Counters, Event, Held, Holder, Intent, IntentFilter, IntentHistory,
+    KeyValueWrite, KeyValues, Lease, Leave, Ledger, NewIntent, PendingConsent, Reserved,
+    SentRequest, Settlement, StoreError, StoredEvent,
 };
 use policy::{Entity, Fact, Level};
 use store::SqliteStore;
+use tokio::sync::broadcast;
 
 use super::doom::{Doom, Point, Step};
 
@@ -163,6 +164,10 @@ impl Audit for Rigged {
     async fn record_decision(&self, entry: AuditEntry, input: String) -> Result<(), StoreError> {
         let recording = self.store.record_decision(entry, input);
         self.doom.around(Step::Record, recording).await
+    }
+
+    fn news(&self) -> broadcast::Receiver<CaseNews> {
+        self.store.news()
     }
 
     async fn records(

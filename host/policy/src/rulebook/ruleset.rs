@@ -105,6 +105,16 @@ impl Ruleset {
         })
     }
 
+    /// Every rule of the slice that can be against a request.
+    pub(super) fn objections(&self, slice: &Slice) -> Objections<'_> {
+        let of = |policy: &Policy| {
+            let id: &str = policy.id().as_ref();
+            let rule = self.rules.get(id)?;
+            Some((rule.id.as_str(), rule.objection.as_ref()?))
+        };
+        slice.all.policies().filter_map(of).collect()
+    }
+
     /// Judges one request. Whatever goes wrong is [`Judgement::Broken`].
     pub(super) fn judge(
         &self,

@@ -4,8 +4,9 @@ mod head;
 mod verify;
 
 use async_trait::async_trait;
-use dispatch::{Audit, AuditBreak, AuditEntry, AuditRecord, StoreError};
+use dispatch::{Audit, AuditBreak, AuditEntry, AuditRecord, CaseNews, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use tokio::sync::broadcast;
 
 use super::SqliteStore;
 use super::clock::StoreClock;
@@ -16,6 +17,20 @@ use crate::chain;
 pub(super) use head::{HeadFile, meet_head};
 pub use verify::verify_audit;
 
+impl SqliteStore {
+    /// Whoever reads after this sees what was recorded: readers wait for the queue.
+    fn tell(&self, entry: AuditEntry) {
+        if self.news.receiver_count() == 0 {
+            return;
+        }
+        if let Some(case) = entry.case {
+            let tenant = entry.tenant;
+            // Nobody listens any more: then nobody has missed anything.
+            let _ = self.news.send(CaseNews { tenant, case });
+        }
+    }
+}
+
 #[async_trait]
 impl Audit for SqliteStore {
     /// Queued in front of whatever the caller writes next. An entry that cannot be written makes the store refuse all
@@ -23,7 +38,13 @@ impl Audit for SqliteStore {
     async fn record(&self, entry: AuditEntry) -> Result<(), StoreError> {
         let (draft, clock) = (Draft::of(&entry)?, self.clock.clone());
         let append = move |db: &Connection| draft.append(db, &clock);
-        self.writer.queue(append).await
+        self.writer.queue(append).await?;
+        self.tell(entry);
+        Ok(())
+    }
+
+    fn news(&self) -> broadcast::Receiver<CaseNews> {
+        self.news.subscribe()
     }
 
     async fn record_decision(&self, entry: AuditEntry, input: String) -> Result<(), StoreError> {
@@ -33,7 +54,9 @@ impl Audit for SqliteStore {
             let seq = append(db, at_ms, &draft.0)?;
             decisions::append(db, seq, at_ms, &input)
         };
-        self.writer.queue(append).await
+        self.writer.queue(append).await?;
+        self.tell(entry);
+        Ok(())
     }
 
     async fn records(

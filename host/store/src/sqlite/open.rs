@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
+use tokio::sync::broadcast;
 
 use super::SqliteStore;
 use super::audit::{self, HeadFile};
@@ -186,6 +187,7 @@ pub(super) fn open(folder: &Path, options: OpenOptions) -> Result<SqliteStore, O
         readers,
         writer,
         clock,
+        news: broadcast::Sender::new(super::NEWS),
     })
 }
 

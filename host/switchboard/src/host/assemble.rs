@@ -142,6 +142,7 @@ pub(crate) async fn assemble(
         model_label: model.name().to_owned(),
         agent: agent(&dispatcher, model, &tenants),
         dispatcher,
+        speaks: speaking(&tenants),
         tenants,
         roster,
         state_key,

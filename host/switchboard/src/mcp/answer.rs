@@ -1,6 +1,6 @@
 //! Turns outcomes and errors into MCP: the one place that does.
 
-use dispatch::{DispatchError, EscalationRef, Outcome, PendingConsent};
+use dispatch::{DispatchError, EscalationRef, Outcome, PendingConsent, StoreError};
 use policy::ConsentFrom;
 use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, MetaObject};
@@ -91,6 +91,15 @@ pub(super) fn unknown(kind: &str, name: &str, list: &str) -> ErrorData {
 /// The request is no valid request of this method: `-32602`.
 pub(super) fn invalid_params(message: impl Into<std::borrow::Cow<'static, str>>) -> ErrorData {
     ErrorData::invalid_params(message, None)
+}
+
+/// What the store holds cannot be read now: the operator reads why in the log.
+pub(super) fn unreadable(error: &StoreError) -> ErrorData {
+    tracing::error!(%error, "a client's case cannot be read");
+    ErrorData::internal_error(
+        "The host cannot read cases at the moment. Try again later.",
+        None,
+    )
 }
 
 /// The host itself failed: the operator reads why in the log, the client only that nothing ran.

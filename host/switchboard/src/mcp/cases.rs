@@ -101,6 +101,12 @@ impl OpenCases {
         Ok(case.id)
     }
 
+    /// The case that the session was last found in; this is no use of it.
+    pub(super) fn known(&self, session: &Session) -> Option<String> {
+        let known = self.lock();
+        known.get(&session.key).map(|entry| entry.case.clone())
+    }
+
     /// The case found before, unless it has ended since; this counts as a use.
     fn recent(&self, session: &Session, now: i64) -> Option<String> {
         let mut known = self.lock();

@@ -2,41 +2,22 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use dispatch::{CallRequest, DispatchError, Outcome};
-use futures::StreamExt;
-use futures::stream::BoxStream;
-use policy::{Actor, Channel};
+use dispatch::{CallRequest, DispatchError, Outcome, Store, StoreError};
+use policy::{Actor, Channel, Rulebook};
 use rmcp::ErrorData;
-use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, JsonObject, RequestStateCodec, ServerCapabilities,
-    Tool,
-};
+use rmcp::model::{CallToolRequestParams, RequestStateCodec};
 use serde_json::Value;
 use store::Clock;
 use time::OffsetDateTime;
+use tokio::sync::watch;
 
 use super::McpParts;
 use super::answer;
 use super::cases::{OpenCases, Session};
 use super::catalogue::Catalogues;
-use super::provider::{Change, Offer, Provider};
+use super::provider::Offer;
+use super::resources::Articles;
 use super::visit::Visit;
-
-const INSTRUCTIONS: &str = "\
-Tools of a customer support desk. The host decides every call by its own rules and keeps a case of what the conversation \
-has established, so the order matters: find the customer first (get_customer), then the order (lookup_order), then act on \
-it. A result with isError is an answer, not a crash: its `outcome` says what happened and what can be done next. \
-`awaiting_consent` means that a person must say yes first: do not repeat the call. Writes are never done twice: the same \
-write again returns the first result. Work on one customer at a time; ";
-
-/// How several conversations are told apart where one principal's clients know each other.
-const BY_NAME: &str =
-    "for several conversations at once, name each of them in _meta \"switchboard/case\".";
-
-/// How a conversation is told apart where the clients may be strangers to each other.
-const BY_SESSION: &str = "open an MCP session (initialize, protocol 2025-11-25 or 2025-06-18) for each conversation: a \
-request without one has a case of its own, and forgets it.";
 
 /// What all peers of one tenant share.
 pub(super) struct Desk {
@@ -44,6 +25,7 @@ pub(super) struct Desk {
     clock: Clock,
     catalogues: Arc<Catalogues>,
     cases: OpenCases,
+    articles: Articles,
 }
 
 impl Desk {
@@ -65,6 +47,7 @@ impl Desk {
             clock,
             catalogues: Arc::new(catalogues),
             cases: OpenCases::default(),
+            articles: Articles::default(),
         }
     }
 
@@ -99,31 +82,83 @@ impl Desk {
         request: &CallToolRequestParams,
     ) -> Result<Outcome, ErrorData> {
         let arguments = request.arguments.clone().unwrap_or_default();
-        let outcome = self.dispatch(&visit.session, &request.name, arguments);
-        let outcome = outcome.await;
-        outcome.map_err(|error| answer::host_failed(&request.name, &error))
+        self.run_with(visit, &request.name, Value::Object(arguments))
+            .await
+    }
+
+    /// The same for a call that this surface makes for the client.
+    pub(super) async fn run_with(
+        &self,
+        visit: &Visit,
+        tool: &str,
+        arguments: Value,
+    ) -> Result<Outcome, ErrorData> {
+        let outcome = self.dispatch(&visit.session, tool, arguments).await;
+        outcome.map_err(|error| answer::host_failed(tool, &error))
     }
 
     async fn dispatch(
         &self,
         session: &Session,
         tool: &str,
-        arguments: JsonObject,
+        arguments: Value,
     ) -> Result<Outcome, DispatchError> {
-        let McpParts {
-            dispatcher, tenant, ..
-        } = &self.parts;
-        let store = dispatcher.store().as_ref();
-        let case = self.cases.case(store, tenant, session, self.now()).await?;
         let request = CallRequest {
-            tenant: tenant.clone(),
-            case,
+            tenant: self.parts.tenant.clone(),
+            case: self.case_of(session).await?,
             actor: self.parts.actor.clone(),
             channel: Channel::Mcp,
             tool: tool.to_owned(),
-            arguments: Value::Object(arguments),
+            arguments,
         };
-        dispatcher.call(request).await
+        self.parts.dispatcher.call(request).await
+    }
+
+    /// The case of a session; opened where there is none.
+    pub(super) async fn case_of(&self, session: &Session) -> Result<String, StoreError> {
+        let (store, tenant) = (self.store().as_ref(), &self.parts.tenant);
+        self.cases.case(store, tenant, session, self.now()).await
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        self.parts.dispatcher.store()
+    }
+
+    /// The rules as they are now; none where the tenant is gone.
+    pub(super) fn rulebook(&self) -> Option<Arc<Rulebook>> {
+        self.parts.dispatcher.rulebook(&self.parts.tenant)
+    }
+
+    /// How the tenant speaks; none where it is gone.
+    pub(super) fn tenant(&self) -> Option<Arc<agent::Tenant>> {
+        (self.parts.speaks)(&self.parts.tenant)
+    }
+
+    /// The articles that were found before.
+    pub(super) fn articles(&self) -> &Articles {
+        &self.articles
+    }
+
+    /// The tools that there are now, for whoever calls.
+    pub(super) fn catalogues(&self) -> &Arc<Catalogues> {
+        &self.catalogues
+    }
+
+    /// Wakes whenever tools or rules may have changed.
+    pub(super) fn news(&self) -> watch::Receiver<()> {
+        self.parts.news.clone()
+    }
+
+    /// The case that a session has had its last call in, as far as this process remembers.
+    pub(super) fn known_case(&self, session: &Session) -> Option<String> {
+        self.cases.known(session)
+    }
+
+    /// The names of the tools that whoever calls can see.
+    pub(super) fn seen_tools(&self) -> Vec<String> {
+        let catalogue = self.catalogues.now();
+        let tools = catalogue.iter().flat_map(|catalogue| catalogue.tools());
+        tools.map(|tool| tool.name.to_string()).collect()
     }
 
     /// Passes on what was said to a pending question, as whoever calls.
@@ -161,53 +196,5 @@ impl Desk {
     /// Unix seconds.
     pub(super) fn now(&self) -> i64 {
         (self.clock)()
-    }
-}
-
-#[async_trait]
-impl Provider for Desk {
-    fn capabilities(&self) -> ServerCapabilities {
-        ServerCapabilities::builder()
-            .enable_tools()
-            .enable_tool_list_changed()
-            .build()
-    }
-
-    fn instructions(&self, stranger: bool) -> String {
-        let conversations = if stranger { BY_SESSION } else { BY_NAME };
-        format!("{INSTRUCTIONS}{conversations}")
-    }
-
-    fn tools(&self) -> Vec<Tool> {
-        let catalogue = self.catalogues.now();
-        catalogue.map_or_else(Vec::new, |catalogue| catalogue.tools().to_vec())
-    }
-
-    fn tool(&self, name: &str) -> Option<Tool> {
-        self.catalogues.now()?.tool(name).cloned()
-    }
-
-    /// Runs to its end even if the client goes away: a write that has left the host must be settled.
-    async fn call(
-        &self,
-        visit: Visit,
-        request: CallToolRequestParams,
-    ) -> Result<CallToolResponse, ErrorData> {
-        if let Some(refusal) = self.keeps_back(&request.name) {
-            return Err(answer::invalid_params(refusal));
-        }
-        if !self.has_tool(&request.name) {
-            return Err(answer::unknown_tool(&request.name));
-        }
-        if let Some(sealed) = request.request_state.as_deref() {
-            return self.answered(&visit, &request, sealed).await;
-        }
-        let outcome = self.run(&visit, &request).await?;
-        self.ask(&visit, &request, outcome).await
-    }
-
-    fn changes(&self) -> BoxStream<'static, Change> {
-        let tools = Arc::clone(&self.catalogues).changes(self.parts.news.clone());
-        tools.map(|()| Change::Tools).boxed()
     }
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use ::http::request::Parts;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse,
+    CustomRequest, CustomResult, ErrorCode, Extensions, GetPromptRequestParams, GetPromptResponse,
     Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
     ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerConfig,
@@ -101,9 +101,17 @@ impl Handler {
                 .and_then(|name| Session::named(principal, name));
             return named.ok_or_else(|| answer::invalid_params(BAD_CASE));
         }
+        Ok(self.session_of(&context.extensions))
+    }
+
+    /// The session by how the peer is connected alone.
+    fn session_of(&self, extensions: &Extensions) -> Session {
         let own = self.connection.as_deref();
-        let id = own.or_else(|| self.session_id(context));
-        Ok(id.map_or_else(|| Session::implicit(principal), Session::of_session))
+        match own.or_else(|| self.session_id(extensions)) {
+            Some(id) => Session::of_session(id),
+            None if self.may_be_a_stranger() => Session::fresh(),
+            None => Session::implicit(&self.offer.principal),
+        }
     }
 
     /// The request, as the provider sees it.
@@ -120,16 +128,15 @@ impl Handler {
         if context.meta.contains_key(CASE) {
             return Err(answer::invalid_params(NO_NAMES));
         }
-        let id = self.session_id(context);
-        Ok(id.map_or_else(Session::fresh, Session::of_session))
+        Ok(self.session_of(&context.extensions))
     }
 
     /// The session id that the transport has checked. Without a handshake the header is only what somebody claims.
-    fn session_id<'a>(&self, context: &'a RequestContext<RoleServer>) -> Option<&'a str> {
+    fn session_id<'a>(&self, extensions: &'a Extensions) -> Option<&'a str> {
         if !self.has_session.load(Ordering::Acquire) {
             return None;
         }
-        let parts = context.extensions.get::<Parts>()?;
+        let parts = extensions.get::<Parts>()?;
         parts.headers.get(SESSION_HEADER)?.to_str().ok()
     }
 }
@@ -166,7 +173,8 @@ impl ServerHandler for Handler {
 
     /// The older revisions' way of hearing of changes: for as long as the session lasts.
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        let changes = self.offer.provider.changes();
+        let provider = Arc::clone(&self.offer.provider);
+        let changes = provider.changes(self.session_of(&context.extensions));
         let subscribed = Arc::clone(&self.subscribed);
         let told = changes::tell_session(changes, context.peer, subscribed);
         let ends = self.ends.clone();
@@ -205,7 +213,9 @@ impl ServerHandler for Handler {
 
     /// The newer revision's way of hearing of changes: for as long as the client keeps its request open.
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let changes = self.offer.provider.changes();
+        let provider = Arc::clone(&self.offer.provider);
+        let session = self.session(context.request_context())?;
+        let changes = provider.changes(session);
         tokio::select! {
             () = context.cancelled() => (),
             () = changes::tell_listener(changes, context.sink().clone()) => (),

@@ -18,6 +18,7 @@ use rmcp::model::{
 use rmcp::{ErrorData, RoleServer};
 
 use super::answer;
+use super::cases::Session;
 use super::visit::Visit;
 
 /// Something that clients were told, and that is not so any more.
@@ -101,8 +102,8 @@ pub(super) trait Provider: Send + Sync + 'static {
         Err(answer::unknown("resource", &request.uri, "resources/list"))
     }
 
-    /// Every change from now on, for as long as somebody listens.
-    fn changes(&self) -> BoxStream<'static, Change>;
+    /// Every change from now on that concerns a client in this session, for as long as somebody listens.
+    fn changes(self: Arc<Self>, session: Session) -> BoxStream<'static, Change>;
 
     /// From which level on a client wants to hear log messages.
     async fn set_level(&self, visit: Visit, level: LoggingLevel) -> Result<(), ErrorData> {

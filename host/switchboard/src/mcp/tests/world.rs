@@ -80,6 +80,7 @@ impl World {
             strangers: false,
             listen: LISTEN.parse().unwrap(),
             hosts: vec!["tools.example.com".to_owned()],
+            speaks: Arc::new(|_| None),
             states: Arc::new(crate::mcp::consent::states(&[7; 32])),
             news: watch::Sender::new(()).subscribe(),
             stop: CancellationToken::new(),

@@ -1,0 +1,137 @@
+//! Knowledge articles as resources. A knowledge base can be searched and nothing else, so an article is read by searching for it
+//! again: through the dispatcher, as every other look at it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use dispatch::Outcome;
+use rmcp::ErrorData;
+use rmcp::model::Resource;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::ARTICLES;
+use crate::mcp::desk::Desk;
+use crate::mcp::visit::Visit;
+
+/// The tool of the contract that finds articles.
+const SEARCH: &str = "search_knowledge_base";
+
+/// How many articles are remembered; beyond that the first ones by id are forgotten.
+const REMEMBERED: usize = 200;
+
+/// How many articles one search gives.
+const FOUND: usize = 20;
+
+/// The articles that were found before: by id, the title and the words that found it.
+#[derive(Default)]
+pub(in crate::mcp) struct Articles(Mutex<BTreeMap<String, Known>>);
+
+struct Known {
+    title: String,
+    words: String,
+}
+
+#[derive(Deserialize)]
+struct Article {
+    article_id: String,
+    title: String,
+    url: String,
+    excerpt: String,
+}
+
+impl Desk {
+    /// Whether whoever calls may search the knowledge base.
+    pub(super) fn has_articles(&self) -> bool {
+        self.keeps_back(SEARCH).is_none() && self.has_tool(SEARCH)
+    }
+
+    /// The ids of the articles about these words.
+    pub(in crate::mcp) async fn find_articles(
+        &self,
+        visit: &Visit,
+        words: &str,
+    ) -> Result<Vec<String>, ErrorData> {
+        let found = self.search(visit, words).await?;
+        Ok(found
+            .into_iter()
+            .map(|article| article.article_id)
+            .collect())
+    }
+
+    /// One article as it is now; none if it is not there, or nobody has found it here yet.
+    pub(super) async fn article(
+        &self,
+        visit: &Visit,
+        id: &str,
+    ) -> Result<Option<String>, ErrorData> {
+        let before = self
+            .articles()
+            .lock()
+            .get(id)
+            .map(|known| known.words.clone());
+        let words = before.unwrap_or_else(|| id.replace(['-', '_'], " "));
+        let found = self.search(visit, &words).await?;
+        let article = found.into_iter().find(|article| article.article_id == id);
+        Ok(article.map(|article| {
+            let Article {
+                title,
+                url,
+                excerpt,
+                ..
+            } = article;
+            format!("# {title}\n\n{excerpt}\n\n<{url}>\n")
+        }))
+    }
+
+    /// Those that were found before, for the list.
+    pub(super) fn found_articles(&self) -> Vec<Resource> {
+        let articles = self.articles().lock();
+        let listed = |(id, known): (&String, &Known)| {
+            Resource::new(format!("{ARTICLES}{id}"), id.clone())
+                .with_title(known.title.clone())
+                .with_mime_type("text/markdown")
+        };
+        articles.iter().map(listed).collect()
+    }
+
+    async fn search(&self, visit: &Visit, words: &str) -> Result<Vec<Article>, ErrorData> {
+        if words.trim().is_empty() || !self.has_articles() {
+            return Ok(Vec::new());
+        }
+        let arguments = json!({ "query": words, "limit": FOUND });
+        let outcome = self.run_with(visit, SEARCH, arguments).await?;
+        let Outcome::Done { output, .. } = outcome else {
+            return Ok(Vec::new());
+        };
+        let found: Vec<Article> = articles_in(&output);
+        self.articles().remember(&found, words);
+        Ok(found)
+    }
+}
+
+/// Another vendor's knowledge base may give more, never less, than the contract says.
+fn articles_in(output: &Value) -> Vec<Article> {
+    let found = output.get("articles").cloned().unwrap_or_default();
+    serde_json::from_value(found).unwrap_or_default()
+}
+
+impl Articles {
+    fn remember(&self, found: &[Article], words: &str) {
+        let mut known = self.lock();
+        for article in found {
+            let entry = Known {
+                title: article.title.clone(),
+                words: words.to_owned(),
+            };
+            known.insert(article.article_id.clone(), entry);
+        }
+        while known.len() > REMEMBERED {
+            known.pop_first();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
