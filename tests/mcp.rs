@@ -71,6 +71,22 @@ async fn a_session_is_a_case_and_a_refund_is_refunded_once() {
 }
 
 #[tokio::test]
+async fn a_session_ends_when_its_client_says_so() {
+    let desk = Desk::open().await;
+    let session = Session::open(&desk).await;
+    let id = session.id.clone().unwrap();
+    let end = || {
+        let request = desk.http.delete(desk.url("/mcp"));
+        request.header("mcp-session-id", &id).send()
+    };
+    // Some clients take any other success for a failure.
+    assert_eq!(end().await.unwrap().status().as_u16(), 204);
+    let after = session.send(rpc("tools/list", json!({}))).await;
+    assert_eq!(after.status().as_u16(), 404);
+    assert_eq!(end().await.unwrap().status().as_u16(), 404);
+}
+
+#[tokio::test]
 async fn the_newest_revision_needs_no_session() {
     let desk = Desk::open().await;
     let discovered = stateless(&desk, "server/discover", json!({})).await;

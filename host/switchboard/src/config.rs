@@ -173,7 +173,7 @@ impl Default for Config {
         Self {
             listen: loopback(8080),
             data_dir: "switchboard-data".into(),
-            log: "warn,rmcp=error".to_owned(),
+            log: "warn,rmcp=error,rmcp::service=off".to_owned(),
             allowed_hosts: Vec::new(),
             tenants: PathBuf::new(),
             insecure_registries: Vec::new(),

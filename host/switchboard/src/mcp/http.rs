@@ -76,12 +76,35 @@ impl Endpoint {
             return too_many_sessions();
         }
         let sends_json = sends_json(request.headers());
-        let response = self.service.handle(request).await;
+        let ended = match ends_session(&request) {
+            Some(id) => Some(self.ended(&id).await),
+            None => None,
+        };
+        let mut response = self.service.handle(request).await;
+        if let Some(status) = ended.filter(|_| response.status() == StatusCode::ACCEPTED) {
+            *response.status_mut() = status;
+        }
         if sends_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return not_json_rpc();
         }
         response.into_response()
     }
+
+    /// What to answer where the transport says "accepted" to the end of a session, known or not: some clients take that word
+    /// for a failure, and a session that there is not any more is not found, as with every other request.
+    async fn ended(&self, id: &str) -> StatusCode {
+        if self.sessions.sessions.read().await.contains_key(id) {
+            StatusCode::NO_CONTENT
+        } else {
+            StatusCode::NOT_FOUND
+        }
+    }
+}
+
+/// The session that a request ends.
+fn ends_session(request: &Request) -> Option<String> {
+    let id = request.headers().get("mcp-session-id")?.to_str().ok()?;
+    (request.method() == Method::DELETE).then(|| id.to_owned())
 }
 
 /// A client of the newer revision names it in every request; whoever names neither that nor a session wants a session.
