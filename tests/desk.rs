@@ -43,13 +43,18 @@ impl Desk {
 
     /// With more in the environment.
     pub(crate) async fn open_in(more: &[(&str, &str)], change: impl FnOnce(&mut Config)) -> Self {
+        let (mut config, environment, data) = Self::prepared(more);
+        change(&mut config);
+        Self::start(config, environment, data, false).await
+    }
+
+    fn prepared(more: &[(&str, &str)]) -> (Config, Environment, tempfile::TempDir) {
         let data = tempfile::tempdir().unwrap();
-        let mut config = Config {
+        let config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
             data_dir: data.path().join("data"),
             ..Config::default()
         };
-        change(&mut config);
         let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let environment: Environment = [
             set("SWITCHBOARD_OPERATOR_KEY", OPERATOR_KEY),
@@ -60,13 +65,19 @@ impl Desk {
         .into_iter()
         .chain(more.iter().map(|(name, value)| set(name, value)))
         .collect();
-        Self::start(config, environment, data).await
+        (config, environment, data)
+    }
+
+    /// Serving what the protocol's conformance suite calls.
+    pub(crate) async fn open_for_conformance() -> Self {
+        let (config, environment, data) = Self::prepared(&[]);
+        Self::start(config, environment, data, true).await
     }
 
     /// The same once more, after a stop, with the data as they are.
     pub(crate) async fn started_again(self) -> Self {
         self.running.shutdown().await;
-        Self::start(self.config, self.environment, self.data).await
+        Self::start(self.config, self.environment, self.data, false).await
     }
 
     /// The audit log as text.
@@ -76,7 +87,12 @@ impl Desk {
         serde_json::to_string(&records).unwrap()
     }
 
-    async fn start(config: Config, environment: Environment, data: tempfile::TempDir) -> Self {
+    async fn start(
+        config: Config,
+        environment: Environment,
+        data: tempfile::TempDir,
+        conformance: bool,
+    ) -> Self {
         let pause = Duration::from_millis(5);
         let running = switchboard::start(Options {
             secrets: Secrets::of(&environment).unwrap(),
@@ -87,6 +103,7 @@ impl Desk {
                 longest: pause,
                 ..RetryPolicy::default()
             },
+            conformance,
             ..Options::new(config.clone())
         })
         .await

@@ -2,6 +2,7 @@
 
 mod changes;
 mod client;
+mod conformance;
 mod consent;
 mod reading;
 

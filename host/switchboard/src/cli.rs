@@ -58,6 +58,9 @@ struct ServeArgs {
     /// Where to serve; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    /// For testing this server: offer at /mcp what the protocol's conformance suite calls, in the place of the demo shop's tools
+    #[arg(long)]
+    conformance: bool,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -181,7 +184,7 @@ async fn dispatch_command(
     match command {
         Command::Serve(args) => {
             config.listen = args.listen.unwrap_or(config.listen);
-            Box::pin(serve::run(config, secrets)).await
+            Box::pin(serve::run(config, secrets, args.conformance)).await
         }
         Command::Mcp => Box::pin(mcp::run(config, secrets)).await,
         Command::Chat(args) => Box::pin(chat::run(config, secrets, args.session)).await,
@@ -226,7 +229,11 @@ fn command(named: Option<Command>, serve: ServeArgs) -> anyhow::Result<Command> 
         None => Ok(Command::Serve(serve)),
         Some(Command::Serve(own)) => Ok(Command::Serve(ServeArgs {
             listen: own.listen.or(serve.listen),
+            conformance: own.conformance || serve.conformance,
         })),
+        Some(_) if serve.conformance => {
+            anyhow::bail!("--conformance is for serving; leave it out of this command")
+        }
         Some(_) if serve.listen.is_some() => {
             anyhow::bail!("--listen is for serving; leave it out of this command")
         }
@@ -288,7 +295,10 @@ mod tests {
         .unwrap();
         assert!(matches!(
             line.command,
-            Some(Command::Serve(ServeArgs { listen: Some(_) }))
+            Some(Command::Serve(ServeArgs {
+                listen: Some(_),
+                ..
+            }))
         ));
         assert_eq!(line.common.data, Some("somewhere".into()));
     }

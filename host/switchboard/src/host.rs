@@ -56,6 +56,8 @@ pub struct Options {
     pub retry: RetryPolicy,
     /// The store's clock; the system's where there is none.
     pub clock: Option<Clock>,
+    /// Offers clients of the built-in tenant, over MCP, what the protocol's conformance suite calls, and nothing else.
+    pub conformance: bool,
     /// Hears what the start is doing.
     pub progress: Progress,
 }
@@ -70,6 +72,7 @@ impl Options {
             compiler: None,
             retry: RetryPolicy::default(),
             clock: None,
+            conformance: false,
             progress: Arc::new(|_| ()),
         }
     }

@@ -8,6 +8,7 @@ mod answer;
 mod cases;
 mod catalogue;
 mod changes;
+mod conformance;
 mod consent;
 mod desk;
 mod endpoints;
@@ -34,13 +35,14 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::host::Host;
+use crate::host::{Host, demo};
 use crate::tenants::{Identity, ToolSet};
+pub(crate) use conformance::Suite;
 use desk::Desk;
 pub(crate) use endpoints::{Client, Endpoints};
 use handler::Handler;
 use http::Endpoint;
-use provider::Provider;
+use provider::{Offer, Provider};
 
 /// What one tenant's MCP surface is made of.
 #[derive(Clone)]
@@ -65,6 +67,8 @@ pub(crate) struct McpParts {
     pub(crate) speaks: agent::Tenants,
     /// Seals what clients of the revision without sessions keep between two rounds of a call.
     pub(crate) states: Arc<RequestStateCodec>,
+    /// What is offered in the place of the built-in tenant's tools while this server is being tested.
+    pub(crate) suite: Option<Arc<Suite>>,
     /// Wakes whenever tools or rules of some tenant may have changed.
     pub(crate) news: watch::Receiver<()>,
     /// Ends the open event streams, which would otherwise keep a server that is stopping from ending.
@@ -104,8 +108,17 @@ impl McpParts {
             hosts,
             speaks: host.speaks.clone(),
             states: Arc::new(consent::states(&host.state_key)),
+            suite: None,
             news: host.roster.publishing().news(),
             stop: CancellationToken::new(),
+        }
+    }
+
+    /// What clients are offered.
+    fn offered(mut self) -> Offer {
+        match self.suite.take().filter(|_| self.tenant == demo::TENANT) {
+            Some(suite) => suite.offered(self),
+            None => Desk::new(self).offered(),
         }
     }
 

@@ -10,7 +10,11 @@ use crate::config::Provider;
 use crate::{Config, Options, Running, Secrets, start};
 
 /// Serves until the process is asked to stop.
-pub(super) async fn run(config: Config, secrets: Secrets) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    config: Config,
+    secrets: Secrets,
+    conformance: bool,
+) -> anyhow::Result<ExitCode> {
     say(format_args!(
         "Switchboard {} is starting …",
         env!("CARGO_PKG_VERSION")
@@ -21,11 +25,17 @@ pub(super) async fn run(config: Config, secrets: Secrets) -> anyhow::Result<Exit
     let running = start(Options {
         secrets,
         progress,
+        conformance,
         compiler: super::compiler(),
         ..Options::new(config)
     })
     .await?;
     greet(&running, provider, key_is_made);
+    if conformance {
+        say(
+            "conformance=on (/mcp offers what the protocol's conformance suite calls; this is for testing the server)",
+        );
+    }
     wait_for_signal().await?;
     say("Stopping; what is under way may end. Again to stop at once.");
     tokio::select! {

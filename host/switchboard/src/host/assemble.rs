@@ -1,6 +1,7 @@
 //! Putting the host together: store, backend, rules, plugins, dispatcher, agent, in this order.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -92,6 +93,7 @@ pub(crate) async fn assemble(
         compiler,
         retry,
         clock,
+        conformance: _,
         progress,
     } = options;
     // One crypto provider for every TLS client of this process; a second start finds it installed.
@@ -101,22 +103,15 @@ pub(crate) async fn assemble(
     let common = rules::common(&config)?;
     let store = open_store(&config.data_dir, OpenOptions { clock })?;
     arrived("store");
-    let state_key = state_key::of(&config.data_dir).map_err(|source| StartError::Folder {
-        folder: config.data_dir.clone(),
-        source,
-    })?;
+    let state_key = state_key::of(&config.data_dir).map_err(unwritable(&config.data_dir))?;
     let forgetting = Forgetting::start(Arc::clone(&store), &config.retention);
     let token = Secret::random();
     let folder = config.data_dir.join("demo-backend");
     let backend = backend::start(&config.demo_backend, &folder, &token).await?;
     let compiled = compiled.unwrap_or_else(|| config.data_dir.join("compiled"));
     let artifacts = Artifacts::open(&config.data_dir)?;
-    let publishing = Publishing::start(
-        &compiled,
-        compiler,
-        (registries::of(&config, &secrets), Some(artifacts)),
-        progress,
-    )?;
+    let sources = (registries::of(&config, &secrets), Some(artifacts));
+    let publishing = Publishing::start(&compiled, compiler, sources, progress)?;
     let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
     let tenants = Arc::new(Tenants::run_by(operator_key, secrets.all()));
     let tools = Arc::clone(publishing.toolbox());
@@ -162,11 +157,13 @@ pub(crate) async fn assemble(
 }
 
 fn open_store(folder: &Path, options: OpenOptions) -> Result<Arc<SqliteStore>, StartError> {
-    files::make_writable_folder(folder).map_err(|source| StartError::Folder {
-        folder: folder.into(),
-        source,
-    })?;
+    files::make_writable_folder(folder).map_err(unwritable(folder))?;
     Ok(Arc::new(SqliteStore::open(folder, options)?))
+}
+
+fn unwritable(folder: &Path) -> impl FnOnce(io::Error) -> StartError {
+    let folder = folder.to_path_buf();
+    |source| StartError::Folder { folder, source }
 }
 
 fn dispatcher(

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use dispatch::{Dispatcher, Recovery};
+use policy::RulebookError;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Assembled, Options, StartError, assemble, demo};
+use super::{Assembled, Host, Options, StartError, assemble, demo};
 use crate::Secret;
 use crate::http::{self, AllowedHosts, Front};
-use crate::mcp::{Endpoints, McpParts};
+use crate::mcp::{Endpoints, McpParts, Suite};
 
 /// How long a shutdown waits for requests that are under way.
 const GRACE: Duration = Duration::from_secs(10);
@@ -57,9 +58,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     // From here on, whatever ends early takes the server with it.
     let stop = stop.drop_guard();
     let mcp_hosts = options.config.allowed_hosts.clone();
+    let conformance = options.conformance;
     let assembled = Box::pin(assemble(options, |part| front.arrived(part))).await?;
     let host = &assembled.host;
+    let suite = conformance.then(|| suite(host)).transpose()?;
     let mcp = McpParts {
+        suite,
         stop: stopping,
         ..McpParts::of_anybody(host, demo::TENANT, addr, mcp_hosts)
     };
@@ -93,6 +97,11 @@ impl Running {
         }
         self.assembled.close().await;
     }
+}
+
+fn suite(host: &Host) -> Result<Arc<Suite>, RulebookError> {
+    let secrets = Arc::clone(&host.tenants) as Arc<dyn dispatch::Secrets>;
+    Suite::over(Arc::clone(host.store()), secrets)
 }
 
 async fn serve(listener: TcpListener, front: Arc<Front>, stop: CancellationToken) {

@@ -88,6 +88,13 @@ pub(super) fn unknown(kind: &str, name: &str, list: &str) -> ErrorData {
     )
 }
 
+/// There is no such resource; the URI is told again, as the specification asks.
+pub(super) fn unknown_resource(uri: &str) -> ErrorData {
+    let mut error = unknown("resource", uri, "resources/list");
+    error.data = Some(json!({ "uri": uri }));
+    error
+}
+
 /// The request is no valid request of this method: `-32602`.
 pub(super) fn invalid_params(message: impl Into<std::borrow::Cow<'static, str>>) -> ErrorData {
     ErrorData::invalid_params(message, None)

@@ -17,7 +17,7 @@ const LONGEST_NAME: usize = 128;
 const REMEMBERED: usize = 10_000;
 
 /// What a case is found by in the store, and whether it ends when nobody calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Session {
     key: String,
     ends_when_idle: bool,

@@ -18,7 +18,6 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::McpParts;
 use super::cases::IDLE_SECONDS;
-use super::desk::Desk;
 use super::handler::Handler;
 use super::provider::Offer;
 
@@ -44,7 +43,7 @@ impl Endpoint {
     pub(super) fn new(mcp: McpParts) -> Self {
         let hosts = Hosts::new(mcp.listen, &mcp.hosts);
         let stop = mcp.stop.clone();
-        Self::of(Desk::new(mcp).offered(), hosts, &stop)
+        Self::of(mcp.offered(), hosts, &stop)
     }
 
     pub(super) fn of(offer: Offer, hosts: Hosts, stop: &CancellationToken) -> Self {

@@ -99,7 +99,7 @@ pub(super) trait Provider: Send + Sync + 'static {
         request: ReadResourceRequestParams,
     ) -> Result<ReadResourceResult, ErrorData> {
         let _ = visit;
-        Err(answer::unknown("resource", &request.uri, "resources/list"))
+        Err(answer::unknown_resource(&request.uri))
     }
 
     /// Every change from now on that concerns a client in this session, for as long as somebody listens.

@@ -82,6 +82,7 @@ impl World {
             hosts: vec!["tools.example.com".to_owned()],
             speaks: Arc::new(|_| None),
             states: Arc::new(crate::mcp::consent::states(&[7; 32])),
+            suite: None,
             news: watch::Sender::new(()).subscribe(),
             stop: CancellationToken::new(),
         };
