@@ -17,6 +17,7 @@ mod mutants;
 mod program;
 mod served;
 mod size;
+mod soak;
 mod swaps;
 mod tampering;
 mod victim;
@@ -37,6 +38,7 @@ const CAMPAIGNS: &[(&str, fn())] = &[
     ("kills", kills::run),
     ("kills_of_the_program", program::run),
     ("mutants", mutants::run),
+    ("soak", soak::run),
     ("swapped_plugins", swaps::run),
     ("tampering", tampering::run),
 ];

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Child;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout};
 
 use crate::program::program;
 
@@ -17,27 +17,32 @@ pub(crate) struct Served {
     child: Child,
     /// `http://127.0.0.1:…`
     url: String,
+    /// The shop behind it.
+    shop: String,
     http: reqwest::Client,
 }
 
 impl Served {
     pub(crate) async fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[]).await
+    }
+
+    /// With these variables set.
+    pub(crate) async fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
         // Whoever comes first in this process installs it; all install the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut program = program(&["serve", "--listen", "127.0.0.1:0"], &folder.join("data"));
         let program = program.env("SWITCHBOARD_OPERATOR_KEY", OPERATOR);
+        let program = program.envs(variables.iter().copied());
         let program = program.stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = program.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = loop {
-            let line = lines.next_line().await.unwrap().unwrap();
-            if let Some(url) = line.strip_prefix("listening=") {
-                break url.to_owned();
-            }
-        };
+        let url = address(&mut lines, "listening=").await;
+        let shop = address(&mut lines, "demo_backend=").await;
         Self {
             child,
             url,
+            shop,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
         }
     }
@@ -45,6 +50,35 @@ impl Served {
     /// Host and port.
     pub(crate) fn address(&self) -> String {
         self.url.trim_start_matches("http://").to_owned()
+    }
+
+    /// `http://127.0.0.1:…`
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it has of the machine's memory.
+    pub(crate) fn memory_mib(&self) -> u64 {
+        let pid = self.child.id().unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kib: u64 = line
+            .unwrap()
+            .split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse()
+            .unwrap();
+        kib / 1024
+    }
+
+    /// The refunds that the shop has paid for the order.
+    pub(crate) async fn refunds(&self) -> usize {
+        let asked = self
+            .http
+            .get(format!("{}/refunds?order_id={ORDER}", self.shop));
+        let answer: Value = asked.send().await.unwrap().json().await.unwrap();
+        answer["refunds"].as_array().unwrap().len()
     }
 
     /// So many cases, in each of which the customer is known.
@@ -103,5 +137,15 @@ impl Served {
 
     fn to(&self, path: &str) -> reqwest::RequestBuilder {
         self.http.post(format!("{}{path}", self.url))
+    }
+}
+
+/// What the program says after this name.
+async fn address(lines: &mut Lines<BufReader<ChildStdout>>, name: &str) -> String {
+    loop {
+        let line = lines.next_line().await.unwrap().unwrap();
+        if let Some(address) = line.strip_prefix(name) {
+            return address.to_owned();
+        }
     }
 }
