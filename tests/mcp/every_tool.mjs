@@ -46,6 +46,45 @@ async function call(client, step) {
   return outcome;
 }
 
+// Asks for each prompt, with all of its arguments.
+async function prompts(client) {
+  const { prompts } = await client.listPrompts();
+  for (const { name, arguments: wanted } of prompts) {
+    const given = Object.fromEntries((wanted ?? []).map((argument) => [argument.name, "ORD-8842"]));
+    const got = await client.getPrompt({ name, arguments: given });
+    assert.ok(got.messages[0].content.text, name);
+  }
+  return prompts.length;
+}
+
+// Reads each resource, and each article about returns.
+async function resources(client) {
+  const { resources } = await client.listResources();
+  const { resourceTemplates } = await client.listResourceTemplates();
+  const uri = resourceTemplates[0].uriTemplate;
+  const about = { ref: { type: "ref/resource", uri }, argument: { name: "article_id", value: "return an order" } };
+  const { completion } = await client.complete(about);
+  const articles = completion.values.map((article) => uri.replace("{article_id}", article));
+  assert.ok(articles.includes("switchboard://articles/KB-101"), articles);
+  const uris = [...new Set([...resources.map((resource) => resource.uri), ...articles])];
+  for (const uri of uris) assert.ok((await client.readResource({ uri })).contents[0].text, uri);
+  await assert.rejects(client.readResource({ uri: "switchboard://nothing" }), { code: -32602 });
+  return uris.length;
+}
+
+// Subscribes to the conversation's transcript, makes a call, and hears that it has changed.
+async function hearsOfChanges(client, uri) {
+  const heard = new Promise((resolve, reject) => {
+    client.setNotificationHandler("notifications/resources/updated", (told) => resolve(told.params.uri));
+    setTimeout(() => reject(new Error("nothing was heard of the change")), 30_000).unref();
+  });
+  if (era === "2025-11-25") await client.subscribeResource({ uri });
+  const subscription = era === "2025-11-25" ? null : await client.listen({ toolsListChanged: true, resourceSubscriptions: [uri] });
+  await client.callTool({ name: "classify_inquiry", arguments: { text: "Hello!" } });
+  assert.equal(await heard, uri);
+  await subscription?.close();
+}
+
 const capabilities = answer === "none" ? {} : { elicitation: {} };
 const mode = era === "2025-11-25" ? "legacy" : { pin: era };
 const client = new Client({ name: "every_tool", version: "1" }, { capabilities, versionNegotiation: { mode } });
@@ -58,6 +97,8 @@ assert.deepEqual(names, [...names].sort());
 assert.deepEqual(names.filter((name) => !everyCall.some((step) => step.tool === name)), [], "calls.json has no call of these");
 const outcomes = [];
 for (const step of calls) outcomes.push(await call(client, step));
+const offered = `${await prompts(client)} prompts, ${await resources(client)} resources`;
+await hearsOfChanges(client, "switchboard://case/transcript");
 await client.close();
 const done = outcomes.filter((outcome) => ["ok", "replayed"].includes(outcome)).length;
-console.log(`${names.length} tools, ${calls.length} calls: ${done} done, ${calls.length - done} refused as the rules say, ${asked.length} questions`);
+console.log(`${names.length} tools, ${calls.length} calls: ${done} done, ${calls.length - done} refused as the rules say, ${asked.length} questions; ${offered}`);

@@ -10,9 +10,10 @@ import os
 import sys
 from pathlib import Path
 
+import anyio
 import httpx2
 import mcp_types as types
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 ERA, ANSWER, *TARGET = sys.argv[1:]
@@ -66,10 +67,63 @@ async def call(client, step):
     return outcome
 
 
+async def prompts(client):
+    """Asks for each prompt, with all of its arguments."""
+    listed = (await client.list_prompts()).prompts
+    for prompt in listed:
+        given = {argument.name: "ORD-8842" for argument in prompt.arguments or []}
+        got = await client.get_prompt(prompt.name, given)
+        check(got.messages and got.messages[0].content.text, prompt.name, got)
+    return len(listed)
+
+
+async def resources(client):
+    """Reads each resource, and each article about returns."""
+    listed = (await client.list_resources()).resources
+    templates = (await client.list_resource_templates()).resource_templates
+    template = templates[0].uri_template
+    about = types.ResourceTemplateReference(type="ref/resource", uri=template)
+    found = await client.complete(about, {"name": "article_id", "value": "return an order"})
+    articles = [template.replace("{article_id}", article) for article in found.completion.values]
+    check("switchboard://articles/KB-101" in articles, articles)
+    uris = {resource.uri for resource in listed} | set(articles)
+    for uri in uris:
+        got = await client.read_resource(uri)
+        check(got.contents[0].text, uri, got)
+    try:
+        check(False, "read what is not there:", await client.read_resource("switchboard://nothing"))
+    except MCPError as error:
+        check(error.code == types.INVALID_PARAMS, error)
+    return len(uris)
+
+
+async def hears_of_changes(client, uri):
+    """Subscribes to the conversation's transcript, makes a call, and hears that it has changed."""
+    if ERA == "2025-11-25":
+        await client.session.subscribe_resource(uri)
+        await client.call_tool("classify_inquiry", {"text": "Hello!"})
+        with anyio.fail_after(30):
+            await heard.wait()
+        return
+    async with client.listen(tools_list_changed=True, resource_subscriptions=[uri]) as subscription:
+        await client.call_tool("classify_inquiry", {"text": "Hello!"})
+        with anyio.fail_after(30):
+            event = await anext(aiter(subscription))
+        check(event.uri == uri, event)
+
+
+async def on_message(message):
+    if isinstance(message, types.ResourceUpdatedNotification):
+        heard.set()
+
+
 async def main():
+    global heard
+    heard = anyio.Event()
     handler = None if ANSWER == "none" else answer
     mode = "legacy" if ERA == "2025-11-25" else ERA
-    async with Client(target(), mode=mode, elicitation_callback=handler, read_timeout_seconds=60) as client:
+    callbacks = {"elicitation_callback": handler, "message_handler": on_message}
+    async with Client(target(), mode=mode, read_timeout_seconds=60, **callbacks) as client:
         check(client.protocol_version == ERA, "the revision is", client.protocol_version)
         listed = await client.list_tools()
         names = [tool.name for tool in listed.tools]
@@ -78,8 +132,10 @@ async def main():
         check(not untried, "calls.json has no call of", untried)
         check(ERA == "2025-11-25" or listed.cache_scope == "private", "cache_scope", listed.cache_scope)
         outcomes = [await call(client, step) for step in CALLS]
+        offered = f"{await prompts(client)} prompts, {await resources(client)} resources"
+        await hears_of_changes(client, "switchboard://case/transcript")
     done = sum(outcome in ("ok", "replayed") for outcome in outcomes)
-    print(f"{len(names)} tools, {len(CALLS)} calls: {done} done, {len(CALLS) - done} refused as the rules say, {len(asked)} questions")
+    print(f"{len(names)} tools, {len(CALLS)} calls: {done} done, {len(CALLS) - done} refused as the rules say, {len(asked)} questions; {offered}")
 
 
 asyncio.run(main())
