@@ -69,6 +69,11 @@ pub(crate) fn run() {
         books.errors.load(Ordering::Relaxed),
         wrong
     );
+    let turned_away = books.of(asks::NO_PLACE);
+    assert!(
+        turned_away * 100 <= books.requests.load(Ordering::Relaxed),
+        "{turned_away} calls found no place"
+    );
     assert!(
         time < LONG_ENOUGH || is_flat(&memory),
         "the host's memory grew"

@@ -7,6 +7,8 @@ pub(super) struct Ask {
     pub(super) method: &'static str,
     pub(super) params: Value,
     pub(super) expected: Expected,
+    /// The rules want it before the others.
+    pub(super) opens: bool,
 }
 
 /// What the answer must be.
@@ -21,14 +23,18 @@ pub(super) enum Expected {
 
 use Expected::{Error, Outcome, Result};
 
+/// What a call is that found no place.
+pub(super) const NO_PLACE: &str = "failed";
+
 const OK: Expected = Outcome(&["ok"]);
 
 /// What comes first, because the rules want it so.
-pub(super) fn opening() -> Vec<Ask> {
-    vec![
+pub(super) fn opening() -> [Ask; 2] {
+    [
         tool("get_customer", json!({ "email": "sarah@example.com" }), OK),
         tool("lookup_order", json!({ "order_id": "ORD-8842" }), OK),
     ]
+    .map(|ask| Ask { opens: true, ..ask })
 }
 
 /// Everything else, in any order.
@@ -115,6 +121,7 @@ fn ask(method: &'static str, params: Value, expected: Expected) -> Ask {
         method,
         params,
         expected,
+        opens: false,
     }
 }
 
@@ -135,9 +142,9 @@ impl Ask {
             Result(pointer) => answer["result"]
                 .pointer(pointer)
                 .map(|_| "result".to_owned()),
-            Outcome(outcomes) => {
-                tool_outcome(&answer["result"]).filter(|o| outcomes.contains(&o.as_str()))
-            }
+            // A host that has no place for a call says so, as it must: how often that may be is the campaign's to judge.
+            Outcome(outcomes) => tool_outcome(&answer["result"])
+                .filter(|outcome| outcome == NO_PLACE || outcomes.contains(&outcome.as_str())),
             Error(code) => (answer["error"]["code"] == *code
                 && answer["error"]["message"].is_string())
             .then(|| code.to_string()),

@@ -26,6 +26,12 @@ impl Books {
         *kinds.entry(kind.to_owned()).or_default() += 1;
     }
 
+    /// How many answers were this.
+    pub(super) fn of(&self, kind: &str) -> u64 {
+        let kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        kinds.get(kind).copied().unwrap_or_default()
+    }
+
     /// Something was not as it must be.
     pub(super) fn wrong_is(&self, what: String) {
         self.errors.fetch_add(1, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
-use super::asks::Ask;
+use super::asks::{Ask, NO_PLACE};
 use super::books::Books;
 
 /// The way to the host, for all clients.
@@ -56,7 +56,7 @@ impl Wire {
         }
     }
 
-    /// Sends and judges one request; whether its answer was as it must be.
+    /// Sends and judges one request; whether what was asked is done.
     pub(super) async fn ask(&self, ask: &Ask, id: u64, request: RequestBuilder) -> bool {
         let Some(response) = self.send(request).await else {
             return false;
@@ -66,13 +66,15 @@ impl Wire {
             Err(wrong) => Err(format!("{} {}: {wrong}", ask.method, ask.params)),
         };
         match judged {
-            Ok(kind) => self.books.was(&kind),
+            Ok(kind) => {
+                self.books.was(&kind);
+                kind != NO_PLACE
+            }
             Err(wrong) => {
                 self.books.wrong_is(wrong);
-                return false;
+                false
             }
         }
-        true
     }
 }
 

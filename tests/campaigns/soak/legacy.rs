@@ -30,7 +30,11 @@ pub(super) async fn converse(wire: &Wire, dice: &mut fastrand::Rng, until: Insta
             break;
         }
         let request = in_session(wire, &session, ask, id);
-        wire.ask(ask, id, request).await;
+        let done = wire.ask(ask, id, request).await;
+        // Without what comes first, the rest would be refused.
+        if !done && ask.opens {
+            break;
+        }
     }
     end(wire, &session).await;
     // The host ends the stream with the session; were it not to, this would be heard of.

@@ -27,7 +27,11 @@ pub(super) async fn converse(wire: &Wire, dice: &mut fastrand::Rng, case: &str, 
         }
         let Ask { method, params, .. } = ask;
         let request = request(wire, case, method, params, ask.name(), id);
-        wire.ask(ask, id, request).await;
+        let done = wire.ask(ask, id, request).await;
+        // Without what comes first, the rest would be refused.
+        if !done && ask.opens {
+            break;
+        }
     }
     if stream.is_finished() {
         wire.books
