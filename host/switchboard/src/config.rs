@@ -3,6 +3,8 @@
 mod amount;
 mod load;
 mod nature;
+pub(crate) mod oauth;
+mod tls;
 mod variables;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,6 +16,9 @@ use serde::{Deserialize, Serialize};
 pub use amount::{Amount, AmountError, Share};
 pub use load::{ConfigError, DEFAULT_FILE};
 pub use nature::{DeclaredNature, NatureError};
+pub(crate) use oauth::Misfit;
+pub use oauth::{OAuth, ScopeGrant};
+pub use tls::Tls;
 pub use variables::{VARIABLES, Variable};
 
 /// Everything that can be configured; secrets are not among it, they come from the environment alone.
@@ -32,6 +37,10 @@ pub struct Config {
     pub tenants: PathBuf,
     /// OCI registries that are reached without TLS, by host and port, beside those on this machine.
     pub insecure_registries: Vec<String>,
+    /// With which certificate HTTP and MCP are served.
+    pub tls: Tls,
+    /// Whose access tokens count in the built-in tenant `demo`.
+    pub oauth: OAuth,
     /// Figures that the rules use.
     pub rules: Rules,
     /// Sums per day that no call may pass.
@@ -168,6 +177,19 @@ pub struct DemoBackend {
     pub nature: DeclaredNature,
 }
 
+impl Config {
+    /// Nobody but this machine's own user comes: it listens for them alone, and goes by no other name.
+    pub(crate) fn is_local(&self) -> bool {
+        self.listen.ip().is_loopback() && self.allowed_hosts.is_empty()
+    }
+
+    /// What is served at this address, as clients name it.
+    pub(crate) fn url_at(&self, address: SocketAddr) -> String {
+        let scheme = if self.tls.is_on() { "https" } else { "http" };
+        format!("{scheme}://{address}")
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -177,6 +199,8 @@ impl Default for Config {
             allowed_hosts: Vec::new(),
             tenants: PathBuf::new(),
             insecure_registries: Vec::new(),
+            tls: Tls::default(),
+            oauth: OAuth::default(),
             rules: Rules::default(),
             budgets: Budgets::default(),
             retention: Retention::default(),

@@ -15,6 +15,7 @@ pub(crate) mod rules;
 mod running;
 mod settling;
 mod state_key;
+pub(crate) mod tls;
 mod vouched;
 
 use std::path::PathBuf;
@@ -31,7 +32,9 @@ pub use error::StartError;
 pub use model::ModelSetupError;
 pub use publishing::PublishError;
 pub(crate) use rules::{classification, load as load_rules, source_of_tenant as rules_source};
+pub(crate) use running::check_access;
 pub use running::{Running, start};
+pub use tls::TlsError;
 pub use vouched::NotVouched;
 
 use crate::tenants::{Tenant, Tenants};
@@ -102,10 +105,11 @@ impl Host {
         self.dispatcher.store()
     }
 
-    /// A tenant's tools are for holders of its keys. One without keys is open to this machine's own user, and the built-in tenant
-    /// to everybody who can reach it.
+    /// A tenant's tools are for holders of its keys, or of its authorization server's tokens. Open to this machine's own user, whom
+    /// nobody else can pass for, are a tenant without either, and the built-in one without the latter.
     pub(crate) fn asks_for_keys(&self, tenant: &Tenant) -> bool {
-        tenant.name != demo::TENANT && !(tenant.keys.is_empty() && self.is_local)
+        let has_keys = tenant.name != demo::TENANT && !tenant.keys.is_empty();
+        !self.is_local || has_keys || tenant.authority.is_some()
     }
 
     /// Unix seconds by the store's clock.

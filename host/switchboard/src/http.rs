@@ -15,6 +15,7 @@ mod outcome;
 mod page;
 mod plugins;
 mod prefix;
+mod protected;
 mod request;
 mod resources;
 pub(crate) mod session;
@@ -114,6 +115,18 @@ fn routes() -> Vec<Route> {
         ),
         reads("/customers/{id}", get(resources::customer)),
         reads("/faq/search", get(resources::search_faq)),
+        reads(
+            "/.well-known/oauth-protected-resource",
+            get(protected::of_desk),
+        ),
+        reads(
+            "/.well-known/oauth-protected-resource/mcp",
+            get(protected::of_desk),
+        ),
+        reads(
+            "/.well-known/oauth-protected-resource/t/{tenant}/mcp",
+            get(protected::of_tenant),
+        ),
     ]
 }
 

@@ -17,6 +17,7 @@ mod http;
 mod ledger;
 mod manifest;
 mod mcp;
+mod oauth;
 mod openapi;
 mod reach;
 mod registries;
@@ -29,11 +30,13 @@ pub use classified::{Classified, OpenTo};
 pub use complaint::Complaint;
 pub use config::{
     Amount, AmountError, Budgets, Config, ConfigError, DEFAULT_FILE, DeclaredNature, DemoBackend,
-    Model, NatureError, Plugins, Provider, Retention, Rules, Share, Turn, VARIABLES, Variable,
+    Model, NatureError, OAuth, Plugins, Provider, Retention, Rules, ScopeGrant, Share, Tls, Turn,
+    VARIABLES, Variable,
 };
 pub use environment::Environment;
 pub use host::{
-    ModelSetupError, NotVouched, Options, Progress, PublishError, Running, StartError, start,
+    ModelSetupError, NotVouched, Options, Progress, PublishError, Running, StartError, TlsError,
+    start,
 };
 pub use http::session::{Claims, sign};
 pub use manifest::{Asks, Build, MANIFEST_FILE, Manifest, ManifestError, is_plugin_name};

@@ -1,4 +1,4 @@
-//! Members of staff, each known by a key of their own, so that the audit log can name who approved what.
+//! Members of staff and their agents, each known by a key of their own, so that the audit log can name who approved what.
 
 use policy::{Actor, Role};
 use thiserror::Error;
@@ -8,10 +8,10 @@ use crate::Secret;
 /// Characters that a key needs at least: whoever guesses one approves refunds.
 pub(crate) const SHORTEST_KEY: usize = 24;
 
-/// One member of staff.
+/// One member of staff, or a client of theirs that speaks to customers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// As the audit log names them: `user:dana`.
+    /// As the audit log names them: `user:dana`, `key:helpdesk`.
     pub name: String,
     /// What they may answer.
     pub role: Role,
@@ -29,7 +29,7 @@ pub enum StaffError {
     #[error("entry {0}: a name is 1 to 64 letters, digits, `.`, `_`, `@` or `-`")]
     Name(usize),
     /// No such role.
-    #[error("{name}: there is no role `{role}`; there are supervisor and admin")]
+    #[error("{name}: there is no role `{role}`; there are agent, supervisor and admin")]
     Role {
         /// Whose.
         name: String,
@@ -46,7 +46,7 @@ pub enum StaffError {
     Twice(String),
 }
 
-/// Everybody who may answer what waits for staff.
+/// Everybody who holds a key of the built-in tenant.
 #[derive(Clone, Debug, Default)]
 pub struct Staff(Vec<Member>);
 
@@ -85,8 +85,16 @@ impl Member {
     fn actor(&self) -> Actor {
         Actor {
             role: self.role,
-            subject: format!("user:{}", self.name),
+            subject: format!("{}:{}", kind_of(self.role), self.name),
         }
+    }
+}
+
+/// What the subject of a key begins with: an agent's says which client it is, a person's who.
+pub(crate) fn kind_of(role: Role) -> &'static str {
+    match role {
+        Role::Agent => "key",
+        Role::Supervisor | Role::Admin => "user",
     }
 }
 
@@ -106,6 +114,7 @@ fn member(entry_number: usize, entry: &str) -> Result<Member, StaffError> {
     }
     let name = name.to_owned();
     let role = match role {
+        "agent" => Role::Agent,
         "supervisor" => Role::Supervisor,
         "admin" => Role::Admin,
         _ => {

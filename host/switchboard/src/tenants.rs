@@ -37,6 +37,7 @@ pub(crate) use secret_ref::SecretRef;
 pub(crate) use tools::FILE as TOOLS_FILE;
 
 use crate::Secret;
+use crate::oauth::Authority;
 use struck::Struck;
 
 /// One tenant's live state. Immutable: a change replaces it.
@@ -59,6 +60,8 @@ pub(crate) struct Tenant {
     pub(crate) limits: Limits,
     /// What its calls may use together.
     pub(crate) shares: Shares,
+    /// Whose access tokens count beside keys.
+    pub(crate) authority: Option<Arc<Authority>>,
     /// Whose signatures its plugins need.
     pub(crate) trust: Trust,
 }
@@ -156,6 +159,7 @@ impl Tenants {
             // A thousand tenants under the same rules need them once.
             tenant.rulebook = rulebook;
         }
+        tenant.authority = live.kept_authority(&tenant).or(tenant.authority);
         live.forget_keys(&tenant.name);
         for holder in &tenant.keys {
             let held = (tenant.name.clone(), Arc::clone(&holder.identity));
@@ -212,6 +216,13 @@ impl Live {
             }
         }
         Ok(())
+    }
+
+    /// The authority as it was, if nothing has changed of it: it has the keys already.
+    fn kept_authority(&self, tenant: &Tenant) -> Option<Arc<Authority>> {
+        let before = self.by_name.get(&tenant.name)?.authority.as_ref()?;
+        let after = tenant.authority.as_ref()?;
+        (before.settings() == after.settings()).then(|| Arc::clone(before))
     }
 
     fn forget_keys(&mut self, tenant: &str) {

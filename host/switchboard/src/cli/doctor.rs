@@ -38,6 +38,7 @@ pub(super) async fn run(config: Config, secrets: Secrets) -> anyhow::Result<Exit
         ("plugins", check_plugins(&config).await),
         ("model", check_model(&config, &secrets).await),
         ("address", check_address(&config).await),
+        ("access", check_access(&config, &secrets)),
     ];
     for (what, finding) in findings {
         let (mark, text) = match finding {
@@ -139,6 +140,17 @@ async fn check_model(config: &Config, secrets: &Secrets) -> Finding {
             MODEL_PATIENCE.as_secs()
         )),
     }
+}
+
+fn check_access(config: &Config, secrets: &Secrets) -> Finding {
+    let who = match (config.is_local(), config.oauth.is_on()) {
+        (_, true) => "tools ask for a key or an access token",
+        (true, false) => "the built-in tenant's tools are open to this machine's own user",
+        (false, false) => "tools ask for a key",
+    };
+    let checked = host::check_access(config, secrets).map_err(|error| error.to_string());
+    let tls = || host::tls::acceptor(&config.tls).map_err(|error| error.to_string());
+    fits(checked.and_then(|()| tls()).map(drop), who)
 }
 
 async fn check_address(config: &Config) -> Finding {

@@ -95,7 +95,7 @@ fn place(config: &Config, secrets: &Secrets) -> anyhow::Result<Place> {
                 "a running Switchboard holds the data folder: set SWITCHBOARD_OPERATOR_KEY to its operator key, or to a key of your own among its SWITCHBOARD_STAFF_KEYS, and LISTEN to where it listens",
             )?;
             Ok(Place::Host {
-                url: format!("http://{}", config.listen),
+                url: config.url_at(config.listen),
                 key: key.expose().to_owned(),
             })
         }

@@ -46,7 +46,7 @@ pub(super) async fn run(
 }
 
 fn greet(running: &Running, provider: Provider, key_is_made: bool) {
-    let here = format!("http://{}", running.addr);
+    let here = &running.url;
     say("");
     say(format_args!("  Chat page   {here}/"));
     say(format_args!("  Docs page   {here}/docs"));

@@ -22,6 +22,8 @@ use super::publishing::Publishing;
 use super::retention::Forgetting;
 use super::roster::{BuiltIn, Refusal, Roster, RosterError, RosterParts, Watching};
 use super::{Host, Options, StartError, backend, demo, model, rules, settling, state_key};
+use crate::config::OAuth;
+use crate::oauth::Authority;
 use crate::tenants::{self, Given, SecretRef, Tenant, TenantError, TenantFolder, Tenants};
 use crate::{Config, Environment, Secret, Secrets, files, registries};
 
@@ -141,7 +143,7 @@ pub(crate) async fn assemble(
         tenants,
         roster,
         state_key,
-        is_local: config.listen.ip().is_loopback() && config.allowed_hosts.is_empty(),
+        is_local: config.is_local(),
         tasks,
     };
     Ok(Assembled {
@@ -202,7 +204,7 @@ fn built_in(
     let common = rules::common(&config)?;
     Ok(Box::new(move |installed| {
         let demo = demo::tenant((&config, &common), (backend, &token), installed)?;
-        Ok(with_staff(demo, &secrets))
+        Ok(with_people(demo, &config.oauth, &secrets))
     }))
 }
 
@@ -216,9 +218,12 @@ fn of_built_in(error: RosterError) -> StartError {
     }
 }
 
-/// The built-in tenant's people and sessions are those of the environment.
-fn with_staff(tenant: Tenant, secrets: &Secrets) -> Tenant {
+/// The built-in tenant's people and sessions are those of the environment, and its authorization server the configuration's.
+fn with_people(tenant: Tenant, oauth: &OAuth, secrets: &Secrets) -> Tenant {
     Tenant {
+        authority: oauth
+            .is_on()
+            .then(|| Arc::new(Authority::new(oauth.clone()))),
         keys: tenants::of_staff(&secrets.staff),
         session_secret: secrets.session_secret.clone(),
         ..tenant

@@ -11,6 +11,7 @@ use sandbox::LoadError;
 use thiserror::Error;
 
 use super::roster::RosterError;
+use super::tls::TlsError;
 use super::{ModelSetupError, PublishError};
 use crate::{ConfigError, SecretError, SharedKey, TenantError};
 
@@ -33,6 +34,17 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// Others could call the built-in tenant's tools, and nothing would ask who they are.
+    #[error(
+        "on {address}, or under allowed_hosts, others reach the tools of the built-in tenant, and nothing says who may call them: set SWITCHBOARD_STAFF_KEYS (name:role:key) or SWITCHBOARD_OPERATOR_KEY, or configure [oauth]; or listen on 127.0.0.1 without allowed_hosts, where they are open to you alone"
+    )]
+    Open {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The data folder cannot be made or written.
     #[error(
         "cannot write to the data folder {folder}: {source}. Make it writable for this user, or choose another with --data DIR"

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
+use axum::serve::Listener;
 use dispatch::{Dispatcher, Recovery};
 use policy::RulebookError;
 use tokio::net::TcpListener;
@@ -12,10 +12,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::tls::{self, Handshaken};
 use super::{Assembled, Host, Options, StartError, assemble, demo};
-use crate::Secret;
+use crate::config::Misfit;
 use crate::http::{self, AllowedHosts, Front};
 use crate::mcp::{Endpoints, McpParts, Suite};
+use crate::{Config, ConfigError, Secret, Secrets};
 
 /// How long a shutdown waits for requests that are under way.
 const GRACE: Duration = Duration::from_secs(10);
@@ -24,6 +26,8 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct Running {
     /// Where HTTP and MCP are served, with the real port.
     pub addr: SocketAddr,
+    /// The same as an address for clients: `https://…` where it is served with TLS.
+    pub url: String,
     /// Where the demo backend listens.
     pub backend_addr: SocketAddr,
     /// What the demo backend's writes and control paths ask for.
@@ -41,7 +45,9 @@ pub struct Running {
 
 /// Puts the program together and serves it. Answers to health from the first moment, and returns once everything is ready.
 pub async fn start(options: Options) -> Result<Running, StartError> {
+    check_access(&options.config, &options.secrets)?;
     let address = options.config.listen;
+    let acceptor = tls::acceptor(&options.config.tls)?;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| StartError::Listen { address, source })?;
@@ -53,7 +59,15 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         &["model", "plugins", "store"],
     );
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, Arc::clone(&front), stop.clone()));
+    let url = options.config.url_at(addr);
+    let listener = tls::without_delay(listener);
+    let server = match acceptor {
+        Some(acceptor) => {
+            let listener = Handshaken::over(listener, addr, acceptor);
+            tokio::spawn(serve(listener, Arc::clone(&front), stop.clone()))
+        }
+        None => tokio::spawn(serve(listener, Arc::clone(&front), stop.clone())),
+    };
     let stopping = stop.child_token();
     // From here on, whatever ends early takes the server with it.
     let stop = stop.drop_guard();
@@ -71,6 +85,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     front.open(Arc::clone(host), http::router(Arc::clone(host), endpoints));
     Ok(Running {
         addr,
+        url,
         backend_addr: assembled.backend.addr,
         backend_token: assembled.backend_token.clone(),
         operator_key: host.tenants.operator_key().clone(),
@@ -79,6 +94,21 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         assembled,
         stop,
         server,
+    })
+}
+
+/// Refuses to open the built-in tenant's tools to strangers, and settings of its authorization server that do not fit.
+pub(crate) fn check_access(config: &Config, secrets: &Secrets) -> Result<(), StartError> {
+    if config.oauth.is_on() {
+        let inconsistent = |(key, message): Misfit| ConfigError::Inconsistent { key, message };
+        config.oauth.check().map_err(inconsistent)?;
+    }
+    let has_keys = secrets.operator_key.is_some() || secrets.staff.keys().next().is_some();
+    if config.is_local() || config.oauth.is_on() || has_keys {
+        return Ok(());
+    }
+    Err(StartError::Open {
+        address: config.listen,
     })
 }
 
@@ -104,13 +134,10 @@ fn suite(host: &Host) -> Result<Arc<Suite>, RulebookError> {
     Suite::over(Arc::clone(host.store()), secrets)
 }
 
-async fn serve(listener: TcpListener, front: Arc<Front>, stop: CancellationToken) {
-    // Small answers must not wait for more to send.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    });
+async fn serve<L>(listener: L, front: Arc<Front>, stop: CancellationToken)
+where
+    L: Listener<Addr = SocketAddr>,
+{
     let served = axum::serve(listener, front.router())
         .with_graceful_shutdown(async move { stop.cancelled().await });
     if let Err(error) = served.await {

@@ -19,7 +19,7 @@ pub(super) enum Caller {
     Anybody,
     /// A customer for whom a website vouches.
     Signed(Claims),
-    /// Whoever holds this key.
+    /// Whoever holds this key, or bears this access token.
     Holder(Arc<Identity>),
 }
 
@@ -68,7 +68,7 @@ impl Caller {
     /// Refuses whoever must show a key before there are tools for them.
     pub(super) fn check_key(&self, desk: &Desk) -> Result<(), ApiError> {
         if matches!(self, Self::Anybody) && desk.asks_for_keys() {
-            return Err(ApiError::unauthorized(NEEDS_KEY));
+            return Err(ApiError::unauthorized(desk.needed()));
         }
         Ok(())
     }
@@ -170,8 +170,6 @@ impl Caller {
         }
     }
 }
-
-const NEEDS_KEY: &str = "this tenant's tools are for holders of a key: send `Authorization: Bearer` with one of its [[keys]]";
 
 /// A chat session's name in the store.
 pub(super) fn chat_session(session: &str) -> String {

@@ -1,18 +1,22 @@
-//! The desk that a request comes to: the host as one tenant has it, and whose key was shown.
+//! The desk that a request comes to: the host as one tenant has it, and whose key or access token was shown.
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use dispatch::Snapshot;
+use tokio::time::Instant;
 
 use super::ApiError;
 use super::prefix::NamedTenant;
-use super::request::Bearer;
+use super::request::{Bearer, has_authorization};
 use crate::host::{Host, demo};
+use crate::oauth::{Authority, Refused};
 use crate::tenants::{Identity, KeyOf, Tenant};
 
 /// The host as one tenant has it, for one request.
@@ -21,8 +25,10 @@ pub(crate) struct Desk {
     host: Arc<Host>,
     /// The tenant as it was when the request came.
     pub(crate) tenant: Arc<Tenant>,
-    /// Whose key was shown; none where none was, or where it is no key.
+    /// Whose key or access token was shown; none where none was, or where it is neither.
     pub(super) identity: Option<Arc<Identity>>,
+    /// Until when they are who they are; none where it is a key.
+    pub(super) until: Option<Instant>,
     /// It was the operator's.
     is_operators: bool,
 }
@@ -88,27 +94,101 @@ impl Desk {
             host,
             tenant,
             identity,
+            until: None,
             is_operators,
         })
     }
+
+    /// The same for the bearer of this access token, if that is what it is by its form, and if the tenant has tokens at all.
+    async fn with_token(mut self, shown: Option<&str>) -> Result<Self, Response> {
+        let tenant = Arc::clone(&self.tenant);
+        let (Some(authority), Some(token), None) = (&tenant.authority, shown, &self.identity)
+        else {
+            return Ok(self);
+        };
+        let now = self
+            .now()
+            .await
+            .map_err(|error| ApiError::from(error).into_response())?;
+        match authority.identify(token, now).await {
+            Some(Ok(bearer)) => {
+                let left = u64::try_from(bearer.until.saturating_sub(now)).unwrap_or_default();
+                self.until = Instant::now().checked_add(Duration::from_secs(left));
+                self.identity = Some(bearer.identity);
+                Ok(self)
+            }
+            Some(Err(refused)) => Err(refuse(&refused, authority)),
+            None => Ok(self),
+        }
+    }
+
+    /// What a request without a key or a token that counts hears.
+    pub(super) fn needed(&self) -> String {
+        let token = self
+            .tenant
+            .authority
+            .as_ref()
+            .map_or_else(String::new, |authority| {
+                format!(", or an access token of {}", authority.settings().issuer)
+            });
+        format!(
+            "this tenant's tools are for holders of a key: send `Authorization: Bearer` with one of its keys{token}"
+        )
+    }
+}
+
+/// The one place where a token that does not count becomes HTTP.
+fn refuse(refused: &Refused, authority: &Authority) -> Response {
+    let (status, code) = match refused {
+        Refused::Invalid(_) => (StatusCode::UNAUTHORIZED, "invalid_token"),
+        Refused::NoRole(_) => (StatusCode::FORBIDDEN, "insufficient_scope"),
+        Refused::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable"),
+    };
+    let mut response = ApiError::new(status, code, refused.to_string()).into_response();
+    if *refused != Refused::Unavailable {
+        let told = authority.challenge(Some(refused));
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, told);
+    }
+    response
+}
+
+/// Tells whoever was refused for want of a key where tokens are to be had.
+fn challenged(mut response: Response, desk: &Desk, has_shown: bool) -> Response {
+    if let (StatusCode::UNAUTHORIZED, Some(authority)) = (response.status(), &desk.tenant.authority)
+    {
+        let refused =
+            has_shown.then_some(Refused::Invalid("it is neither a key nor a token of here"));
+        let told = authority.challenge(refused.as_ref());
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, told);
+    }
+    response
 }
 
 fn built_in() -> String {
     demo::TENANT.to_owned()
 }
 
-/// Finds the desk once, before any route; what no key is may still be a customer's session.
+/// Finds the desk once, before any route; what is neither key nor access token may still be a customer's session.
 pub(super) async fn find(State(host): State<Arc<Host>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    let has_shown = has_authorization(&parts.headers);
     let shown = Bearer::from_request_parts(&mut parts, &()).await;
-    let key = shown.ok().and_then(|Bearer(key)| key);
-    match Desk::find(host, parts.extensions.get(), key.as_deref()) {
-        Ok(desk) => {
-            parts.extensions.insert(desk);
-            next.run(Request::from_parts(parts, body)).await
-        }
-        Err(refused) => refused.into_response(),
-    }
+    let shown = shown.ok().and_then(|Bearer(shown)| shown);
+    let found = match Desk::find(host, parts.extensions.get(), shown.as_deref()) {
+        Ok(desk) => desk.with_token(shown.as_deref()).await,
+        Err(refused) => Err(refused.into_response()),
+    };
+    let desk = match found {
+        Ok(desk) => desk,
+        Err(refused) => return refused,
+    };
+    parts.extensions.insert(desk.clone());
+    let response = next.run(Request::from_parts(parts, body)).await;
+    challenged(response, &desk, has_shown)
 }
 
 impl<S: Sync> FromRequestParts<S> for Desk {

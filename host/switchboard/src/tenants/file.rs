@@ -14,6 +14,7 @@ use super::identity::KeyEntry;
 use super::refusal::{TenantError, Text};
 use super::secret_ref::SecretRef;
 use crate::Config;
+use crate::config::OAuth;
 
 /// The file's name in a tenant's folder.
 pub(crate) const FILE: &str = "tenant.toml";
@@ -45,6 +46,8 @@ pub(super) struct TenantFile {
     pub(super) credentials: BTreeMap<String, Spanned<CredentialEntry>>,
     /// Which signatures its plugins need.
     pub(super) trust: Option<Spanned<TrustSettings>>,
+    /// Whose access tokens count.
+    pub(super) oauth: Option<Spanned<OAuth>>,
 }
 
 /// What a tenant's calls may use together; the sandbox's usual share where it is not said.

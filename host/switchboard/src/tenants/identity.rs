@@ -6,14 +6,17 @@ use policy::{Actor, Role};
 use serde::{Deserialize, Serialize};
 
 use super::secret_ref::SecretRef;
+use crate::staff::kind_of;
 use crate::{Secret, Staff};
 
-/// Whom a key names.
+/// Whom a key or an access token names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
-    /// As the tenant's file names them; unique in the tenant.
+    /// As the tenant's file names them, or as the issuer of their token does.
     pub(crate) name: String,
-    /// As whom they act.
+    /// Who made the token that names them; none where it is a key.
+    pub(crate) issuer: Option<String>,
+    /// As whom they act; the subject is nobody else's in the tenant.
     pub(crate) actor: Actor,
     /// What they see and may call.
     pub(crate) tools: ToolSet,
@@ -43,6 +46,11 @@ pub(super) struct KeyEntry {
 pub(crate) struct ToolSet(Option<Vec<String>>);
 
 impl ToolSet {
+    /// By these patterns; without any list, every tool.
+    pub(crate) fn of(patterns: Option<Vec<String>>) -> Self {
+        Self(patterns)
+    }
+
     /// Whether it holds this tool.
     pub(crate) fn admits(&self, tool: &str) -> bool {
         let patterns = self.0.as_ref();
@@ -53,12 +61,10 @@ impl ToolSet {
 impl Identity {
     /// An agent's key says which client it is; a person's says who.
     pub(super) fn of(entry: &KeyEntry) -> Self {
-        let kind = match entry.role {
-            Role::Agent => "key",
-            Role::Supervisor | Role::Admin => "user",
-        };
+        let kind = kind_of(entry.role);
         Self {
             name: entry.name.clone(),
+            issuer: None,
             actor: Actor {
                 role: entry.role,
                 subject: format!("{kind}:{}", entry.name),
@@ -67,10 +73,25 @@ impl Identity {
         }
     }
 
+    /// The bearer of an access token. Neither a key nor another issuer's token has this subject, and no name of a case can be taken
+    /// for a part of it: what follows it in the name of a session begins with a colon, which it does not hold beyond its first.
+    pub(crate) fn by_token(issuer: &str, subject: &str, role: Role, tools: ToolSet) -> Self {
+        Self {
+            name: subject.to_owned(),
+            issuer: Some(issuer.to_owned()),
+            actor: Actor {
+                role,
+                subject: format!("token:{}@{}", encoded(subject), encoded(issuer)),
+            },
+            tools,
+        }
+    }
+
     /// Whoever runs the program.
     pub(super) fn operator() -> Self {
         Self {
             name: "operator".to_owned(),
+            issuer: None,
             actor: Actor {
                 role: Role::Supervisor,
                 subject: "user:operator".to_owned(),
@@ -83,6 +104,7 @@ impl Identity {
     pub(crate) fn local() -> Self {
         Self {
             name: "local".to_owned(),
+            issuer: None,
             actor: Actor {
                 role: Role::Supervisor,
                 subject: "user:local".to_owned(),
@@ -93,8 +115,13 @@ impl Identity {
 
     /// What they hear of a tool that is not among theirs.
     pub(crate) fn not_granted(&self, tool: &str) -> String {
+        let shown = if self.issuer.is_some() {
+            "token"
+        } else {
+            "key"
+        };
         format!(
-            "the key of {} is not for the tool {tool}; list the tools to see those that it is for",
+            "the {shown} of {} is not for the tool {tool}; list the tools to see those that it is for",
             self.name
         )
     }
@@ -110,12 +137,18 @@ pub(crate) fn of_staff(staff: &Staff) -> Vec<Holder> {
     let holder = |(name, actor, key): (&str, Actor, &Secret)| Holder {
         identity: Arc::new(Identity {
             name: name.to_owned(),
+            issuer: None,
             actor,
             tools: ToolSet::default(),
         }),
         key: key.clone(),
     };
     staff.members().map(holder).collect()
+}
+
+/// Letters, digits and `*-._` as they are, everything else by its bytes.
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// Whether the pattern, with `*` for any part, is this whole name.
@@ -150,6 +183,36 @@ mod tests {
         ] {
             assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn a_tokens_subject_is_nobody_elses() {
+        let subject = |issuer: &str, subject: &str| {
+            let identity = Identity::by_token(issuer, subject, Role::Agent, ToolSet::default());
+            identity.actor.subject
+        };
+        let id = "https://id.example";
+        assert_eq!(
+            subject(id, "auth0|5f7"),
+            "token:auth0%7C5f7@https%3A%2F%2Fid.example"
+        );
+        let all = [
+            subject(id, "a"),
+            subject(id, "key:a"),
+            subject(id, "a:b"),
+            subject(id, "a@b"),
+            subject(id, "a%3Ab"),
+            subject(id, "a b"),
+            subject(id, "a+b"),
+            subject("https://b@id.example", "a"),
+            subject("https://id.example/", "a"),
+        ];
+        let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len(), "{all:?}");
+        assert!(
+            all.iter().all(|one| one.matches(':').count() == 1),
+            "{all:?}"
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::{
     TenantFolder, entry, file, folder, tools,
 };
 use crate::host::figures;
+use crate::oauth::Authority;
 use crate::staff::{SHORTEST_KEY, is_plain_name};
 use crate::{Classified, Config, Secret, secrets};
 
@@ -68,6 +69,7 @@ pub(crate) fn load(folder: &TenantFolder, given: &Given<'_>) -> Result<Tenant, T
         credentials,
         limits: figures::limits(&config),
         trust: trust(&file, folder, text)?,
+        authority: authority(&file, text)?,
         shares: file.shares,
     })
 }
@@ -274,6 +276,20 @@ fn trust(
     };
     let trust = Trust::load(settings.get_ref(), &folder.path);
     trust.map_err(|error| text.refuse(settings, "trust", error))
+}
+
+fn authority(
+    file: &file::TenantFile,
+    text: Text<'_>,
+) -> Result<Option<Arc<Authority>>, TenantError> {
+    let Some(settings) = &file.oauth else {
+        return Ok(None);
+    };
+    let oauth = settings.get_ref();
+    oauth
+        .check()
+        .map_err(|(key, message)| text.refuse(settings, key, message))?;
+    Ok(Some(Arc::new(Authority::new(oauth.clone()))))
 }
 
 fn session_secret(

@@ -24,7 +24,7 @@ impl Api {
         };
         // One crypto provider for every TLS client of this process.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let served = || format!("http://{}", config.listen);
+        let served = || config.url_at(config.listen);
         let at = host.url.clone().unwrap_or_else(served);
         Ok(Self {
             client: reqwest::Client::new(),
