@@ -17,6 +17,7 @@ mod life;
 mod majors;
 mod mcp;
 mod models;
+mod oauth;
 mod openapi;
 mod ownership;
 mod plugins;

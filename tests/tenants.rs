@@ -8,7 +8,7 @@ mod trust;
 
 use serde_json::json;
 
-pub(crate) use town::{Town, expect_refusal};
+pub(crate) use town::{ACME_HELPDESK, Town, expect_refusal};
 
 const BLENDER: &str = "49.99";
 
