@@ -48,16 +48,13 @@ struct Route {
 
 /// Every route of this crate's own, health aside, which answers before the host is ready. MCP stands beside them at `/mcp`.
 fn routes() -> Vec<Route> {
-    let reads = |path, answer| Route {
-        method: Method::GET,
-        path,
-        answer,
-    };
-    let writes = |path, answer| Route {
-        method: Method::POST,
-        path,
-        answer,
-    };
+    let mut all = calling_routes();
+    all.extend(changing_routes());
+    all
+}
+
+/// What customers, agents and staff come for.
+fn calling_routes() -> Vec<Route> {
     vec![
         reads("/", get(page::chat)),
         reads("/docs", get(page::docs)),
@@ -72,6 +69,35 @@ fn routes() -> Vec<Route> {
         reads("/api/ledger", get(ledger::list)),
         reads("/api/ledger/{id}", get(ledger::show)),
         writes("/api/ledger/{id}/settle", post(ledger::settle)),
+        reads("/tickets/{id}", get(resources::ticket)),
+        writes(
+            "/tickets/{id}/actions/suggest_response",
+            post(resources::suggest_response),
+        ),
+        writes(
+            "/tickets/{id}/actions/update",
+            post(resources::update_ticket),
+        ),
+        reads("/customers/{id}", get(resources::customer)),
+        reads("/faq/search", get(resources::search_faq)),
+        reads(
+            "/.well-known/oauth-protected-resource",
+            get(protected::of_desk),
+        ),
+        reads(
+            "/.well-known/oauth-protected-resource/mcp",
+            get(protected::of_desk),
+        ),
+        reads(
+            "/.well-known/oauth-protected-resource/t/{tenant}/mcp",
+            get(protected::of_tenant),
+        ),
+    ]
+}
+
+/// What a plugin's life and the tenants' folders are changed by.
+fn changing_routes() -> Vec<Route> {
+    vec![
         Route {
             method: Method::GET,
             path: "/api/plugins",
@@ -104,30 +130,23 @@ fn routes() -> Vec<Route> {
             answer: put(tenants::write),
         },
         writes("/api/tenants/{tenant}/reload", post(tenants::reload)),
-        reads("/tickets/{id}", get(resources::ticket)),
-        writes(
-            "/tickets/{id}/actions/suggest_response",
-            post(resources::suggest_response),
-        ),
-        writes(
-            "/tickets/{id}/actions/update",
-            post(resources::update_ticket),
-        ),
-        reads("/customers/{id}", get(resources::customer)),
-        reads("/faq/search", get(resources::search_faq)),
-        reads(
-            "/.well-known/oauth-protected-resource",
-            get(protected::of_desk),
-        ),
-        reads(
-            "/.well-known/oauth-protected-resource/mcp",
-            get(protected::of_desk),
-        ),
-        reads(
-            "/.well-known/oauth-protected-resource/t/{tenant}/mcp",
-            get(protected::of_tenant),
-        ),
     ]
+}
+
+fn reads(path: &'static str, answer: MethodRouter<Arc<Host>>) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        answer,
+    }
+}
+
+fn writes(path: &'static str, answer: MethodRouter<Arc<Host>>) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        answer,
+    }
 }
 
 /// All routes, for a host that is ready; each is the same for every tenant, whose desk is found first.

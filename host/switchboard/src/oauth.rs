@@ -123,17 +123,14 @@ impl Authority {
 
     /// What a client is told that has shown no token that counts (RFC 6750, RFC 9728, and MCP's authorization).
     pub(crate) fn challenge(&self, refused: Option<&Refused>) -> HeaderValue {
-        let mut told = format!("Bearer resource_metadata=\"{}\"", self.metadata_address());
+        let place = self.metadata_address();
+        let scope = self.least_scopes();
         let error = match refused {
-            Some(Refused::Invalid(_)) => ", error=\"invalid_token\"",
-            Some(Refused::NoRole(_)) => ", error=\"insufficient_scope\"",
-            Some(Refused::Unavailable) | None => "",
+            Some(refused @ Refused::Invalid(_)) => described("invalid_token", refused),
+            Some(refused @ Refused::NoRole(_)) => described("insufficient_scope", refused),
+            Some(Refused::Unavailable) | None => String::new(),
         };
-        told.push_str(error);
-        if let Some(refused @ (Refused::Invalid(_) | Refused::NoRole(_))) = refused {
-            told.push_str(&format!(", error_description=\"{refused}\""));
-        }
-        told.push_str(&format!(", scope=\"{}\"", self.least_scopes()));
+        let told = format!("Bearer resource_metadata=\"{place}\"{error}, scope=\"{scope}\"");
         // Addresses and scopes were checked when they were read; were one to slip through, the plain challenge still holds.
         HeaderValue::try_from(told).unwrap_or(HeaderValue::from_static("Bearer"))
     }
@@ -151,6 +148,10 @@ impl Authority {
         let origin = resource.origin().ascii_serialization();
         format!("{origin}{WELL_KNOWN}{}", resource.path())
     }
+}
+
+fn described(error: &str, refused: &Refused) -> String {
+    format!(", error=\"{error}\", error_description=\"{refused}\"")
 }
 
 impl fmt::Debug for Authority {

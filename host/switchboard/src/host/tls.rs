@@ -65,7 +65,7 @@ struct Named<'a> {
 }
 
 impl Named<'_> {
-    fn misfit(self, message: impl ToString) -> TlsError {
+    fn misfit(self, message: impl std::fmt::Display) -> TlsError {
         TlsError::Misfit {
             key: self.key,
             file: self.file.into(),

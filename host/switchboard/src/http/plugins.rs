@@ -161,8 +161,7 @@ pub(super) async fn swap(
     JsonBody(body): JsonBody<ToVersion>,
 ) -> Result<Json<Value>, ApiError> {
     let life = life(&desk, &by);
-    life.swap(&plugin, &body.version, body.accept, body.reason)
-        .await?;
+    Box::pin(life.swap(&plugin, &body.version, body.accept, body.reason)).await?;
     portrait(&desk, &by, &plugin).await
 }
 
@@ -175,8 +174,7 @@ pub(super) async fn canary(
 ) -> Result<Json<Value>, ApiError> {
     let terms = (body.per_mille, body.accept, body.reason);
     let life = life(&desk, &by);
-    life.canary(&plugin, &body.version, terms.0, terms.1, terms.2)
-        .await?;
+    Box::pin(life.canary(&plugin, &body.version, terms.0, terms.1, terms.2)).await?;
     portrait(&desk, &by, &plugin).await
 }
 

@@ -77,7 +77,7 @@ fn keys_of(metadata: &Metadata, issuer: &str, place: &Url) -> Result<Url, FetchE
     secure(&metadata.jwks_uri).map_err(|reason| misfit(place, &format!("jwks_uri {reason}")))
 }
 
-/// Where an issuer's metadata may be: as RFC 8414 says it, and as OpenID Connect does.
+/// Where an issuer's metadata may be: as RFC 8414 says it, and as `OpenID` Connect does.
 fn places(issuer: &Url) -> Vec<Url> {
     let path = issuer.path().trim_end_matches('/');
     let oauth = format!("/.well-known/oauth-authorization-server{path}");

@@ -15,9 +15,9 @@ use crate::config::OAuth;
 
 /// So often are keys fetched within [`WINDOW`], whatever tokens say: tokens that nobody has signed cost nothing to make.
 const MOST_FETCHES: usize = 3;
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// Keys of this age are fetched anew beside the requests, so that one that was taken back does not count for ever.
-const AGE: Duration = Duration::from_secs(600);
+const AGE: Duration = Duration::from_mins(10);
 /// Keys that one authorization server may have.
 const MOST_KEYS: usize = 100;
 /// Characters of the base64url of an RSA modulus: 2,048 to 8,192 bits. Shorter ones can be broken, longer ones take long to check.
@@ -113,9 +113,10 @@ impl KeySet {
         fetches.push(Instant::now());
         match fetch::keys(&self.issuer, &self.jwks).await {
             Ok(document) => {
-                let fetched = Some(Instant::now());
-                let keys = usable(document);
-                let live = Arc::new(Live { keys, fetched });
+                let live = Arc::new(Live {
+                    keys: usable(document),
+                    fetched: Some(Instant::now()),
+                });
                 *self.live.write().unwrap_or_else(PoisonError::into_inner) = live;
             }
             Err(error) => {
@@ -128,17 +129,14 @@ impl KeySet {
 impl Live {
     /// By its id; a token that names none is of the only key there is.
     fn find(&self, header: &Header) -> Option<Arc<Key>> {
-        let fits = |key: &&Arc<Key>| key.algorithms.contains(&header.alg);
-        let found = match &header.kid {
-            Some(id) => self
-                .keys
-                .iter()
-                .filter(fits)
-                .find(|key| key.id.as_ref() == Some(id)),
-            None => {
-                let mut fitting = self.keys.iter().filter(fits);
-                fitting.next().filter(|_| fitting.next().is_none())
-            }
+        let mut fitting = self
+            .keys
+            .iter()
+            .filter(|key| key.algorithms.contains(&header.alg));
+        let found = if let Some(id) = &header.kid {
+            fitting.find(|key| key.id.as_ref() == Some(id))
+        } else {
+            fitting.next().filter(|_| fitting.next().is_none())
         };
         found.cloned()
     }

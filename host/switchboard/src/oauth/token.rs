@@ -147,7 +147,7 @@ mod tests {
 
     const NOW: i64 = 1_700_000_000;
 
-    fn checked(change: Value) -> Result<Vec<String>, String> {
+    fn checked(change: &Value) -> Result<Vec<String>, String> {
         let mut claims = json!({ "iss": "https://id.example", "sub": "alice", "aud": "https://desk.example/mcp", "exp": NOW + 60, "scope": "a b" });
         for (name, value) in change.as_object().unwrap() {
             claims[name] = value.clone();
@@ -175,7 +175,7 @@ mod tests {
             (json!({ "scope": null }), &[]),
         ] {
             let scopes = scopes.iter().map(ToString::to_string).collect();
-            assert_eq!(checked(change.clone()), Ok(scopes), "{change}");
+            assert_eq!(checked(&change), Ok(scopes), "{change}");
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
             (json!({ "sub": "a\u{0}" }), "no name"),
             (json!({ "sub": "a".repeat(256) }), "no name"),
         ] {
-            let refused = checked(change.clone()).unwrap_err();
+            let refused = checked(&change).unwrap_err();
             assert!(refused.contains(expected), "{change}: {refused}");
         }
     }
