@@ -210,8 +210,8 @@ async fn so_many_subjects_have_room_and_no_more() {
             .token(&format!("agent-{nth}"), ACME, "support")
     };
     let by_key = opened(&guarded, "acme", ACME_HELPDESK).await;
-    let first = opened(&guarded, "acme", &token(0)).await;
-    let last = opened(&guarded, "acme", &token(1)).await;
+    let longest_ago = opened(&guarded, "acme", &token(0)).await;
+    let recent = opened(&guarded, "acme", &token(1)).await;
     let status = async |token: String, session: &str| {
         let request = older(guarded.acme("POST", "/mcp", &token), Some(session));
         let list = rpc("tools/list", json!({}));
@@ -220,7 +220,7 @@ async fn so_many_subjects_have_room_and_no_more() {
     for nth in 2..260 {
         // The second of them comes now and then.
         if nth % 100 == 0 {
-            assert_eq!(status(token(1), &last).await, 200);
+            assert_eq!(status(token(1), &recent).await, 200);
         }
         let list = newest(
             guarded.acme("POST", "/mcp", &token(nth)),
@@ -229,7 +229,7 @@ async fn so_many_subjects_have_room_and_no_more() {
         );
         assert_eq!(list.send().await.unwrap().status().as_u16(), 200);
     }
-    assert_eq!(status(token(1), &last).await, 200);
+    assert_eq!(status(token(1), &recent).await, 200);
     assert_eq!(status(ACME_HELPDESK.to_owned(), &by_key).await, 200);
-    assert_eq!(status(token(0), &first).await, 404);
+    assert_eq!(status(token(0), &longest_ago).await, 404);
 }

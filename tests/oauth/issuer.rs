@@ -85,7 +85,7 @@ impl Issuer {
     /// From now on it signs with another key.
     pub(crate) fn rotates(&mut self) {
         self.key = new_key();
-        self.key_id = "second".to_owned();
+        "second".clone_into(&mut self.key_id);
         *self.told.keys.lock().unwrap() = json!([jwk(&self.key, "second")]);
     }
 
