@@ -133,6 +133,7 @@ impl<'a> Stateless<'a> {
         let name = params["name"]
             .as_str()
             .or(params["uri"].as_str())
+            .or(params["taskId"].as_str())
             .map(str::to_owned);
         params["_meta"]["io.modelcontextprotocol/protocolVersion"] = NEWEST.into();
         params["_meta"]["io.modelcontextprotocol/clientInfo"] =

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::client::{NEWEST, Session, Stateless, stateless};
-use crate::desk::Desk;
+use crate::desk::{Desk, STAFF_KEYS};
 
 const ASKING: &str = "test_input_required_result_request_state";
 
@@ -149,4 +149,50 @@ async fn who_cannot_be_asked_hears_what_is_missing_in_both_revisions() {
         let missing = &answer["error"]["data"]["requiredCapabilities"];
         assert_eq!(*missing, json!({ "sampling": {} }), "{NEWEST}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_task_is_found_by_whoever_began_it_and_by_nobody_else() {
+    let desk = Desk::open_for_conformance().await;
+    let knows_tasks = json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } });
+    let keys: Vec<&str> = STAFF_KEYS
+        .split(' ')
+        .filter_map(|staff| staff.rsplit(':').next())
+        .collect();
+    let client = |key| Stateless {
+        desk: &desk,
+        key,
+        capabilities: knows_tasks.clone(),
+    };
+    let own = client(Some(keys[0]));
+    let begun = own.tool("slow_compute", json!({ "seconds": 9 })).await;
+    assert_eq!(begun["resultType"], "task", "{begun}");
+    let task = json!({ "taskId": begun["taskId"] });
+    for other in [client(Some(keys[1])), client(None)] {
+        for method in ["tasks/get", "tasks/cancel"] {
+            let answer = other.ask(method, task.clone()).await;
+            assert_eq!(answer["error"]["code"], -32602, "{method}: {answer}");
+        }
+        let mut update = task.clone();
+        update["inputResponses"] = json!({});
+        let answer = other.ask("tasks/update", update).await;
+        assert_eq!(answer["error"]["code"], -32602, "{answer}");
+    }
+    let working = own.ask("tasks/get", task.clone()).await;
+    assert_eq!(working["result"]["status"], "working", "{working}");
+    own.ask("tasks/cancel", task.clone()).await;
+    loop {
+        let now = own.ask("tasks/get", task.clone()).await;
+        match now["result"]["status"].as_str() {
+            Some("working") => tokio::task::yield_now().await,
+            status => break assert_eq!(status, Some("cancelled"), "{now}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn tasks_are_no_method_where_nothing_goes_on_as_one() {
+    let desk = Desk::open().await;
+    let answer = stateless(&desk, "tasks/get", json!({ "taskId": "any" })).await;
+    assert_eq!(answer["error"]["code"], -32601, "{answer}");
 }

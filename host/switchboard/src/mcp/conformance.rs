@@ -6,12 +6,14 @@
 //! meantime (an answer, a progress notification, another tool list) is in its output, a [`script`], and the [`provider`] carries
 //! that out with the means that every other provider has.
 
+mod player;
 mod prompts;
 mod provider;
 mod resources;
 mod rounds;
 mod script;
 mod stage;
+mod tasks;
 mod tools;
 
 use std::collections::BTreeMap;

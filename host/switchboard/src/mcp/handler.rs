@@ -12,15 +12,17 @@ use std::sync::{Arc, Mutex};
 
 use ::http::request::Parts;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    CustomRequest, CustomResult, ErrorCode, Extensions, GetPromptRequestParams, GetPromptResponse,
-    Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+    CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskMethod, CancelTaskParams,
+    CompleteRequestParams, CompleteResult, ConstString, CustomRequest, CustomResult, ErrorCode,
+    Extensions, GetPromptRequestParams, GetPromptResponse, GetTaskMethod, GetTaskParams,
+    GetTaskResult, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
     ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerConfig,
     SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
-    UnsubscribeRequestParams,
+    UnsubscribeRequestParams, UpdateTaskMethod, UpdateTaskParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
+use rmcp::task_manager::TaskManager;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
@@ -118,6 +120,12 @@ impl Handler {
     fn visit(&self, context: RequestContext<RoleServer>) -> Result<Visit, ErrorData> {
         let session = self.session(&context)?;
         Ok(Visit { session, context })
+    }
+
+    /// The principal's tasks: nobody else's can be found here.
+    fn tasks<M: ConstString>(&self) -> Result<&TaskManager, ErrorData> {
+        let tasks = self.offer.provider.tasks();
+        tasks.ok_or_else(ErrorData::method_not_found::<M>)
     }
 
     /// A stranger's only handle on a case is a session, whose id nobody can guess.
@@ -342,6 +350,33 @@ impl ServerHandler for Handler {
     ) -> Result<(), ErrorData> {
         let visit = self.visit(context)?;
         self.offer.provider.set_level(visit, request.level).await
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let tasks = self.tasks::<GetTaskMethod>()?;
+        tasks.get_task(&request.task_id).map(GetTaskResult::new)
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let tasks = self.tasks::<UpdateTaskMethod>()?;
+        tasks.update_task(&request.task_id, request.input_responses)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let tasks = self.tasks::<CancelTaskMethod>()?;
+        tasks.cancel_task(&request.task_id)
     }
 
     /// What no other method took: an unknown method, or `tools/call` with parameters that have not its shape.

@@ -15,6 +15,7 @@ use rmcp::model::{
     ReadResourceResult, Resource, ResourceTemplate, ServerCapabilities, SetLevelRequestMethod,
     Tool,
 };
+use rmcp::task_manager::TaskManager;
 use rmcp::{ErrorData, RoleServer};
 
 use super::answer;
@@ -55,6 +56,11 @@ pub(super) trait Provider: Send + Sync + 'static {
         visit: Visit,
         request: CallToolRequestParams,
     ) -> Result<CallToolResponse, ErrorData>;
+
+    /// The calls that go on as tasks, where there are any.
+    fn tasks(&self) -> Option<&TaskManager> {
+        None
+    }
 
     /// All prompts, in the order of their names.
     fn prompts(&self) -> Vec<Prompt> {

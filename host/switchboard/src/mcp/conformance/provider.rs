@@ -5,125 +5,52 @@
     reason = "the suite asks for log messages, which the newest revision is about to lose"
 )]
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use dispatch::Outcome;
 use futures::StreamExt;
 use futures::future::ready;
 use futures::stream::{self, BoxStream};
 use rmcp::ErrorData;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
-    CompletionInfo, GetPromptRequestParams, GetPromptResponse, LoggingLevel,
-    LoggingMessageNotificationParam, Prompt, ReadResourceRequestParams, ReadResourceResult,
-    Resource, ResourceTemplate, ServerCapabilities, Tool,
+    CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
+    GetPromptRequestParams, GetPromptResponse, LoggingLevel, Prompt, ReadResourceRequestParams,
+    ReadResourceResult, Resource, ResourceTemplate, ServerCapabilities, Tool,
 };
+use rmcp::task_manager::TaskManager;
 use serde_json::json;
 
-use super::Suite;
+use super::player::{Led, Played, Player};
 use super::prompts::{self, Got};
-use super::resources;
-use super::rounds::{self, About, Asked, MOST_ROUNDS, broken};
-use super::script::{End, Script, Step, pause};
-use super::tools::{SCENE, Scene};
+use super::rounds::{self, About, Asked, MOST_ROUNDS, NO_ANSWER, broken};
+use super::tasks::{self, Tasks};
+use super::{Suite, resources};
 use crate::mcp::answer;
 use crate::mcp::cases::Session;
 use crate::mcp::desk::Desk;
-use crate::mcp::http::MOST_SESSIONS;
 use crate::mcp::provider::{Change, Provider};
-use crate::mcp::visit::{Progress, Visit};
+use crate::mcp::visit::Visit;
 
 /// What one principal is offered.
 pub(super) struct Fixture {
-    suite: Arc<Suite>,
-    desk: Arc<Desk>,
-    /// From which level on a session wants log messages; info, where it has not said.
-    levels: Mutex<HashMap<Session, LoggingLevel>>,
-}
-
-/// What a call has come to.
-enum Played {
-    Script(Script),
-    /// The host refused it, or it failed: an answer as any other tool's.
-    Refused(CallToolResult),
+    player: Arc<Player>,
+    tasks: Tasks,
 }
 
 impl Fixture {
     pub(super) fn new(suite: Arc<Suite>, desk: Desk) -> Self {
         Self {
-            suite,
-            desk: Arc::new(desk),
-            levels: Mutex::default(),
+            player: Arc::new(Player::new(suite, desk)),
+            tasks: Tasks::default(),
         }
+    }
+
+    fn desk(&self) -> &Arc<Desk> {
+        &self.player.desk
     }
 
     fn about(&self, visit: &Visit, of: &serde_json::Value) -> About {
-        About::new(self.desk.caller().1, visit, of)
-    }
-
-    /// Runs the tool once, through the dispatcher.
-    async fn play(
-        &self,
-        visit: &Visit,
-        request: &CallToolRequestParams,
-        scene: &Scene,
-    ) -> Result<Played, ErrorData> {
-        let mut request = request.clone();
-        // Whatever a client sends under this name is no scene.
-        let arguments = request.arguments.get_or_insert_default();
-        arguments.insert(SCENE.to_owned(), json!(scene));
-        match self.desk.run(visit, &request).await? {
-            Outcome::Done { output, .. } => Ok(Played::Script(
-                serde_json::from_value(output).map_err(broken)?,
-            )),
-            refused => Ok(Played::Refused(answer::answer(&request.name, refused)?)),
-        }
-    }
-
-    async fn carry_out(&self, visit: &Visit, step: Step) {
-        match step {
-            Step::Progress(done) => {
-                let progress = Progress {
-                    done: done.into(),
-                    total: Some(100.0),
-                    message: format!("{done} of 100"),
-                };
-                visit.report(progress).await;
-            }
-            Step::Log(message) => self.log(visit, &message).await,
-            Step::PauseMs(milliseconds) => tokio::time::sleep(pause(milliseconds)).await,
-            Step::OtherTools => self.suite.stage.swap(),
-            Step::OtherPrompts => self
-                .suite
-                .extra_prompt
-                .send_modify(|there| *there = !*there),
-        }
-    }
-
-    async fn log(&self, visit: &Visit, message: &str) {
-        let Some(LoggingLevel::Debug | LoggingLevel::Info) = self.level(visit) else {
-            return;
-        };
-        let params = LoggingMessageNotificationParam::new(LoggingLevel::Info, json!(message));
-        if let Err(error) = visit.context.peer.notify_logging_message(params).await {
-            tracing::debug!(%error, "a log message was not heard");
-        }
-    }
-
-    /// From which level on log messages are wanted; in the newest revision only by a request that says so.
-    fn level(&self, visit: &Visit) -> Option<LoggingLevel> {
-        if visit.is_newest() {
-            return visit.context.meta.log_level();
-        }
-        let levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(
-            levels
-                .get(&visit.session)
-                .copied()
-                .unwrap_or(LoggingLevel::Info),
-        )
+        About::new(self.desk().caller().1, visit, of)
     }
 }
 
@@ -139,6 +66,7 @@ impl Provider for Fixture {
             .enable_resources_subscribe()
             .enable_completions()
             .enable_logging()
+            .enable_tasks()
             .build()
     }
 
@@ -149,11 +77,11 @@ impl Provider for Fixture {
 
     /// Without schemas of output: the suite wants content blocks, and nothing structured.
     fn tools(&self) -> Vec<Tool> {
-        self.desk.tools().into_iter().map(unstructured).collect()
+        self.desk().tools().into_iter().map(unstructured).collect()
     }
 
     fn tool(&self, name: &str) -> Option<Tool> {
-        self.desk.tool(name).map(unstructured)
+        self.desk().tool(name).map(unstructured)
     }
 
     async fn call(
@@ -166,21 +94,22 @@ impl Provider for Fixture {
             &visit,
             &json!(["tools/call", request.name, request.arguments]),
         );
-        let states = self.desk.states();
+        let states = self.desk().states();
         let mut scene = rounds::opened(states, &visit, &about, brought)?;
         for _ in 0..MOST_ROUNDS {
-            let script = match self.play(&visit, &request, &scene).await? {
+            let script = match self.player.play(&visit, &request, &scene).await? {
                 Played::Refused(result) => return Ok(result.into()),
                 Played::Script(script) => script,
             };
-            for step in script.steps {
-                self.carry_out(&visit, step).await;
+            if tasks::is_task(&visit, &script)? {
+                let player = Arc::clone(&self.player);
+                return self.tasks.go_on(player, visit, request, script);
             }
-            let asked = match script.end {
-                End::Content(content) => return Ok(CallToolResult::success(content).into()),
-                End::Ask { inputs, state } => (inputs, state),
+            let question = match self.player.lead(&visit, script).await? {
+                Led::Ended(result) => return Ok(result.into()),
+                Led::Asks(question) => question,
             };
-            scene = match rounds::ask(states, &visit, &about, asked).await? {
+            scene = match rounds::ask(states, &visit, &about, question).await? {
                 Asked::Later(question) => return Ok(question.into()),
                 Asked::Now(scene) => scene,
             };
@@ -188,8 +117,12 @@ impl Provider for Fixture {
         Err(answer::invalid_params(NO_ANSWER))
     }
 
+    fn tasks(&self) -> Option<&TaskManager> {
+        Some(self.tasks.manager())
+    }
+
     fn prompts(&self) -> Vec<Prompt> {
-        prompts::listed(*self.suite.extra_prompt.borrow())
+        prompts::listed(*self.player.suite.extra_prompt.borrow())
     }
 
     async fn prompt(
@@ -202,7 +135,7 @@ impl Provider for Fixture {
             &visit,
             &json!(["prompts/get", request.name, request.arguments]),
         );
-        let states = self.desk.states();
+        let states = self.desk().states();
         let mut scene = rounds::opened(states, &visit, &about, brought)?;
         let arguments = request.arguments.unwrap_or_default();
         for _ in 0..MOST_ROUNDS {
@@ -254,10 +187,10 @@ impl Provider for Fixture {
     }
 
     fn changes(self: Arc<Self>, session: Session) -> BoxStream<'static, Change> {
-        let desk = Arc::clone(&self.desk).changes(session);
+        let desk = Arc::clone(self.desk()).changes(session);
         // Of what else a desk has there is nothing here.
         let tools = desk.filter(|change| ready(*change == Change::Tools));
-        let prompts = self.suite.extra_prompt.subscribe();
+        let prompts = self.player.suite.extra_prompt.subscribe();
         let prompts = stream::unfold(prompts, async |mut prompts| {
             prompts.changed().await.ok()?;
             Some((Change::Prompts, prompts))
@@ -266,16 +199,10 @@ impl Provider for Fixture {
     }
 
     async fn set_level(&self, visit: Visit, level: LoggingLevel) -> Result<(), ErrorData> {
-        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        if levels.len() >= MOST_SESSIONS {
-            levels.clear();
-        }
-        levels.insert(visit.session, level);
+        self.player.set_level(visit.session, level);
         Ok(())
     }
 }
-
-const NO_ANSWER: &str = "the client was asked ten times, and what it answered does not fit";
 
 fn unstructured(mut tool: Tool) -> Tool {
     tool.output_schema = None;

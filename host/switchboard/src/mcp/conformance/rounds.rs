@@ -17,6 +17,7 @@ use rmcp::model::{
 use rmcp::service::ServiceError;
 use serde_json::{Value, json};
 
+use super::player::Question;
 use super::tools::Scene;
 use crate::mcp::answer;
 use crate::mcp::visit::Visit;
@@ -26,6 +27,9 @@ const STATE_TTL: Duration = Duration::from_mins(15);
 
 /// How often one call may ask its client, where the client is asked in the middle of it.
 pub(super) const MOST_ROUNDS: usize = 10;
+
+pub(super) const NO_ANSWER: &str =
+    "the client was asked ten times, and what it answered does not fit";
 
 /// What a request is about: a state that was sealed for one is worthless for another.
 pub(super) struct About(Vec<u8>);
@@ -74,17 +78,10 @@ pub(super) async fn ask(
     states: &RequestStateCodec,
     visit: &Visit,
     about: &About,
-    (inputs, state): (BTreeMap<String, Value>, Option<Value>),
+    (inputs, state): Question,
 ) -> Result<Asked, ErrorData> {
-    let inputs = inputs.into_iter();
-    let inputs: Result<InputRequests, _> = inputs
-        .map(|(name, input)| Ok((name, read(input)?)))
-        .collect();
-    let inputs = inputs.map_err(|error: serde_json::Error| broken(error))?;
-    let missing = missing(visit, &inputs);
-    if missing != ClientCapabilities::default() {
-        return Err(ErrorData::missing_required_client_capability(missing));
-    }
+    let inputs = read_all(inputs)?;
+    can_be_asked(visit, &inputs)?;
     if visit.is_newest() {
         let options = SealOptions::new().associated_data(&about.0).ttl(STATE_TTL);
         let sealed = state.map(|state| states.seal_json_with(&state, &options));
@@ -101,6 +98,22 @@ pub(super) async fn ask(
         state,
         can,
     }))
+}
+
+/// The inputs as rmcp knows them.
+pub(super) fn read_all(inputs: BTreeMap<String, Value>) -> Result<InputRequests, ErrorData> {
+    let inputs = inputs.into_iter();
+    let read = inputs.map(|(name, input)| Ok((name, read(input).map_err(broken)?)));
+    read.collect()
+}
+
+/// An error where the client has not said that it can be asked all of this.
+pub(super) fn can_be_asked(visit: &Visit, inputs: &InputRequests) -> Result<(), ErrorData> {
+    let missing = missing(visit, inputs);
+    if missing == ClientCapabilities::default() {
+        return Ok(());
+    }
+    Err(ErrorData::missing_required_client_capability(missing))
 }
 
 /// An input as rmcp knows it, which takes a choice with `enumNames` for one without: the shape with the fewest fields comes

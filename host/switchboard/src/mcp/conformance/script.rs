@@ -13,9 +13,22 @@ pub(super) struct Script {
     /// In this order, before the end.
     #[serde(default)]
     pub(super) steps: Vec<Step>,
+    /// Whether steps and end may happen in a task, after the request has been answered.
+    #[serde(default)]
+    pub(super) task: Option<Tasked>,
     /// How the call ends, or goes on.
     #[serde(flatten)]
     pub(super) end: End,
+}
+
+/// Whether a call needs a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Tasked {
+    /// Where the client knows tasks; otherwise it takes as long as it takes.
+    Supported,
+    /// It cannot go on without.
+    Required,
 }
 
 /// One thing that happens in the meantime.
@@ -40,6 +53,10 @@ pub(super) enum Step {
 pub(super) enum End {
     /// With this result.
     Content(Vec<ContentBlock>),
+    /// With this as a tool's error.
+    Error(Vec<ContentBlock>),
+    /// With an error of the protocol.
+    Breaks(String),
     /// Not yet: the client is asked first, and the tool is called again with its answers.
     Ask {
         /// By the names under which the answers come back.
@@ -52,7 +69,7 @@ pub(super) enum End {
 
 /// The longest pause of a step.
 pub(super) fn pause(milliseconds: u16) -> Duration {
-    Duration::from_millis(milliseconds.min(1_000).into())
+    Duration::from_millis(milliseconds.min(10_000).into())
 }
 
 #[cfg(test)]

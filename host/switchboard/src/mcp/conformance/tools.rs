@@ -5,6 +5,7 @@ mod plain;
 mod questions;
 mod rounds;
 mod schemas;
+mod tasks;
 mod telling;
 
 use std::collections::BTreeMap;
@@ -122,6 +123,7 @@ pub(super) fn all() -> impl Iterator<Item = Part> {
         .chain(telling::parts())
         .chain(asking::parts())
         .chain(rounds::parts())
+        .chain(tasks::parts())
         .chain([extra])
 }
 
