@@ -23,7 +23,7 @@ use std::time::Duration;
 use policy::{Actor, Channel, Consent, Decision, Effect, Prior, Priority, Rulebook};
 use serde_json::Value;
 
-use crate::{Completions, DispatchError, Outcome, Secrets, Store, Tools};
+use crate::{Completions, DispatchError, Outcome, Secrets, Store, Tools, Waiting};
 use act::{Act, Admission};
 use running::Running;
 
@@ -162,14 +162,23 @@ impl Dispatcher {
 
     /// Runs one call, from the decision to the audit record.
     pub async fn call(&self, request: CallRequest) -> Result<Outcome, DispatchError> {
-        self.run(request, None).await
+        self.call_for(request, Waiting::default()).await
+    }
+
+    /// The same for somebody who may go away before it ends, and may want to hear how far it has come.
+    pub async fn call_for(
+        &self,
+        request: CallRequest,
+        waiting: Waiting,
+    ) -> Result<Outcome, DispatchError> {
+        self.run(request, None, waiting).await
     }
 
     /// Boxed, because an escalation is a call within a call.
-    fn run(&self, request: CallRequest, consent: Option<Consent>) -> Ends<'_> {
+    fn run(&self, request: CallRequest, consent: Option<Consent>, waiting: Waiting) -> Ends<'_> {
         Box::pin(async move {
             let act = match self.admit(request, consent).await? {
-                Admission::Act(act) => act,
+                Admission::Act(act) => Box::new(Act { waiting, ..*act }),
                 Admission::Ended(outcome) => return Ok(outcome),
             };
             let outcome = match self.judge(&act, None).await? {

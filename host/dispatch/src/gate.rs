@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 use policy::Refusal;
 
-use crate::{CompletionError, CompletionRequest, KeyValueError};
+use crate::{CompletionError, CompletionRequest, KeyValueError, Progress};
 
 pub(crate) use call_gate::{CallGate, Exchange};
 
@@ -75,6 +75,11 @@ pub trait Gate: Send + Sync {
     async fn keys(&self, from: u64) -> Result<(Vec<String>, Option<u64>), KeyValueError> {
         let _ = from;
         Err(not_lent())
+    }
+
+    /// The plugin says how far it has come.
+    fn progress(&self, progress: Progress) {
+        let _ = progress;
     }
 
     /// Removes every secret of the tenant from a text that leaves the sandbox (errors, logs).

@@ -16,6 +16,7 @@ mod outcome;
 mod ports;
 mod registry;
 mod tool;
+mod waiting;
 
 /// The words that the ports speak: identities, facts, calls, decisions.
 pub use policy;
@@ -43,3 +44,4 @@ pub use registry::{
     NewVersion, Pinned, PluginVersion, Registry,
 };
 pub use tool::{InvokeError, Snapshot, Tool, ToolError, ToolSpec, Tools, Violation};
+pub use waiting::{Progress, Waiting};

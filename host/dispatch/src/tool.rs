@@ -133,6 +133,9 @@ pub enum InvokeError {
     /// The plugin went past a limit.
     #[error("the plugin went past its limit: {0}")]
     Limit(String),
+    /// Whoever waited for it has gone, and it had no effect to be seen through.
+    #[error("the caller has cancelled it")]
+    Abandoned,
     /// No instance could be had in time.
     #[error("no capacity to run the plugin: {0}")]
     Busy(String),

@@ -30,6 +30,7 @@ mod outbound;
 mod places;
 mod plugin;
 mod poison;
+mod progress;
 mod reach;
 mod reflect;
 mod runtime;

@@ -8,7 +8,7 @@ use wasmtime::component::Linker;
 
 use crate::reflect::Import;
 use crate::state::State;
-use crate::{LoadError, PluginSource, key_value, model};
+use crate::{LoadError, PluginSource, key_value, model, progress};
 
 /// The parts of WASI that are linked for everybody, with nothing behind them.
 const INERT: [&str; 6] = [
@@ -70,7 +70,7 @@ pub enum Capability {
     KeyValue,
     /// The tenant's model.
     Model,
-    /// What language run-times ask for: linked for everybody, with nothing behind it.
+    /// What language run-times ask for, and reports of progress: linked for everybody, with nothing behind it.
     Inert,
     /// Something that no plugin can have.
     Unknown,
@@ -85,6 +85,7 @@ pub(crate) fn capability(import: &str) -> Capability {
         "switchboard:host/model" => Capability::Model,
         "wasi:keyvalue/store" => Capability::KeyValue,
         "wasi:config/store" => Capability::Settings,
+        "switchboard:host/progress" => Capability::Inert,
         _ if INERT.contains(&package) => Capability::Inert,
         _ => Capability::Unknown,
     }
@@ -119,6 +120,7 @@ fn assemble(engine: &Engine, lent: Lent) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_config::add_to_linker(&mut linker, State::config)?;
+    progress::add_to_linker(&mut linker)?;
     if lent.http {
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     }

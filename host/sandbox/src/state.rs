@@ -11,6 +11,7 @@ use crate::invocation::Invocation;
 use crate::limiter::Limiter;
 use crate::log::Log;
 use crate::outbound::Outbound;
+use crate::progress::Reported;
 
 /// Random bytes that a plugin may ask for at a time.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
@@ -24,6 +25,8 @@ pub(crate) struct State {
     outbound: Outbound,
     pub(crate) limiter: Limiter,
     pub(crate) completions_left: u32,
+    /// How far the call says it has come.
+    pub(crate) reported: Reported,
     pub(crate) invocation: Arc<Invocation>,
 }
 
@@ -46,6 +49,7 @@ impl State {
             outbound: Outbound::new(invocation.clone()),
             limiter: Limiter::new(limits),
             completions_left: limits.completions,
+            reported: Reported::default(),
             invocation,
         }
     }

@@ -6,7 +6,7 @@ use policy::{Call, Consent, Effect, Entity, Rulebook, ToolRule};
 use serde_json::{Map, Value};
 
 use super::{CallRequest, Dispatcher};
-use crate::{Case, DispatchError, Outcome, Tool, Violation};
+use crate::{Case, DispatchError, Outcome, Tool, Violation, Waiting};
 
 /// One admitted call with everything that its steps need.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub(super) struct Act {
     pub(super) consent: Option<Consent>,
     /// A host-bound parameter that the tool cannot run without, and that the case does not know.
     pub(super) unbound: Option<String>,
+    /// Whoever waits for it.
+    pub(super) waiting: Waiting,
     /// What an allowed read was decided on, until it is recorded with the outcome.
     pub(super) allowed_on: OnceLock<String>,
     /// Why its plugin gave no output, in the host's words, until that is recorded with the outcome.
@@ -94,6 +96,7 @@ impl Dispatcher {
             call,
             consent,
             unbound,
+            waiting: Waiting::default(),
             allowed_on: OnceLock::new(),
             failure: Arc::default(),
         })))

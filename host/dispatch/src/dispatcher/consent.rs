@@ -8,7 +8,7 @@ use super::refuse::binding;
 use super::{CallRequest, Dispatcher};
 use crate::{
     Answered, AuditEntry, AuditKind, CaseStatus, ConsentState, DispatchError, Outcome,
-    PendingConsent, Verdict,
+    PendingConsent, Verdict, Waiting,
 };
 
 impl Dispatcher {
@@ -173,7 +173,8 @@ impl Dispatcher {
     }
 
     async fn resume(&self, granted: &PendingConsent, by: String) -> Result<Outcome, DispatchError> {
-        self.run(resumed(granted), Some(given(granted, by))).await
+        let yes = Some(given(granted, by));
+        self.run(resumed(granted), yes, Waiting::default()).await
     }
 
     /// Puts another amount in the place of the call's.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::act::Act;
 use super::{CallRequest, Dispatcher, EscalationRequest};
 use crate::{
-    AuditEntry, AuditKind, Case, CaseStatus, DispatchError, EscalationRef, Event, Outcome,
+    AuditEntry, AuditKind, Case, CaseStatus, DispatchError, EscalationRef, Event, Outcome, Waiting,
 };
 
 /// The contract's escalation tool.
@@ -27,7 +27,7 @@ impl Dispatcher {
             team: request.team.clone(),
         };
         let call = escalation_call(&request);
-        let outcome = self.run(call, None).await?;
+        let outcome = self.run(call, None, Waiting::default()).await?;
         self.parts
             .store
             .set_status(&request.case, CaseStatus::Escalated)

@@ -11,6 +11,7 @@ use super::running::Turnstile;
 use super::{CallRequest, Dispatcher};
 use crate::{
     DispatchError, Held, Intent, IntentFilter, IntentState, Lease, Outcome, Settlement, ToolError,
+    Waiting,
 };
 
 /// As whom the host acts when nobody asked it to.
@@ -160,7 +161,7 @@ impl Dispatcher {
             tool: lookup.tool.clone(),
             arguments,
         };
-        let output = match self.run(request, None).await? {
+        let output = match self.run(request, None, Waiting::default()).await? {
             Outcome::Done { output, .. } => output,
             Outcome::Failed { .. } => return Ok(None),
             refused => {

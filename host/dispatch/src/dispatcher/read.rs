@@ -14,14 +14,19 @@ impl Dispatcher {
         let mut permit = first;
         let mut attempt = 1;
         loop {
-            let gate = Arc::new(CallGate::new(
+            let gate = CallGate::new(
                 &self.parts,
                 act.rulebook.clone(),
                 act.tool.clone(),
                 &permit,
                 None,
-            ));
-            match act.tool.invoke(permit, gate).await {
+            );
+            let gate = Arc::new(gate.heard_by(act.waiting.clone()));
+            let invoked = tokio::select! {
+                invoked = act.tool.invoke(permit, gate) => invoked,
+                () = act.waiting.gone.cancelled() => Err(InvokeError::Abandoned),
+            };
+            match invoked {
                 Ok(output) => return self.release(act, output, false).await,
                 Err(error) if may_pass(&error) && attempt <= self.parts.retry.retries => {
                     let pause = self.parts.retry.after(attempt, asked_pause(&error));

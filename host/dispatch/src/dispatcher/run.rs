@@ -87,13 +87,14 @@ impl Dispatcher {
     }
 
     async fn try_once(&self, act: &Act, lease: &Lease, permit: Permit) -> (Verdict, Option<u32>) {
-        let gate = Arc::new(CallGate::new(
+        let gate = CallGate::new(
             &self.parts,
             act.rulebook.clone(),
             act.tool.clone(),
             &permit,
             Some(lease.clone()),
-        ));
+        );
+        let gate = Arc::new(gate.heard_by(act.waiting.clone()));
         let result = act.tool.invoke(permit, gate.clone()).await;
         let asked = result.as_ref().err().and_then(asked_pause);
         let verdict = match judge_invocation(result, &gate.unsafe_exchanges()) {

@@ -13,7 +13,7 @@ use super::{Answer, Gate, HttpApproval, OutboundHttp};
 use crate::dispatcher::{DispatcherParts, same_request};
 use crate::{
     AuditEntry, AuditKind, CompletionError, CompletionRequest, KeyValueError, Lease, Leave,
-    SentRequest, StoreError, Tool,
+    Progress, SentRequest, StoreError, Tool, Waiting,
 };
 
 /// The code of every refusal of a plugin that an operator has stopped.
@@ -65,6 +65,7 @@ pub(crate) struct CallGate {
     scope: Scope,
     pub(super) lease: Option<Lease>,
     trace: Mutex<Trace>,
+    waiting: Waiting,
 }
 
 impl CallGate {
@@ -83,7 +84,13 @@ impl CallGate {
             scope: permit.scope().clone(),
             lease,
             trace: Mutex::default(),
+            waiting: Waiting::default(),
         }
+    }
+
+    /// Whoever waits for the call hears how far it has come.
+    pub(crate) fn heard_by(self, waiting: Waiting) -> Self {
+        Self { waiting, ..self }
     }
 
     /// The unsafe requests that were given leave.
@@ -309,6 +316,10 @@ impl Gate for CallGate {
 
     async fn keys(&self, from: u64) -> Result<(Vec<String>, Option<u64>), KeyValueError> {
         self.page_of_keys(from).await
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.waiting.tell(progress);
     }
 
     fn scrub(&self, text: &str) -> String {

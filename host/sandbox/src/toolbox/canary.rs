@@ -74,8 +74,8 @@ struct Tally {
 impl Tally {
     fn count(&self, outcome: Result<&Value, &InvokeError>) {
         match outcome {
-            // No place was free: that says nothing about the version.
-            Err(InvokeError::Busy(_)) => return,
+            // No place was free, or nobody waited for the end: that says nothing about the version.
+            Err(InvokeError::Busy(_) | InvokeError::Abandoned) => return,
             Ok(_) => {}
             Err(InvokeError::Tool(_)) => _ = self.errors.fetch_add(1, Ordering::Relaxed),
             Err(InvokeError::Refused(_)) => _ = self.denials.fetch_add(1, Ordering::Relaxed),

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use dispatch::{CallRequest, DispatchError, Outcome, Store, StoreError};
+use dispatch::{CallRequest, DispatchError, Outcome, Store, StoreError, Waiting};
 use policy::{Actor, Channel, Rulebook};
 use rmcp::ErrorData;
 use rmcp::model::{CallToolRequestParams, RequestStateCodec};
 use serde_json::Value;
 use store::Clock;
 use time::OffsetDateTime;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::McpParts;
 use super::answer;
@@ -18,6 +18,9 @@ use super::catalogue::Catalogues;
 use super::provider::Offer;
 use super::resources::Articles;
 use super::visit::Visit;
+
+/// How many reports of progress may wait to be told; beyond that some are left out.
+const REPORTS_AT_ONCE: usize = 16;
 
 /// What all peers of one tenant share.
 pub(super) struct Desk {
@@ -93,8 +96,21 @@ impl Desk {
         tool: &str,
         arguments: Value,
     ) -> Result<Outcome, ErrorData> {
-        let outcome = self.dispatch(&visit.session, tool, arguments).await;
-        outcome.map_err(|error| answer::host_failed(tool, &error))
+        let (progress, mut heard) = mpsc::channel(REPORTS_AT_ONCE);
+        let waiting = Waiting {
+            gone: visit.context.ct.clone(),
+            progress: visit.wants_progress().then_some(progress),
+        };
+        let call = self.dispatch(&visit.session, tool, arguments, waiting);
+        tokio::pin!(call);
+        loop {
+            tokio::select! {
+                outcome = &mut call => {
+                    return outcome.map_err(|error| answer::host_failed(tool, &error));
+                }
+                Some(progress) = heard.recv() => visit.report(progress).await,
+            }
+        }
     }
 
     async fn dispatch(
@@ -102,6 +118,7 @@ impl Desk {
         session: &Session,
         tool: &str,
         arguments: Value,
+        waiting: Waiting,
     ) -> Result<Outcome, DispatchError> {
         let request = CallRequest {
             tenant: self.parts.tenant.clone(),
@@ -111,7 +128,7 @@ impl Desk {
             tool: tool.to_owned(),
             arguments,
         };
-        self.parts.dispatcher.call(request).await
+        self.parts.dispatcher.call_for(request, waiting).await
     }
 
     /// The case of a session; opened where there is none.

@@ -2,6 +2,8 @@
 
 use rmcp::model::{ClientCapabilities, ProgressNotificationParam, ProtocolVersion};
 
+use dispatch::Progress;
+
 use super::cases::Session;
 use super::provider::Context;
 
@@ -11,17 +13,6 @@ pub(super) struct Visit {
     pub(super) session: Session,
     /// What the transport knows of it.
     pub(super) context: Context,
-}
-
-/// How far a call has come.
-#[derive(Clone, Debug)]
-pub(super) struct Progress {
-    /// Grows from one to the next.
-    pub(super) done: f64,
-    /// Where it ends, if that is known.
-    pub(super) total: Option<f64>,
-    /// For a person.
-    pub(super) message: String,
 }
 
 impl Visit {
@@ -41,18 +32,31 @@ impl Visit {
         elicitation.is_some_and(|ways| ways.form.is_some() || ways.url.is_none())
     }
 
+    /// Whether its client asked to hear how far the call has come.
+    pub(super) fn wants_progress(&self) -> bool {
+        self.context.meta.get_progress_token().is_some()
+    }
+
     /// Tells a client that asked for it how far the call has come; whether it arrives is the client's affair.
     pub(super) async fn report(&self, progress: Progress) {
         let Some(token) = self.context.meta.get_progress_token() else {
             return;
         };
-        let mut params = ProgressNotificationParam::new(token, progress.done);
-        params.total = progress.total;
-        params.message = Some(progress.message);
+        let mut params = ProgressNotificationParam::new(token, as_number(progress.done));
+        params.total = progress.total.map(as_number);
         if let Err(error) = self.context.peer.notify_progress(params).await {
             tracing::debug!(%error, "progress was not heard");
         }
     }
+}
+
+/// The protocol counts in floating point; what does not fit exactly is a report of progress all the same.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a report of progress need not be exact"
+)]
+fn as_number(count: u64) -> f64 {
+    count as f64
 }
 
 /// Whether a request speaks the revision that has no sessions.
