@@ -9,9 +9,12 @@ mod perform;
 mod tests;
 mod wire;
 
-switchboard_sdk::plugin!(world: "switchboard:stock/plugin", wit: ["../../wit/declarative", "wit"]);
+switchboard_sdk::plugin!(world: "switchboard:stock/plugin", wit: ["../../wit/host", "../../wit/declarative", "wit"]);
+
+use std::cell::Cell;
 
 use bindings::exports::switchboard::declarative::api::{Error, Guest};
+use bindings::switchboard::host::progress;
 use switchboard_sdk::Backend;
 
 struct Declarative;
@@ -25,7 +28,15 @@ impl Guest for Declarative {
         let task = serde_json::from_str(&task).map_err(unreadable)?;
         let arguments = serde_json::from_str(&arguments).map_err(unreadable)?;
         let backend = Backend::configured()?;
-        let result = perform::perform(&task, &arguments, &|request| backend.exchange(request))?;
+        let answered = Cell::new(0);
+        let exchange = |request: &_| {
+            let answer = backend.exchange(request);
+            answered.set(answered.get() + 1);
+            // How many pages there are is known at the last one only.
+            progress::report(answered.get(), None);
+            answer
+        };
+        let result = perform::perform(&task, &arguments, &exchange)?;
         Ok(result.to_string())
     }
 }
