@@ -5,6 +5,7 @@ mod client;
 mod conformance;
 mod consent;
 mod reading;
+mod waiting;
 
 use serde_json::json;
 

@@ -66,6 +66,10 @@ impl<'a> Session<'a> {
         Messages::of(response)
     }
 
+    pub(super) async fn messages(&self, method: &str, params: Value) -> Messages {
+        Messages::of(self.send(rpc(method, params)).await)
+    }
+
     pub(crate) async fn ask(&self, method: &str, params: Value) -> Value {
         Messages::of(self.send(rpc(method, params)).await)
             .last()

@@ -162,6 +162,7 @@ async fn what_the_case_knows_is_suggested() {
 async fn an_article_is_found_by_completion_and_read_through_the_tools() {
     let desk = Desk::open().await;
     let session = Session::open(&desk).await;
+    let mut heard = session.listen().await;
     let template = json!({ "type": "ref/resource", "uri": "switchboard://articles/{article_id}" });
     let asked = json!({ "ref": template, "argument": { "name": "article_id", "value": "return an order" } });
     let found = session.ask("completion/complete", asked).await;
@@ -174,6 +175,11 @@ async fn an_article_is_found_by_completion_and_read_through_the_tools() {
     );
     let listed = session.ask("resources/list", json!({})).await.to_string();
     assert!(listed.contains("switchboard://articles/KB-101"), "{listed}");
+    let told = heard.next().await.unwrap();
+    assert_eq!(
+        told["method"], "notifications/resources/list_changed",
+        "{told}"
+    );
     let records = desk.audit().await;
     assert!(
         records.contains("search_knowledge_base"),

@@ -105,10 +105,15 @@ impl Desk {
         tokio::pin!(call);
         loop {
             tokio::select! {
+                // What was reported comes before the end.
+                biased;
+                Some(progress) = heard.recv() => visit.report(progress).await,
                 outcome = &mut call => {
+                    while let Ok(progress) = heard.try_recv() {
+                        visit.report(progress).await;
+                    }
                     return outcome.map_err(|error| answer::host_failed(tool, &error));
                 }
-                Some(progress) = heard.recv() => visit.report(progress).await,
             }
         }
     }

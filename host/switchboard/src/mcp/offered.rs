@@ -13,8 +13,8 @@ use rmcp::model::{
     GetPromptRequestParams, GetPromptResponse, Prompt, ReadResourceRequestParams,
     ReadResourceResult, Reference, Resource, ResourceTemplate, ServerCapabilities, Tool,
 };
-use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
+use tokio_stream::wrappers::{BroadcastStream, WatchStream};
 
 use super::answer;
 use super::cases::Session;
@@ -50,6 +50,7 @@ impl Provider for Desk {
             .enable_prompts()
             .enable_resources()
             .enable_resources_subscribe()
+            .enable_resources_list_changed()
             .enable_completions()
             .build()
     }
@@ -153,7 +154,9 @@ impl Provider for Desk {
         let tools = Arc::clone(self.catalogues()).changes(self.news());
         let tools = tools
             .flat_map(|()| stream::iter([Change::Tools, Change::Resource(RULEBOOK.to_owned())]));
-        stream::select(tools, self.changed_cases(session)).boxed()
+        let articles = WatchStream::from_changes(self.articles().news());
+        let lists = stream::select(tools, articles.map(|()| Change::Resources));
+        stream::select(lists, self.changed_cases(session)).boxed()
     }
 }
 

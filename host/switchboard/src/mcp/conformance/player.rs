@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dispatch::Outcome;
+use dispatch::{Outcome, Progress};
 use rmcp::ErrorData;
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, LoggingLevel, LoggingMessageNotificationParam,
@@ -23,7 +23,7 @@ use crate::mcp::answer;
 use crate::mcp::cases::Session;
 use crate::mcp::desk::Desk;
 use crate::mcp::http::MOST_SESSIONS;
-use crate::mcp::visit::{Progress, Visit};
+use crate::mcp::visit::Visit;
 
 /// The way to the suite's tools for one principal.
 pub(super) struct Player {
@@ -97,8 +97,7 @@ impl Player {
             Step::Progress(done) => {
                 let progress = Progress {
                     done: done.into(),
-                    total: Some(100.0),
-                    message: format!("{done} of 100"),
+                    total: Some(100),
                 };
                 visit.report(progress).await;
             }

@@ -9,6 +9,7 @@ use rmcp::ErrorData;
 use rmcp::model::Resource;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::ARTICLES;
 use crate::mcp::desk::Desk;
@@ -25,7 +26,11 @@ const FOUND: usize = 20;
 
 /// The articles that were found before: by id, the title and the words that found it.
 #[derive(Default)]
-pub(in crate::mcp) struct Articles(Mutex<BTreeMap<String, Known>>);
+pub(in crate::mcp) struct Articles {
+    known: Mutex<BTreeMap<String, Known>>,
+    /// Wakes when there are others than before.
+    news: watch::Sender<()>,
+}
 
 struct Known {
     title: String,
@@ -117,8 +122,15 @@ fn articles_in(output: &Value) -> Vec<Article> {
 }
 
 impl Articles {
+    /// Wakes whenever the list is another one.
+    pub(in crate::mcp) fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
+    }
+
     fn remember(&self, found: &[Article], words: &str) {
         let mut known = self.lock();
+        let is_new = |article: &Article| !known.contains_key(&article.article_id);
+        let others = found.iter().any(is_new);
         for article in found {
             let entry = Known {
                 title: article.title.clone(),
@@ -129,9 +141,13 @@ impl Articles {
         while known.len() > REMEMBERED {
             known.pop_first();
         }
+        drop(known);
+        if others {
+            self.news.send_replace(());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
