@@ -115,7 +115,7 @@ async fn talk(number: u64, wire: Wire, seed: u64, until: Instant) {
     let mut conversation = 0;
     while Instant::now() < until {
         conversation += 1;
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             legacy::converse(&wire, &mut dice, until).await;
         } else {
             let case = format!("soak-{number}-{conversation}");

@@ -31,8 +31,8 @@ const OK: Expected = Outcome(&["ok"]);
 /// What comes first, because the rules want it so.
 pub(super) fn opening() -> [Ask; 2] {
     [
-        tool("get_customer", json!({ "email": "sarah@example.com" }), OK),
-        tool("lookup_order", json!({ "order_id": "ORD-8842" }), OK),
+        tool("get_customer", &json!({ "email": "sarah@example.com" }), OK),
+        tool("lookup_order", &json!({ "order_id": "ORD-8842" }), OK),
     ]
     .map(|ask| Ask { opens: true, ..ask })
 }
@@ -44,31 +44,31 @@ pub(super) fn all() -> Vec<Ask> {
     vec![
         tool(
             "classify_inquiry",
-            json!({ "text": "Where is my parcel?" }),
+            &json!({ "text": "Where is my parcel?" }),
             OK,
         ),
-        tool("analyze_sentiment", json!({ "text": "Thank you!" }), OK),
-        tool("search_knowledge_base", json!({ "query": "return" }), OK),
-        tool("get_customer_orders", json!({}), OK),
-        tool("get_tracking_info", order(), OK),
-        tool("list_refunds", order(), OK),
+        tool("analyze_sentiment", &json!({ "text": "Thank you!" }), OK),
+        tool("search_knowledge_base", &json!({ "query": "return" }), OK),
+        tool("get_customer_orders", &json!({}), OK),
+        tool("get_tracking_info", &order(), OK),
+        tool("list_refunds", &order(), OK),
         // All clients want the same refund at once: one gets it, and whoever comes meanwhile is told so.
         tool(
-            "process_refund",
-            refund,
+            "process_&refund",
+            &refund,
             Outcome(&["ok", "replayed", "in_flight"]),
         ),
         tool(
             "search_users",
-            json!({ "query": "Sarah" }),
+            &json!({ "query": "Sarah" }),
             Outcome(&["denied"]),
         ),
         tool(
             "lookup_order",
-            json!({ "order_id": 7 }),
+            &json!({ "order_id": 7 }),
             Outcome(&["invalid"]),
         ),
-        tool("drop_tables", json!({}), Error(-32602)),
+        tool("drop_tables", &json!({}), Error(-32602)),
         ask("tools/list", json!({}), Result("/tools/0/inputSchema")),
         ask("prompts/list", json!({}), Result("/prompts/0/name")),
         ask(
@@ -111,7 +111,7 @@ pub(super) fn all() -> Vec<Ask> {
     ]
 }
 
-fn tool(name: &str, arguments: Value, expected: Expected) -> Ask {
+fn tool(name: &str, arguments: &Value, expected: Expected) -> Ask {
     let params = json!({ "name": name, "arguments": arguments });
     ask("tools/call", params, expected)
 }

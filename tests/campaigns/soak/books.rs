@@ -33,7 +33,7 @@ impl Books {
     }
 
     /// Something was not as it must be.
-    pub(super) fn wrong_is(&self, what: String) {
+    pub(super) fn wrong_is(&self, what: &str) {
         self.errors.fetch_add(1, Ordering::Relaxed);
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         if wrong.len() < KEPT {

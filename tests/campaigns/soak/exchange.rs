@@ -50,7 +50,7 @@ impl Wire {
         match request.send().await {
             Ok(response) => Some(response),
             Err(error) => {
-                self.books.wrong_is(format!("no answer: {error:?}"));
+                self.books.wrong_is(&format!("no answer: {error:?}"));
                 None
             }
         }
@@ -71,7 +71,7 @@ impl Wire {
                 kind != NO_PLACE
             }
             Err(wrong) => {
-                self.books.wrong_is(wrong);
+                self.books.wrong_is(&wrong);
                 false
             }
         }

@@ -39,7 +39,7 @@ pub(super) async fn converse(wire: &Wire, dice: &mut fastrand::Rng, until: Insta
     end(wire, &session).await;
     // The host ends the stream with the session; were it not to, this would be heard of.
     if stream.await.is_err() {
-        wire.books.wrong_is("a stream's reader broke".to_owned());
+        wire.books.wrong_is("a stream's reader broke");
     }
 }
 
@@ -56,7 +56,7 @@ async fn open(wire: &Wire) -> Option<String> {
             Some(session)
         }
         (_, answer) => {
-            wire.books.wrong_is(format!("initialize: {answer:?}"));
+            wire.books.wrong_is(&format!("initialize: {answer:?}"));
             None
         }
     }
@@ -74,7 +74,7 @@ async fn expect(wire: &Wire, session: &str, message: &serde_json::Value, status:
         .header("mcp-session-id", session);
     let got = wire.send(request).await.map(|response| response.status());
     if got.is_some_and(|got| got.as_u16() != status) {
-        wire.books.wrong_is(format!("{message}: HTTP {got:?}"));
+        wire.books.wrong_is(&format!("{message}: HTTP {got:?}"));
     }
 }
 
@@ -84,7 +84,7 @@ async fn end(wire: &Wire, session: &str) {
         wire.books.sessions.fetch_add(1, Ordering::Relaxed);
         if status != 204 {
             wire.books
-                .wrong_is(format!("the end of a session: HTTP {status}"));
+                .wrong_is(&format!("the end of a session: HTTP {status}"));
         }
     }
     let late = message("tools/list", &json!({}), 99);

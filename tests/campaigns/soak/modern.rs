@@ -34,8 +34,7 @@ pub(super) async fn converse(wire: &Wire, dice: &mut fastrand::Rng, case: &str, 
         }
     }
     if stream.is_finished() {
-        wire.books
-            .wrong_is("the host ended a subscription".to_owned());
+        wire.books.wrong_is("the host ended a subscription");
     }
     stream.abort();
 }

@@ -19,7 +19,7 @@ pub(super) fn follow(mut response: Response, books: Arc<Books>) -> JoinHandle<()
             match response.chunk().await {
                 Ok(Some(chunk)) => unread.extend_from_slice(&chunk),
                 Ok(None) => return,
-                Err(error) => return books.wrong_is(format!("a stream broke: {error:?}")),
+                Err(error) => return books.wrong_is(&format!("a stream broke: {error:?}")),
             }
             while let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = unread.drain(..=end).collect();
@@ -37,6 +37,6 @@ fn read(line: &str, books: &Books) {
         Ok(message) if is_notification(&message) => {
             books.notifications.fetch_add(1, Ordering::Relaxed);
         }
-        _ => books.wrong_is(format!("on a stream: {data}")),
+        _ => books.wrong_is(&format!("on a stream: {data}")),
     }
 }
