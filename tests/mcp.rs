@@ -4,6 +4,7 @@ mod changes;
 mod client;
 mod conformance;
 mod consent;
+mod page;
 mod reading;
 mod waiting;
 

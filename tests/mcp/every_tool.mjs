@@ -82,7 +82,7 @@ async function hearsOfChanges(client, uri) {
   const subscription = era === "2025-11-25" ? null : await client.listen({ toolsListChanged: true, resourceSubscriptions: [uri] });
   await client.callTool({ name: "classify_inquiry", arguments: { text: "Hello!" } });
   assert.equal(await heard, uri);
-  await subscription?.close();
+  await (subscription ? subscription.close() : client.unsubscribeResource({ uri }));
 }
 
 const capabilities = answer === "none" ? {} : { elicitation: {} };

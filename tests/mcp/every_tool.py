@@ -104,6 +104,7 @@ async def hears_of_changes(client, uri):
         await client.call_tool("classify_inquiry", {"text": "Hello!"})
         with anyio.fail_after(30):
             await heard.wait()
+        await client.session.unsubscribe_resource(uri)
         return
     async with client.listen(tools_list_changed=True, resource_subscriptions=[uri]) as subscription:
         await client.call_tool("classify_inquiry", {"text": "Hello!"})
