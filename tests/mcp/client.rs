@@ -52,16 +52,25 @@ impl<'a> Session<'a> {
 
     /// The stream of what the server says by itself.
     pub(super) async fn listen(&self) -> Messages {
-        let request = self
+        self.get(None).await
+    }
+
+    /// The rest of a stream, of which this event was the last that arrived.
+    pub(super) async fn come_back(&self, last_event: &str) -> Messages {
+        self.get(Some(last_event)).await
+    }
+
+    async fn get(&self, last_event: Option<&str>) -> Messages {
+        let mut request = self
             .desk
             .http
             .get(self.desk.url("/mcp"))
-            .header("accept", "text/event-stream");
-        let response = self
-            .addressed(request.header("mcp-protocol-version", LEGACY))
-            .send()
-            .await
-            .unwrap();
+            .header("accept", "text/event-stream")
+            .header("mcp-protocol-version", LEGACY);
+        if let Some(event) = last_event {
+            request = request.header("last-event-id", event);
+        }
+        let response = self.addressed(request).send().await.unwrap();
         assert_eq!(response.status().as_u16(), 200);
         Messages::of(response)
     }

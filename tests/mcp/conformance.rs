@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{NEWEST, Session, Stateless, stateless};
+use super::client::{NEWEST, Session, Stateless, rpc, stateless};
 use crate::desk::{Desk, STAFF_KEYS};
 
 const ASKING: &str = "test_input_required_result_request_state";
@@ -195,4 +195,23 @@ async fn tasks_are_no_method_where_nothing_goes_on_as_one() {
     let desk = Desk::open().await;
     let answer = stateless(&desk, "tasks/get", json!({ "taskId": "any" })).await;
     assert_eq!(answer["error"]["code"], -32601, "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_was_let_go_comes_back_for_the_result_of_the_same_call() {
+    let desk = Desk::open_for_conformance().await;
+    let session = Session::open(&desk).await;
+    let call = rpc(
+        "tools/call",
+        json!({ "name": "test_reconnection", "arguments": {} }),
+    );
+    let stream = session.send(call).await.text().await.unwrap();
+    assert!(!stream.contains("result"), "{stream}");
+    assert!(stream.contains("retry:"), "{stream}");
+    let event = stream.lines().find_map(|line| line.strip_prefix("id:"));
+    let mut rest = session.come_back(event.unwrap().trim()).await;
+    let answer = rest.next().await.unwrap();
+    let text = &answer["result"]["content"][0]["text"];
+    assert_eq!(text, "Reconnection test completed", "{answer}");
+    assert_eq!(runs(&desk, "test_reconnection").await, 1);
 }

@@ -14,6 +14,7 @@ mod desk;
 mod endpoints;
 mod handler;
 mod http;
+mod line;
 mod offered;
 mod paging;
 mod prompts;

@@ -19,6 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::McpParts;
 use super::cases::IDLE_SECONDS;
 use super::handler::Handler;
+use super::line::Line;
 use super::provider::Offer;
 
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -68,7 +69,7 @@ impl Endpoint {
         Router::new().route("/mcp", any(handle))
     }
 
-    pub(super) async fn handle(&self, request: Request) -> Response {
+    pub(super) async fn handle(&self, mut request: Request) -> Response {
         if opens_session(request.method(), request.headers())
             && self.sessions.sessions.read().await.len() >= MOST_SESSIONS
         {
@@ -79,6 +80,7 @@ impl Endpoint {
             Some(id) => Some(self.ended(&id).await),
             None => None,
         };
+        let line = Line::of(&mut request);
         let mut response = self.service.handle(request).await;
         if let Some(status) = ended.filter(|_| response.status() == StatusCode::ACCEPTED) {
             *response.status_mut() = status;
@@ -86,7 +88,7 @@ impl Endpoint {
         if sends_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return not_json_rpc();
         }
-        response.into_response()
+        line.carry(response.into_response())
     }
 
     /// What to answer where the transport says "accepted" to the end of a session, known or not: some clients take that word

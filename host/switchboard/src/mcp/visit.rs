@@ -1,10 +1,11 @@
 //! One request, as what a tenant offers sees it: in which session it comes, which revision it speaks, what its client can do.
 
+use ::http::request::Parts;
+use dispatch::Progress;
 use rmcp::model::{ClientCapabilities, ProgressNotificationParam, ProtocolVersion};
 
-use dispatch::Progress;
-
 use super::cases::Session;
+use super::line::Line;
 use super::provider::Context;
 
 /// One request of a client.
@@ -35,6 +36,15 @@ impl Visit {
     /// Whether its client asked to hear how far the call has come.
     pub(super) fn wants_progress(&self) -> bool {
         self.context.meta.get_progress_token().is_some()
+    }
+
+    /// Lets go of the connection, where the client can come back for the rest: in a session over HTTP.
+    pub(super) fn hang_up(&self) {
+        let line = self.context.extensions.get::<Parts>();
+        let line = line.and_then(|parts| parts.extensions.get::<Line>());
+        if let Some(line) = line.filter(|_| !self.is_newest()) {
+            line.hang_up();
+        }
     }
 
     /// Tells a client that asked for it how far the call has come; whether it arrives is the client's affair.

@@ -103,6 +103,7 @@ impl Player {
             }
             Step::Log(message) => self.log(visit, &message).await,
             Step::PauseMs(milliseconds) => tokio::time::sleep(pause(milliseconds)).await,
+            Step::HangUp => visit.hang_up(),
             Step::OtherTools => self.suite.stage.swap(),
             Step::OtherPrompts => {
                 let prompt = &self.suite.extra_prompt;

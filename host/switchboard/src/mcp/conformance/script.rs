@@ -41,6 +41,8 @@ pub(super) enum Step {
     Log(String),
     /// Nothing, for so many milliseconds.
     PauseMs(u16),
+    /// The connection is let go, where the client can come back for the rest.
+    HangUp,
     /// A tool comes or goes.
     OtherTools,
     /// A prompt comes or goes.

@@ -24,8 +24,11 @@ pub(super) fn parts() -> Vec<Part> {
         ),
         Part::new(
             "test_reconnection",
-            "Takes long enough for its client to go away and come back.",
-            |_, _| then(&json!([{ "pause_ms": 100 }]), "Reconnection test completed"),
+            "Lets go of its client, who must come back for the result.",
+            |_, _| {
+                let steps = json!(["hang_up", { "pause_ms": 100 }]);
+                then(&steps, "Reconnection test completed")
+            },
         ),
         Part::new(
             "test_trigger_tool_change",
