@@ -2,9 +2,9 @@
 //! prompts that the suite calls by name, which `serve --conformance` offers in the place of the built-in one's.
 //!
 //! Only what is offered differs. Its tools are tools of a live snapshot as any plugin's are: a call opens a case, is decided by a
-//! rulebook, runs through the dispatcher and is in the audit log. A tool is a pure function. What it wants of its client in the
-//! meantime (an answer, a progress notification, another tool list) is in its output, a [`script`], and the [`provider`] carries
-//! that out with the means that every other provider has.
+//! rulebook, runs through the dispatcher and is in the audit log. What one wants of its client that no plugin could want (an
+//! answer, a log message, another tool list) is in its output, a [`script`], and the [`provider`] carries that out with the means
+//! that every other provider has.
 
 mod player;
 mod prompts;

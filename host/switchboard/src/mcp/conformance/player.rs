@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dispatch::{Outcome, Progress};
+use dispatch::Outcome;
 use rmcp::ErrorData;
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, LoggingLevel, LoggingMessageNotificationParam,
@@ -94,13 +94,6 @@ impl Player {
 
     async fn take(&self, visit: &Visit, step: Step) {
         match step {
-            Step::Progress(done) => {
-                let progress = Progress {
-                    done: done.into(),
-                    total: Some(100),
-                };
-                visit.report(progress).await;
-            }
             Step::Log(message) => self.log(visit, &message).await,
             Step::PauseMs(milliseconds) => tokio::time::sleep(pause(milliseconds)).await,
             Step::HangUp => visit.hang_up(),

@@ -35,8 +35,6 @@ pub(super) enum Tasked {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Step {
-    /// A progress notification, out of a hundred.
-    Progress(u8),
     /// A log message, of level info.
     Log(String),
     /// Nothing, for so many milliseconds.

@@ -10,9 +10,10 @@ mod telling;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use dispatch::{Gate, InvokeError, Tool, ToolError, ToolSpec, Violation};
+use dispatch::{Gate, InvokeError, Progress, Tool, ToolError, ToolSpec, Violation};
 use policy::Permit;
 use serde_json::{Map, Value, json};
 
@@ -26,6 +27,9 @@ pub(super) const EXTRA: &str = "test_dynamic_tool";
 /// The argument in which the provider tells a tool of its client; in no schema, and never what a client itself sends.
 pub(super) const SCENE: &str = "switchboard/scene";
 
+/// What lies between two reports of progress.
+const BETWEEN_REPORTS: Duration = Duration::from_millis(50);
+
 /// One tool.
 #[derive(Clone)]
 pub(super) struct Part {
@@ -33,6 +37,8 @@ pub(super) struct Part {
     description: &'static str,
     input: Value,
     play: Play,
+    /// How far it says that it has come, one after the other, out of a hundred.
+    reports: &'static [u64],
 }
 
 /// What a tool does.
@@ -66,6 +72,7 @@ impl Part {
             description,
             input: object(&json!({}), &[]),
             play: Play::Says(says),
+            reports: &[],
         }
     }
 
@@ -78,6 +85,11 @@ impl Part {
 
     fn taking(mut self, input: Value) -> Self {
         self.input = input;
+        self
+    }
+
+    fn reporting(mut self, reports: &'static [u64]) -> Self {
+        self.reports = reports;
         self
     }
 
@@ -108,6 +120,7 @@ impl Part {
         Arc::new(Played {
             spec,
             play: self.play,
+            reports: self.reports,
         })
     }
 }
@@ -130,6 +143,7 @@ pub(super) fn all() -> impl Iterator<Item = Part> {
 struct Played {
     spec: ToolSpec,
     play: Play,
+    reports: &'static [u64],
 }
 
 #[async_trait]
@@ -142,11 +156,16 @@ impl Tool for Played {
         schemas::check(&self.spec.input_schema, arguments)
     }
 
-    async fn invoke(&self, permit: Permit, _: Arc<dyn Gate>) -> Result<Value, InvokeError> {
+    async fn invoke(&self, permit: Permit, gate: Arc<dyn Gate>) -> Result<Value, InvokeError> {
         let mut arguments = permit.call().arguments.clone();
         let scene = arguments.remove(SCENE).map(serde_json::from_value);
         let scene = scene.transpose();
         let scene = scene.map_err(|error| InvokeError::Trapped(error.to_string()))?;
+        for &done in self.reports {
+            let total = Some(100);
+            gate.progress(Progress { done, total });
+            tokio::time::sleep(BETWEEN_REPORTS).await;
+        }
         match self.play {
             Play::Says(says) => Ok(says(&arguments.into(), &scene.unwrap_or_default())),
             Play::Fails(message) => Err(InvokeError::Tool(ToolError::NotEligible {

@@ -11,17 +11,9 @@ pub(super) fn parts() -> Vec<Part> {
         Part::new(
             "test_tool_with_progress",
             "Reports its progress.",
-            |_, _| {
-                let steps = json!([
-                    { "progress": 0 },
-                    { "pause_ms": 50 },
-                    { "progress": 50 },
-                    { "pause_ms": 50 },
-                    { "progress": 100 },
-                ]);
-                then(&steps, "Tool with progress executed successfully")
-            },
-        ),
+            |_, _| says("Tool with progress executed successfully"),
+        )
+        .reporting(&[0, 50, 100]),
         Part::new(
             "test_reconnection",
             "Lets go of its client, who must come back for the result.",
