@@ -54,7 +54,7 @@ pub(super) fn all() -> Vec<Ask> {
         tool("list_refunds", &order(), OK),
         // All clients want the same refund at once: one gets it, and whoever comes meanwhile is told so.
         tool(
-            "process_&refund",
+            "process_refund",
             &refund,
             Outcome(&["ok", "replayed", "in_flight"]),
         ),
