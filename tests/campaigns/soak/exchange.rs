@@ -2,12 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::asks::{Ask, NO_PLACE};
 use super::books::Books;
+
+/// How long a client waits that hangs up.
+const PATIENCE: Duration = Duration::from_millis(2);
+
+/// Of so many requests, one is not waited for.
+const IMPATIENT: u8 = 30;
 
 /// The way to the host, for all clients.
 #[derive(Clone)]
@@ -56,8 +64,25 @@ impl Wire {
         }
     }
 
-    /// Sends and judges one request; whether what was asked is done.
-    pub(super) async fn ask(&self, ask: &Ask, id: u64, request: RequestBuilder) -> bool {
+    /// Sends, and hangs up before the answer.
+    async fn hang_up(&self, request: RequestBuilder) {
+        if timeout(PATIENCE, self.send(request)).await.is_err() {
+            self.books.was("hung up");
+        }
+    }
+
+    /// Sends and judges one request; whether what was asked is done. Now and then it hangs up instead, where nothing depends on it.
+    pub(super) async fn ask(
+        &self,
+        ask: &Ask,
+        id: u64,
+        request: RequestBuilder,
+        dice: &mut fastrand::Rng,
+    ) -> bool {
+        if !ask.opens && dice.u8(..IMPATIENT) == 0 {
+            self.hang_up(request).await;
+            return true;
+        }
         let Some(response) = self.send(request).await else {
             return false;
         };
@@ -78,8 +103,12 @@ impl Wire {
     }
 }
 
-/// A request of JSON-RPC.
+/// A request of JSON-RPC; a call wants to hear how it gets on.
 pub(super) fn message(method: &str, params: &Value, id: u64) -> Value {
+    let mut params = params.clone();
+    if method == "tools/call" {
+        params["_meta"]["progressToken"] = id.into();
+    }
     json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
 }
 
@@ -104,7 +133,7 @@ pub(super) async fn answer(response: Response, id: u64, books: &Books) -> Result
     let mut found = None;
     for data in text.lines().filter_map(data) {
         let message = parse(data)?;
-        if is_notification(&message) {
+        if is_notification(&message) && is_about(&message, id) {
             books.notifications.fetch_add(1, Ordering::Relaxed);
         } else if found.is_some() {
             return Err(told());
@@ -123,6 +152,12 @@ pub(super) fn data(line: &str) -> Option<&str> {
 
 pub(super) fn is_notification(message: &Value) -> bool {
     message["jsonrpc"] == "2.0" && message["method"].is_string() && message.get("id").is_none()
+}
+
+/// Of progress, only this call's is told here.
+fn is_about(message: &Value, id: u64) -> bool {
+    let progress = message["method"] == "notifications/progress";
+    !progress || message["params"]["progressToken"] == id
 }
 
 fn is_answer(message: &Value, id: u64) -> Option<Value> {

@@ -30,7 +30,7 @@ pub(super) async fn converse(wire: &Wire, dice: &mut fastrand::Rng, until: Insta
             break;
         }
         let request = in_session(wire, &session, ask, id);
-        let done = wire.ask(ask, id, request).await;
+        let done = wire.ask(ask, id, request, dice).await;
         // Without what comes first, the rest would be refused.
         if !done && ask.opens {
             break;

@@ -27,7 +27,7 @@ pub(super) async fn converse(wire: &Wire, dice: &mut fastrand::Rng, case: &str, 
         }
         let Ask { method, params, .. } = ask;
         let request = request(wire, case, method, params, ask.name(), id);
-        let done = wire.ask(ask, id, request).await;
+        let done = wire.ask(ask, id, request, dice).await;
         // Without what comes first, the rest would be refused.
         if !done && ask.opens {
             break;
