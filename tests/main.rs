@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod access;
 mod approvals;
 mod bad_input;
 mod chat;
