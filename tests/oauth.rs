@@ -4,6 +4,7 @@
 mod guarded;
 mod isolation;
 mod issuer;
+mod provider;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
