@@ -423,6 +423,15 @@ async fn settings_that_do_not_fit_are_refused_where_they_stand() {
     for word in ["tenant.toml", "oauth.resource", "use https"] {
         assert!(said.contains(word), "{word}: {said}");
     }
+    // Nor can two tenants take the same tokens.
+    let shared = text.replace(ACME, GLOBEX);
+    guarded.town.edit("acme", "tenant.toml", &shared);
+    let refused = guarded
+        .town
+        .operator("POST", "/api/tenants/acme/reload", "")
+        .await;
+    let said = refused.body.to_string();
+    assert!(said.contains("are those of globex already"), "{said}");
     // What was live before keeps serving.
     let listed = guarded.acme("GET", "/api/tools", &guarded.alice("support"));
     assert_eq!(listed.send().await.unwrap().status().as_u16(), 200);

@@ -122,39 +122,33 @@ async fn a_subject_of_another_issuer_is_another() {
 #[tokio::test]
 async fn a_case_of_one_subject_is_no_case_of_another() {
     let guarded = Guarded::open().await;
+    let issuer = &guarded.issuer;
+    let alice = guarded.alice("support");
+    // Whatever her case could be taken for as a part of a subject.
+    let case = format!("c@{}", issuer.url);
+    let namesake = format!("alice@{}:c", issuer.url);
     guarded
-        .calls(
-            &guarded.alice("support"),
-            Some("c"),
-            "get_customer",
-            sarah(),
-        )
+        .calls(&alice, Some(&case), "get_customer", sarah())
         .await;
     guarded.sent.lock().unwrap().clear();
-    let issuer = &guarded.issuer;
     let strangers = [
         issuer.token("bob", ACME, "support"),
-        // Whatever alice's case could be taken for as a part of a subject.
-        issuer.token("alice:c", ACME, "support"),
+        issuer.token(&namesake, ACME, "support"),
         issuer.token("key:helpdesk", ACME, "support"),
         issuer.token("helpdesk", ACME, "support"),
         ACME_HELPDESK.to_owned(),
     ];
+    let order = json!({ "order_id": "ORD-8842" });
     for token in strangers {
-        for case in [Some("c"), None] {
-            let looked = guarded
-                .calls(
-                    &token,
-                    case,
-                    "lookup_order",
-                    json!({ "order_id": "ORD-8842" }),
-                )
-                .await;
-            let looked: Value = looked.json().await.unwrap();
+        for case in [Some(case.as_str()), None] {
+            let looked = guarded.calls(&token, case, "lookup_order", order.clone());
+            let looked: Value = looked.await.json().await.unwrap();
             assert_eq!(looked["outcome"], "denied", "{token} {looked}");
         }
     }
     guarded.nothing_was_sent();
+    let hers = guarded.calls(&alice, Some(&case), "lookup_order", order);
+    assert_eq!(hers.await.status().as_u16(), 200);
 }
 
 #[tokio::test]

@@ -88,13 +88,8 @@ impl Authority {
                 NoKey::Unavailable => Refused::Unavailable,
             })?;
         let claims = token::claims(token, header, &key).map_err(Refused::Invalid)?;
-        let audiences = || {
-            [&self.settings.resource]
-                .into_iter()
-                .chain(&self.settings.audience)
-        };
         claims
-            .check(&self.settings.issuer, audiences, now)
+            .check(&self.settings.issuer, || self.settings.audiences(), now)
             .map_err(Refused::Invalid)?;
         let scopes: Vec<&str> = claims.scopes().collect();
         let (role, tools) = grants::of(&self.settings.scopes, &scopes)

@@ -66,16 +66,31 @@ pub(crate) struct Tenant {
     pub(crate) trust: Trust,
 }
 
-/// A key that two tenants, or two identities, would share.
+/// What would open two tenants, or pass for two identities.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error(
-    "the key of {name} is somebody else's already ({tenant}): every identity needs a key of its own"
-)]
-pub struct SharedKey {
-    /// Whose key it was to be.
-    pub name: String,
-    /// Where it is known.
-    pub tenant: String,
+pub enum SharedKey {
+    /// A key.
+    #[error(
+        "the key of {name} is somebody else's already ({tenant}): every identity needs a key of its own"
+    )]
+    Key {
+        /// Whose key it was to be.
+        name: String,
+        /// Where it is known.
+        tenant: String,
+    },
+    /// The tokens of one issuer for one audience.
+    #[error(
+        "the tokens of {issuer} for {audience} are those of {tenant} already: every tenant needs a resource, and audiences, of its own"
+    )]
+    Audience {
+        /// Who makes them.
+        issuer: String,
+        /// For whom they are.
+        audience: String,
+        /// Where they count.
+        tenant: String,
+    },
 }
 
 /// Whose key somebody has shown.
@@ -177,12 +192,14 @@ impl Tenants {
         let operators = digest(self.operator_key.expose());
         let is_operators = |holder: &&Holder| digest(holder.key.expose()) == operators;
         if let Some(holder) = tenant.keys.iter().find(is_operators) {
-            return Err(SharedKey {
+            return Err(SharedKey::Key {
                 name: holder.identity.name.clone(),
                 tenant: "operator".to_owned(),
             });
         }
-        self.read().check_keys(tenant)
+        let live = self.read();
+        live.check_keys(tenant)?;
+        live.check_audiences(tenant)
     }
 
     /// Takes a tenant out; true if it was there.
@@ -208,10 +225,32 @@ impl Live {
                 .filter(|(other, _)| *other != tenant.name);
             let twice = !own.insert(digest);
             if elsewhere.is_some() || twice {
-                return Err(SharedKey {
+                return Err(SharedKey::Key {
                     name: holder.identity.name.clone(),
                     tenant: elsewhere
                         .map_or_else(|| tenant.name.clone(), |(other, _)| other.clone()),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A token is one tenant's.
+    fn check_audiences(&self, tenant: &Tenant) -> Result<(), SharedKey> {
+        let Some(own) = tenant.authority.as_deref().map(Authority::settings) else {
+            return Ok(());
+        };
+        let others = self
+            .by_name
+            .values()
+            .filter(|other| other.name != tenant.name);
+        for other in others {
+            let theirs = other.authority.as_deref().map(Authority::settings);
+            if let Some(audience) = theirs.and_then(|theirs| own.shares_with(theirs)) {
+                return Err(SharedKey::Audience {
+                    issuer: own.issuer.clone(),
+                    audience: audience.clone(),
+                    tenant: other.name.clone(),
                 });
             }
         }

@@ -67,6 +67,18 @@ impl OAuth {
         *self != Self::default()
     }
 
+    /// What a token's `aud` may be.
+    pub(crate) fn audiences(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.resource).chain(&self.audience)
+    }
+
+    /// An audience for which the same tokens would count in both.
+    pub(crate) fn shares_with(&self, other: &Self) -> Option<&String> {
+        let is_theirs = |own: &&String| other.audiences().any(|audience| audience == *own);
+        let mut own = self.audiences().filter(|_| self.issuer == other.issuer);
+        own.find(is_theirs)
+    }
+
     /// Whether its values fit together.
     pub(crate) fn check(&self) -> Result<(), Misfit> {
         let address = |key, text: &str| secure(text).map_err(|reason| (key, reason));
