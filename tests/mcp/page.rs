@@ -1,5 +1,6 @@
 //! The page that connects clients: what can be checked of it without the clients themselves.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -112,6 +113,38 @@ async fn outcomes_are_explained() {
     let words = announced.split(|c: char| !(c.is_ascii_alphabetic() || c == '_'));
     let missing = words.filter(|word| word.contains('_') && !explained.contains(word));
     assert_eq!(missing.collect::<Vec<_>>(), [""; 0]);
+}
+
+/// Prompts with their arguments and resources are listed on the page as by the server.
+#[tokio::test]
+async fn prompts_and_resources_are_those_of_the_page() {
+    let desk = Desk::open().await;
+    let session = Session::open(&desk).await;
+    let listed = async |method: &str, of: &str| {
+        let answer = session.ask(method, json!({})).await;
+        answer["result"][of].as_array().unwrap().clone()
+    };
+    for prompt in listed("prompts/list", "prompts").await {
+        let arguments = prompt["arguments"].as_array().unwrap().iter();
+        let arguments: Vec<_> = arguments
+            .map(|argument| format!("`{}`", argument["name"].as_str().unwrap()))
+            .collect();
+        let row = format!(
+            "| `{}` | {} |",
+            prompt["name"].as_str().unwrap(),
+            arguments.join(", ")
+        );
+        assert!(PAGE.contains(&row), "{row}");
+    }
+    let resources = listed("resources/list", "resources").await;
+    let templates = listed("resources/templates/list", "resourceTemplates").await;
+    let uris = resources.iter().map(|resource| &resource["uri"]);
+    let uris = uris.chain(templates.iter().map(|template| &template["uriTemplate"]));
+    let uris: BTreeSet<&str> = uris.map(|uri| uri.as_str().unwrap()).collect();
+    let told = PAGE
+        .split('`')
+        .filter(|code| code.starts_with("switchboard://"));
+    assert_eq!(told.collect::<BTreeSet<_>>(), uris);
 }
 
 /// The refusals that the page quotes are those that a client gets.
