@@ -22,8 +22,8 @@ use super::tools::Scene;
 use crate::mcp::answer;
 use crate::mcp::visit::Visit;
 
-/// How long a sealed state is good for.
-const STATE_TTL: Duration = Duration::from_mins(15);
+/// How long a client has for its answer.
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// How often one call may ask its client, where the client is asked in the middle of it.
 pub(super) const MOST_ROUNDS: usize = 10;
@@ -83,7 +83,9 @@ pub(super) async fn ask(
     let inputs = read_all(inputs)?;
     can_be_asked(visit, &inputs)?;
     if visit.is_newest() {
-        let options = SealOptions::new().associated_data(&about.0).ttl(STATE_TTL);
+        let options = SealOptions::new()
+            .associated_data(&about.0)
+            .ttl(LONGEST_WAIT);
         let sealed = state.map(|state| states.seal_json_with(&state, &options));
         let sealed = sealed.transpose().map_err(broken)?;
         return Ok(Asked::Later(InputRequiredResult::new(Some(inputs), sealed)));
@@ -180,6 +182,7 @@ async fn answered(visit: &Visit, input: InputRequest) -> Result<Value, ErrorData
     tokio::select! {
         answer = asked => answer.map_err(broken),
         () = visit.context.ct.cancelled() => Err(broken("the request was cancelled")),
+        () = tokio::time::sleep(LONGEST_WAIT) => Err(broken("the client does not answer")),
     }
 }
 
