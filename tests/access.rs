@@ -232,6 +232,42 @@ async fn with_mutual_tls_nobody_connects_without_a_certificate() {
     assert!(known.status().is_success(), "{known:?}");
 }
 
+/// Certificate, key and authorities of clients, and what is said of them.
+const UNUSABLE: [([&str; 3], &[&str]); 8] = [
+    (
+        ["gone.pem", "server-of-ours.key", ""],
+        &["tls.certificate", "gone.pem", "cannot be read"],
+    ),
+    (
+        ["server-of-ours.pem", "gone.key", ""],
+        &["tls.key", "gone.key", "cannot be read"],
+    ),
+    (
+        ["empty.pem", "server-of-ours.key", ""],
+        &["empty.pem", "no certificate in it"],
+    ),
+    (
+        ["broken.pem", "server-of-ours.key", ""],
+        &["tls.certificate", "broken.pem", "does not fit"],
+    ),
+    (
+        ["server-of-ours.pem", "ours.pem", ""],
+        &["tls.key", "ours.pem", "expected a private key"],
+    ),
+    (
+        ["server-of-ours.pem", "client-of-ours.key", ""],
+        &["server-of-ours.pem", "client-of-ours.key", "does not fit"],
+    ),
+    (
+        ["server-of-ours.pem", "server-of-ours.key", "gone.pem"],
+        &["tls.client_ca", "gone.pem"],
+    ),
+    (
+        ["server-of-ours.pem", "", ""],
+        &["tls.key is empty", "TLS_KEY"],
+    ),
+];
+
 #[tokio::test]
 async fn certificates_that_cannot_be_used_are_named() {
     let papers = Papers::made();
@@ -241,57 +277,7 @@ async fn certificates_that_cannot_be_used_are_named() {
         "broken.pem",
         "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n",
     );
-    let cases: [(&str, &str, &str, &[&str]); 8] = [
-        (
-            "gone.pem",
-            "server-of-ours.key",
-            "",
-            &["tls.certificate", "gone.pem", "cannot be read"],
-        ),
-        (
-            "server-of-ours.pem",
-            "gone.key",
-            "",
-            &["tls.key", "gone.key", "cannot be read"],
-        ),
-        (
-            "empty.pem",
-            "server-of-ours.key",
-            "",
-            &["empty.pem", "no certificate in it"],
-        ),
-        (
-            "broken.pem",
-            "server-of-ours.key",
-            "",
-            &["tls.certificate", "broken.pem", "does not fit"],
-        ),
-        (
-            "server-of-ours.pem",
-            "ours.pem",
-            "",
-            &["tls.key", "ours.pem", "expected a private key"],
-        ),
-        (
-            "server-of-ours.pem",
-            "client-of-ours.key",
-            "",
-            &["server-of-ours.pem", "client-of-ours.key", "does not fit"],
-        ),
-        (
-            "server-of-ours.pem",
-            "server-of-ours.key",
-            "gone.pem",
-            &["tls.client_ca", "gone.pem"],
-        ),
-        (
-            "server-of-ours.pem",
-            "",
-            "",
-            &["tls.key is empty", "TLS_KEY"],
-        ),
-    ];
-    for (certificate, key, client_ca, words) in cases {
+    for ([certificate, key, client_ca], words) in UNUSABLE {
         let at = |file: &str| {
             if file.is_empty() {
                 PathBuf::new()

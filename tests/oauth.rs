@@ -21,20 +21,25 @@ fn sarah() -> Value {
 
 /// Everything that is no token of alice's for acme, by what is wrong with it.
 fn worthless(issuer: &Issuer) -> Vec<(&'static str, String)> {
+    let mut all = signed_and_wrong(issuer);
+    all.extend(forged(issuer));
+    all
+}
+
+/// What the issuer itself has signed, for something else.
+fn signed_and_wrong(issuer: &Issuer) -> Vec<(&'static str, String)> {
     let good = issuer.claims(ACME, "support");
     let with = |name: &str, value: Value| {
         let mut claims = good.clone();
         claims[name] = value;
         issuer.signs(&claims)
     };
-    let text = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = issuer.signs(&good);
-    let (unsigned, signature) = signed.rsplit_once('.').unwrap();
-    let (header, _) = unsigned.split_once('.').unwrap();
-    let mut approves = good.clone();
-    approves["scope"] = "support:approve".into();
-    let none = text(&json!({ "alg": "none", "typ": "at+jwt" }));
-    let as_kind = |kind: &str| {
+    let without = |name: &str| {
+        let mut claims = good.clone();
+        claims.as_object_mut().unwrap().remove(name);
+        issuer.signs(&claims)
+    };
+    let of_kind = |kind: &str| {
         let typ = Some(kind.to_owned());
         let header = Header {
             typ,
@@ -42,46 +47,50 @@ fn worthless(issuer: &Issuer) -> Vec<(&'static str, String)> {
         };
         issuer.signs_as(&header, &good)
     };
-    let stranger = jsonwebtoken::encode(&issuer.header(), &good, &signing(&new_key())).unwrap();
-    let other_id = Header {
-        kid: Some("unknown".to_owned()),
-        ..issuer.header()
-    };
-    let without = |name: &str| {
-        let mut claims = good.clone();
-        claims.as_object_mut().unwrap().remove(name);
-        issuer.signs(&claims)
-    };
-    let mut all = vec![
+    vec![
         ("another issuer", with("iss", "https://id.example".into())),
         ("another resource", with("aud", GLOBEX.into())),
         ("the built-in tenant's", with("aud", DEMO.into())),
-        (
-            "only a part of the address",
-            with("aud", "https://desk.example".into()),
-        ),
+        ("a part of it", with("aud", "https://desk.example".into())),
         ("expired", with("exp", (now() - 31).into())),
         ("not yet valid", with("nbf", (now() + 60).into())),
         ("without an end", without("exp")),
         ("without a subject", without("sub")),
         ("without an audience", without("aud")),
-        (
-            "bound to a key of its holder",
-            with("cnf", json!({ "jkt": "x" })),
-        ),
-        ("a logout token", as_kind("logout+jwt")),
-        ("unknown key id", issuer.signs_as(&other_id, &good)),
-        ("another's signature", stranger),
-        (
-            "tampered",
-            format!("{header}.{}.{signature}", text(&approves)),
-        ),
+        ("bound to a key", with("cnf", json!({ "jkt": "x" }))),
+        ("a logout token", of_kind("logout+jwt")),
+    ]
+}
+
+/// What the issuer has not signed.
+fn forged(issuer: &Issuer) -> Vec<(&'static str, String)> {
+    let good = issuer.claims(ACME, "support");
+    let text = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = issuer.signs(&good);
+    let (unsigned, signature) = signed.rsplit_once('.').unwrap();
+    let (header, body) = unsigned.split_once('.').unwrap();
+    let more = text(&issuer.claims(ACME, "support:approve"));
+    let none = text(&json!({ "alg": "none", "typ": "at+jwt" }));
+    let stranger = new_key();
+    let by_stranger = jsonwebtoken::encode(&issuer.header(), &good, &signing(&stranger));
+    let by_its_own_word = Header {
+        jwk: serde_json::from_value(issuer::jwk(&stranger, "own")).unwrap(),
+        kid: Some("own".to_owned()),
+        ..issuer.header()
+    };
+    let by_its_own_word = jsonwebtoken::encode(&by_its_own_word, &good, &signing(&stranger));
+    let unknown = Header {
+        kid: Some("unknown".to_owned()),
+        ..issuer.header()
+    };
+    let mut all = vec![
+        ("unknown key id", issuer.signs_as(&unknown, &good)),
+        ("another's signature", by_stranger.unwrap()),
+        ("a key of its own", by_its_own_word.unwrap()),
+        ("tampered", format!("{header}.{more}.{signature}")),
         ("without a signature", format!("{unsigned}.")),
-        ("alg none", format!("{none}.{}.", text(&good))),
-        (
-            "alg none, with a signature",
-            format!("{none}.{}.{signature}", text(&good)),
-        ),
+        ("alg none", format!("{none}.{body}.")),
+        ("alg none, signed", format!("{none}.{body}.{signature}")),
         ("nonsense", "nonsense".to_owned()),
         ("a session of the website", session_of_sarah()),
     ];

@@ -151,6 +151,75 @@ async fn a_case_of_one_subject_is_no_case_of_another() {
     assert_eq!(hers.await.status().as_u16(), 200);
 }
 
+/// A stream of what there is to hear, in the newest revision.
+struct Listening {
+    response: reqwest::Response,
+    heard: String,
+}
+
+impl Listening {
+    async fn open(guarded: &Guarded, tenant: &str, token: &str, session: Option<&str>) -> Self {
+        let wants = json!({ "notifications": { "toolsListChanged": true } });
+        let mut request = guarded.at(tenant, "POST", "/mcp", token);
+        if let Some(id) = session {
+            request = request.header("mcp-session-id", id);
+        }
+        let response = newest(request, "subscriptions/listen", wants);
+        let response = response.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        let mut listening = Self {
+            response,
+            heard: String::new(),
+        };
+        listening.until("subscriptions/acknowledged").await;
+        listening
+    }
+
+    /// Everything heard up to these words.
+    async fn until(&mut self, words: &str) -> &str {
+        while !self.heard.contains(words) {
+            let chunk = self.response.chunk().await.unwrap();
+            let chunk = chunk.unwrap_or_else(|| panic!("{words}: {}", self.heard));
+            self.heard.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+        &self.heard
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_is_its_subjects_alone() {
+    let guarded = Guarded::open().await;
+    let alice = guarded.alice("support");
+    let bob = guarded.issuer.token("bob", ACME, "support");
+    let her_elsewhere = guarded.issuer.token("alice", GLOBEX, "support");
+    let session = opened(&guarded, "acme", &alice).await;
+    let mut hers = Listening::open(&guarded, "acme", &alice, None).await;
+    // With her session's id, too, one hears of one's own tenant alone.
+    let mut elsewhere = Listening::open(&guarded, "globex", &her_elsewhere, Some(&session)).await;
+    // Nor does anybody end what she hears by its request's id, which is the first one's of everybody.
+    for (tenant, token) in [("acme", &bob), ("globex", &her_elsewhere)] {
+        let cancels = newest(
+            guarded.at(tenant, "POST", "/mcp", token),
+            "notifications/cancelled",
+            json!({ "requestId": 1, "reason": "not mine" }),
+        );
+        cancels.send().await.unwrap();
+    }
+    let without_refunds = async |tenant: &str| {
+        let text = guarded.town.text(tenant, "plugins.toml");
+        let less = text.split("[refunds]").next().unwrap();
+        guarded.town.edit(tenant, "plugins.toml", less);
+        let path = format!("/api/tenants/{tenant}/reload");
+        guarded.town.operator("POST", &path, "").await.expect(200);
+    };
+    without_refunds("acme").await;
+    hers.until("tools/list_changed").await;
+    without_refunds("globex").await;
+    let heard = elsewhere.until("tools/list_changed").await;
+    assert_eq!(heard.matches("list_changed").count(), 1, "{heard}");
+    guarded.nothing_was_sent();
+}
+
 #[tokio::test]
 async fn nobody_hears_more_than_their_token_lasts() {
     let guarded = Guarded::open().await;

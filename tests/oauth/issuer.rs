@@ -133,7 +133,7 @@ pub(crate) fn signing(key: &KeyPair) -> EncodingKey {
     EncodingKey::from_ec_der(&key.serialize_der())
 }
 
-fn jwk(key: &KeyPair, id: &str) -> Value {
+pub(crate) fn jwk(key: &KeyPair, id: &str) -> Value {
     // A point that is not compressed: 4, x, y.
     let (x, y) = key.public_key_raw()[1..].split_at(32);
     let text = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
