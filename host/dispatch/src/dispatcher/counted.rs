@@ -36,6 +36,10 @@ impl Dispatcher {
             return self.over_budget(act, &full).await;
         }
         let outcome = self.read(act, permit).await?;
+        if act.waiting.gone.is_cancelled() {
+            // Whoever goes away before the answer comes pays for it: what it was, nobody has seen.
+            return Ok(outcome);
+        }
         if !has_failed(&outcome) {
             let wrong = self.was_wrong(act, &outcome).await?;
             charges.retain(|charge: &Charge| !wrong && act.guesses().contains(&charge.budget));

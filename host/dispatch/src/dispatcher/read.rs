@@ -30,7 +30,12 @@ impl Dispatcher {
                 Ok(output) => return self.release(act, output, false).await,
                 Err(error) if may_pass(&error) && attempt <= self.parts.retry.retries => {
                     let pause = self.parts.retry.after(attempt, asked_pause(&error));
-                    tokio::time::sleep(pause).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => (),
+                        () = act.waiting.gone.cancelled() => {
+                            return self.failed(act, InvokeError::Abandoned, attempt).await;
+                        }
+                    }
                 }
                 Err(error) => return self.failed(act, error, attempt).await,
             }

@@ -90,18 +90,38 @@ impl Catalogues {
     }
 
     /// An item for each time that the list is another one, compared whenever `news` wakes.
-    pub(super) fn changes(self: Arc<Self>, news: watch::Receiver<()>) -> impl Stream<Item = ()> {
+    pub(super) fn changes(
+        self: Arc<Self>,
+        news: watch::Receiver<()>,
+    ) -> impl Stream<Item = Changed> {
         let told = self.now();
         stream::unfold((self, news, told), async |(catalogues, mut news, told)| {
             loop {
                 news.changed().await.ok()?;
                 let now = catalogues.now();
-                if tools_of(now.as_deref()) != tools_of(told.as_deref()) {
-                    return Some(((), (catalogues, news, now)));
+                let changed = Changed {
+                    tools: tools_of(now.as_deref()) != tools_of(told.as_deref()),
+                    rules: rules_of(now.as_deref()) != rules_of(told.as_deref()),
+                };
+                if changed.tools || changed.rules {
+                    return Some((changed, (catalogues, news, now)));
                 }
             }
         })
     }
+}
+
+/// What is not as it was.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Changed {
+    /// The list of tools.
+    pub(super) tools: bool,
+    /// The rules, or the tools that they are told for.
+    pub(super) rules: bool,
+}
+
+fn rules_of(catalogue: Option<&Catalogue>) -> Option<(&str, u64)> {
+    catalogue.map(|catalogue| (catalogue.rulebook.as_str(), catalogue.generation))
 }
 
 fn tools_of(catalogue: Option<&Catalogue>) -> &[Tool] {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -9,6 +10,7 @@ use rmcp::model::ResourceUpdatedNotificationParam;
 use rmcp::service::{Peer, SubscriptionSendError, SubscriptionSink};
 use rmcp::{RoleServer, service::ServiceError};
 
+use super::cases::IDLE_SECONDS;
 use super::provider::Change;
 
 /// The URIs that a session has subscribed to.
@@ -23,8 +25,14 @@ pub(super) async fn tell_session(
     mut changes: BoxStream<'static, Change>,
     peer: Peer<RoleServer>,
     subscribed: Subscribed,
+    asked_at: Arc<Mutex<Instant>>,
 ) {
     while let Some(change) = changes.next().await {
+        // Whatever is told keeps a session open: one whose client is gone would never end.
+        let asked_at = *asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked_at.elapsed() > Duration::from_secs(IDLE_SECONDS.unsigned_abs()) {
+            return;
+        }
         if let Err(error) = notify(&peer, &subscribed, change).await {
             tracing::debug!(%error, "a session heard nothing of a change");
             return;
@@ -48,6 +56,14 @@ async fn notify(
             let params = ResourceUpdatedNotificationParam::new(uri);
             peer.notify_resource_updated(params).await
         }
+        Change::Missed => {
+            let uris = lock(subscribed).clone();
+            for uri in uris {
+                let params = ResourceUpdatedNotificationParam::new(uri);
+                peer.notify_resource_updated(params).await?;
+            }
+            Ok(())
+        }
     }
 }
 
@@ -59,6 +75,7 @@ pub(super) async fn tell_listener(mut changes: BoxStream<'static, Change>, sink:
             Change::Prompts => sink.notify_prompt_list_changed().await,
             Change::Resources => sink.notify_resource_list_changed().await,
             Change::Resource(uri) => sink.notify_resource_updated(uri).await,
+            Change::Missed => all_updated(&sink).await,
         };
         match told {
             // What it did not ask for it does not hear.
@@ -69,4 +86,11 @@ pub(super) async fn tell_listener(mut changes: BoxStream<'static, Change>, sink:
             }
         }
     }
+}
+
+async fn all_updated(sink: &SubscriptionSink) -> Result<(), SubscriptionSendError> {
+    for uri in sink.accepted().resource_subscriptions.iter().flatten() {
+        sink.notify_resource_updated(uri.clone()).await?;
+    }
+    Ok(())
 }

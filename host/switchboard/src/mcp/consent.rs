@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use dispatch::{DispatchError, Outcome, PendingConsent};
+use dispatch::{ConsentState, DispatchError, Outcome, PendingConsent};
 use policy::{ConsentFrom, Refusal, Role};
 use rmcp::ErrorData;
 use rmcp::model::{
@@ -82,8 +82,11 @@ impl Desk {
             .and_then(|inputs| inputs.get(QUESTION))
             .and_then(|input| serde_json::from_value::<ElicitResult>(input.clone()).ok());
         let outcome = match said.as_ref().and_then(said_in) {
-            Some(Said::Nothing) => return self.closed(visit, request).await,
-            Some(said) => self.act_on(visit, request, &consent, said).await?,
+            Some(Said::Nothing) => self.closed(&consent).await?,
+            Some(said) => {
+                let outcome = self.act_on(visit, request, &consent, said).await?;
+                return self.ask(visit, request, outcome).await;
+            }
             // There is no answer in it: the question is put again.
             None => {
                 let again = self.run(visit, request).await?;
@@ -93,14 +96,15 @@ impl Desk {
         Ok(answer::answer(&request.name, outcome)?.into())
     }
 
-    /// The person has closed the question: it stays open, and the pending call is the answer.
-    async fn closed(
-        &self,
-        visit: &Visit,
-        request: &CallToolRequestParams,
-    ) -> Result<CallToolResponse, ErrorData> {
-        let outcome = self.run(visit, request).await?;
-        Ok(answer::answer(&request.name, outcome)?.into())
+    /// The person has closed the question: it stays open as long as it was, and nothing runs.
+    async fn closed(&self, consent: &str) -> Result<Outcome, ErrorData> {
+        let asked = self.store().consent(self.caller().0, consent).await;
+        let asked = asked.map_err(|error| answer::unreadable(&error))?;
+        let open = asked.filter(|asked| asked.state == ConsentState::Pending);
+        Ok(open.map_or_else(declined, |asked| Outcome::Pending {
+            consent: Box::new(asked),
+            escalation: None,
+        }))
     }
 
     /// Does what was said. Where the question is not open any more (it was answered before, by this client or another) the call
@@ -116,6 +120,8 @@ impl Desk {
         match self.answer_consent(consent, granted).await {
             Ok(Some(outcome)) => Ok(outcome),
             Ok(None) => Ok(declined()),
+            // A no that comes twice, or late, is a no.
+            Err(DispatchError::NotPending(_)) if !granted => Ok(declined()),
             Err(DispatchError::NotPending(_)) => self.run(visit, request).await,
             Err(error) => Err(answer::host_failed(&request.name, &error)),
         }

@@ -102,20 +102,22 @@ impl Desk {
             progress: visit.wants_progress().then_some(progress),
         };
         let call = self.dispatch(&visit.session, tool, arguments, waiting);
-        tokio::pin!(call);
-        loop {
-            tokio::select! {
-                // What was reported comes before the end.
-                biased;
-                Some(progress) = heard.recv() => visit.report(progress).await,
-                outcome = &mut call => {
-                    while let Ok(progress) = heard.try_recv() {
-                        visit.report(progress).await;
-                    }
-                    return outcome.map_err(|error| answer::host_failed(tool, &error));
-                }
+        // Beside the call: a client that is slow to listen must not hold it up.
+        let telling = async {
+            while let Some(progress) = heard.recv().await {
+                visit.report(progress).await;
             }
+            std::future::pending().await
+        };
+        let outcome = tokio::select! {
+            outcome = call => outcome,
+            never = telling => never,
+        };
+        // What was reported comes before the end.
+        while let Ok(progress) = heard.try_recv() {
+            visit.report(progress).await;
         }
+        outcome.map_err(|error| answer::host_failed(tool, &error))
     }
 
     async fn dispatch(

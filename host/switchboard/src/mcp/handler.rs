@@ -8,7 +8,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use ::http::request::Parts;
 use rmcp::model::{
@@ -59,6 +60,10 @@ pub(super) struct Handler {
     has_session: AtomicBool,
     /// The resources whose changes it wants to hear, by the older revisions' way.
     subscribed: Subscribed,
+    /// It is told of changes already.
+    is_told: AtomicBool,
+    /// When it last asked for something.
+    asked_at: Arc<Mutex<Instant>>,
     /// Ends what is told to it, with it.
     ends: CancellationToken,
     _ends: DropGuard,
@@ -73,6 +78,8 @@ impl Handler {
             connection: None,
             has_session: AtomicBool::new(false),
             subscribed: Arc::new(Mutex::new(BTreeSet::new())),
+            is_told: AtomicBool::new(false),
+            asked_at: Arc::new(Mutex::new(Instant::now())),
             _ends: ends.clone().drop_guard(),
             ends,
         }
@@ -119,6 +126,7 @@ impl Handler {
     /// The request, as the provider sees it.
     fn visit(&self, context: RequestContext<RoleServer>) -> Result<Visit, ErrorData> {
         let session = self.session(&context)?;
+        *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         Ok(Visit { session, context })
     }
 
@@ -148,6 +156,8 @@ impl Handler {
         parts.headers.get(SESSION_HEADER)?.to_str().ok()
     }
 }
+
+const OTHER_CASE: &str = "a subscription hears of its session's own case: leave _meta \"switchboard/case\" out, and open a session for each case";
 
 const BAD_CASE: &str = "_meta \"switchboard/case\" must be a name of 1 to 128 printable ASCII characters without spaces and colons";
 
@@ -181,10 +191,14 @@ impl ServerHandler for Handler {
 
     /// The older revisions' way of hearing of changes: for as long as the session lasts.
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if self.is_told.swap(true, Ordering::AcqRel) {
+            return;
+        }
         let provider = Arc::clone(&self.offer.provider);
         let changes = provider.changes(self.session_of(&context.extensions));
         let subscribed = Arc::clone(&self.subscribed);
-        let told = changes::tell_session(changes, context.peer, subscribed);
+        let asked_at = Arc::clone(&self.asked_at);
+        let told = changes::tell_session(changes, context.peer, subscribed, asked_at);
         let ends = self.ends.clone();
         tokio::spawn(async move { ends.run_until_cancelled(told).await });
     }
@@ -196,6 +210,9 @@ impl ServerHandler for Handler {
     ) -> Result<(), ErrorData> {
         let uri = request.uri.clone();
         let visit = self.visit(context)?;
+        if visit.session != self.session_of(&visit.context.extensions) {
+            return Err(answer::invalid_params(OTHER_CASE));
+        }
         let read = ReadResourceRequestParams::new(request.uri);
         // Whoever may not read it, or asks for what is not there, hears so now rather than never.
         self.offer.provider.read(visit, read).await?;

@@ -13,7 +13,6 @@ use rmcp::model::{
     GetPromptRequestParams, GetPromptResponse, Prompt, ReadResourceRequestParams,
     ReadResourceResult, Reference, Resource, ResourceTemplate, ServerCapabilities, Tool,
 };
-use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 use tokio_stream::wrappers::{BroadcastStream, WatchStream};
 
 use super::answer;
@@ -152,8 +151,16 @@ impl Provider for Desk {
 
     fn changes(self: Arc<Self>, session: Session) -> BoxStream<'static, Change> {
         let tools = Arc::clone(self.catalogues()).changes(self.news());
-        let tools = tools
-            .flat_map(|()| stream::iter([Change::Tools, Change::Resource(RULEBOOK.to_owned())]));
+        let tools = tools.flat_map(|changed| {
+            let rules = changed.rules.then(|| Change::Resource(RULEBOOK.to_owned()));
+            stream::iter(
+                changed
+                    .tools
+                    .then_some(Change::Tools)
+                    .into_iter()
+                    .chain(rules),
+            )
+        });
         let articles = WatchStream::from_changes(self.articles().news());
         let lists = stream::select(tools, articles.map(|()| Change::Resources));
         stream::select(lists, self.changed_cases(session)).boxed()
@@ -166,28 +173,27 @@ impl Desk {
         let news = BroadcastStream::new(self.store().news());
         // A call leaves several records at once: they are told as one change.
         let told = news.ready_chunks(NEWS_AT_ONCE).flat_map(move |news| {
-            let uris = news.iter().flat_map(|news| self.uris_of(news, &session));
-            stream::iter(uris.collect::<BTreeSet<String>>())
+            let missed = news.iter().any(Result::is_err).then_some(Change::Missed);
+            let heard = news.iter().flatten();
+            let uris = heard.flat_map(|news| self.uris_of(news, &session));
+            let uris: BTreeSet<String> = uris.collect();
+            stream::iter(
+                missed
+                    .into_iter()
+                    .chain(uris.into_iter().map(Change::Resource)),
+            )
         });
-        told.map(Change::Resource).boxed()
+        told.boxed()
     }
 
-    fn uris_of(
-        &self,
-        news: &Result<CaseNews, BroadcastStreamRecvError>,
-        session: &Session,
-    ) -> Vec<String> {
-        let own = || [TRANSCRIPT.to_owned(), HANDOFF.to_owned()];
-        let Ok(CaseNews { tenant, case }) = news else {
-            // Something was missed: the client had better look.
-            return own().to_vec();
-        };
+    fn uris_of(&self, news: &CaseNews, session: &Session) -> Vec<String> {
+        let CaseNews { tenant, case } = news;
         if tenant != self.caller().0 {
             return Vec::new();
         }
         let mut uris = Vec::new();
         if self.known_case(session).is_some_and(|known| known == *case) {
-            uris.extend(own());
+            uris.extend([TRANSCRIPT.to_owned(), HANDOFF.to_owned()]);
         }
         if self.is_staff() {
             uris.extend(resources::of_case(case));

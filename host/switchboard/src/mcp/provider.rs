@@ -33,6 +33,8 @@ pub(super) enum Change {
     Resources,
     /// What a resource holds, by its URI.
     Resource(String),
+    /// Too much has happened to say what: anything that was subscribed to may hold something else.
+    Missed,
 }
 
 /// What one principal of a tenant is offered.

@@ -134,7 +134,7 @@ impl Desk {
         request: &ReadResourceRequestParams,
     ) -> Result<ReadResourceResult, ErrorData> {
         let uri = request.uri.as_str();
-        let unknown = || answer::unknown("resource", uri, "resources/list");
+        let unknown = || answer::unknown_resource(uri);
         let place = Place::of(uri).ok_or_else(unknown)?;
         let (text, kind) = match place {
             Place::Rulebook => (self.rules_in_words().ok_or_else(unknown)?, MARKDOWN),
@@ -162,8 +162,8 @@ impl Desk {
     ) -> Result<Option<(String, &'static str)>, ErrorData> {
         let account = self.account(case).await?;
         Ok(account.map(|account| match part {
-            Part::Transcript => (account.transcript(), MARKDOWN),
-            Part::Handoff => (account.handoff(), "application/json"),
+            Part::Transcript => (account.transcript(self.is_staff()), MARKDOWN),
+            Part::Handoff => (account.handoff(self.is_staff()), "application/json"),
         }))
     }
 

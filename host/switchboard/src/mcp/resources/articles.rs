@@ -18,28 +18,24 @@ use crate::mcp::visit::Visit;
 /// The tool of the contract that finds articles.
 const SEARCH: &str = "search_knowledge_base";
 
-/// How many articles are remembered; beyond that the first ones by id are forgotten.
+/// How many articles are remembered; those beyond that can be read, and are not listed.
 const REMEMBERED: usize = 200;
 
 /// How many articles one search gives.
 const FOUND: usize = 20;
 
-/// The articles that were found before: by id, the title and the words that found it.
+/// The articles that were found before: by id, the title.
 #[derive(Default)]
 pub(in crate::mcp) struct Articles {
-    known: Mutex<BTreeMap<String, Known>>,
+    known: Mutex<BTreeMap<String, String>>,
     /// Wakes when there are others than before.
     news: watch::Sender<()>,
 }
 
-struct Known {
-    title: String,
-    words: String,
-}
-
 #[derive(Deserialize)]
 struct Article {
-    article_id: String,
+    #[serde(rename = "article_id")]
+    id: String,
     title: String,
     url: String,
     excerpt: String,
@@ -58,10 +54,7 @@ impl Desk {
         words: &str,
     ) -> Result<Vec<String>, ErrorData> {
         let found = self.search(visit, words).await?;
-        Ok(found
-            .into_iter()
-            .map(|article| article.article_id)
-            .collect())
+        Ok(found.into_iter().map(|article| article.id).collect())
     }
 
     /// One article as it is now; none if it is not there, or nobody has found it here yet.
@@ -70,14 +63,11 @@ impl Desk {
         visit: &Visit,
         id: &str,
     ) -> Result<Option<String>, ErrorData> {
-        let before = self
-            .articles()
-            .lock()
-            .get(id)
-            .map(|known| known.words.clone());
-        let words = before.unwrap_or_else(|| id.replace(['-', '_'], " "));
+        // Its title finds it again. The words that found it first may have been somebody's own.
+        let title = self.articles().lock().get(id).cloned();
+        let words = title.unwrap_or_else(|| id.replace(['-', '_'], " "));
         let found = self.search(visit, &words).await?;
-        let article = found.into_iter().find(|article| article.article_id == id);
+        let article = found.into_iter().find(|article| article.id == id);
         Ok(article.map(|article| {
             let Article {
                 title,
@@ -92,9 +82,9 @@ impl Desk {
     /// Those that were found before, for the list.
     pub(super) fn found_articles(&self) -> Vec<Resource> {
         let articles = self.articles().lock();
-        let listed = |(id, known): (&String, &Known)| {
+        let listed = |(id, title): (&String, &String)| {
             Resource::new(format!("{ARTICLES}{id}"), id.clone())
-                .with_title(known.title.clone())
+                .with_title(title.clone())
                 .with_mime_type("text/markdown")
         };
         articles.iter().map(listed).collect()
@@ -110,7 +100,7 @@ impl Desk {
             return Ok(Vec::new());
         };
         let found: Vec<Article> = articles_in(&output);
-        self.articles().remember(&found, words);
+        self.articles().remember(&found);
         Ok(found)
     }
 }
@@ -127,27 +117,22 @@ impl Articles {
         self.news.subscribe()
     }
 
-    fn remember(&self, found: &[Article], words: &str) {
+    fn remember(&self, found: &[Article]) {
         let mut known = self.lock();
-        let is_new = |article: &Article| !known.contains_key(&article.article_id);
-        let others = found.iter().any(is_new);
+        let before = known.len();
         for article in found {
-            let entry = Known {
-                title: article.title.clone(),
-                words: words.to_owned(),
-            };
-            known.insert(article.article_id.clone(), entry);
+            if known.len() < REMEMBERED || known.contains_key(&article.id) {
+                known.insert(article.id.clone(), article.title.clone());
+            }
         }
-        while known.len() > REMEMBERED {
-            known.pop_first();
-        }
+        let others = known.len() > before;
         drop(known);
         if others {
             self.news.send_replace(());
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -57,7 +57,7 @@ impl Desk {
         let done = store.records(Some(&case.id), STEPS).await?;
         Ok(Some(Account {
             facts,
-            steps: steps(said, done),
+            steps: steps(&said, &done),
             waiting: store.pending(tenant, Some(&case.id)).await?,
             case,
         }))
@@ -65,7 +65,7 @@ impl Desk {
 }
 
 /// In the order of time. A conversation's own events tell its calls as well; other calls are told by the audit log.
-fn steps(said: Vec<StoredEvent>, done: Vec<AuditRecord>) -> Vec<Step> {
+fn steps(said: &[StoredEvent], done: &[AuditRecord]) -> Vec<Step> {
     let mut steps: Vec<Step> = if said.iter().any(|one| is_call(&one.event)) {
         Vec::new()
     } else {
@@ -128,8 +128,16 @@ fn without_nulls(mut value: Value) -> Value {
 }
 
 impl Account {
+    fn is_the_customers(&self, entity: &Entity, fact: &Fact) -> bool {
+        let Some(customer) = self.case.identity.customer.as_deref() else {
+            return false;
+        };
+        let owner = fact.attributes.get("owner").and_then(Value::as_str);
+        owner == Some(customer) || (entity.kind == "customer" && entity.id == customer)
+    }
+
     /// For a person who reads.
-    pub(super) fn transcript(&self) -> String {
+    pub(super) fn transcript(&self, for_staff: bool) -> String {
         let Case {
             id,
             identity,
@@ -144,26 +152,33 @@ impl Account {
             clock(*created_at)
         );
         for Step { at, who, what } in &self.steps {
+            let who = shown(who, for_staff);
             let _ = writeln!(text, "- {} {who}: {}", clock(*at), in_line(what));
         }
         for consent in &self.waiting {
-            let _ = writeln!(
-                text,
-                "- waits for {}: {}",
-                word(consent.from),
-                consent.question
-            );
+            let question = one_line(&consent.question);
+            let _ = writeln!(text, "- waits for {}: {question}", word(consent.from));
         }
         text
     }
 
     /// For a program that shows it to whoever takes over.
-    pub(super) fn handoff(&self) -> String {
-        let established = self.facts.iter().map(|(entity, fact)| {
-            json!({ "kind": entity.kind, "id": entity.id, "known": fact.attributes, "at": clock(fact.established_at) })
+    ///
+    /// What the host has seen is not what whoever calls may see: a result that was withheld has established facts all the same.
+    /// So an agent's client reads which of the customer's own things are known, and staff read what is known of all of them.
+    pub(super) fn handoff(&self, for_staff: bool) -> String {
+        let established = self.facts.iter().filter_map(|(entity, fact)| {
+            let known =
+                json!({ "kind": entity.kind, "id": entity.id, "at": clock(fact.established_at) });
+            if for_staff {
+                let mut known = known;
+                known["known"] = Value::Object(fact.attributes.clone());
+                return Some(known);
+            }
+            self.is_the_customers(entity, fact).then_some(known)
         });
         let steps = self.steps.iter().map(|step| {
-            let mut told = json!({ "at": clock(step.at), "by": step.who });
+            let mut told = json!({ "at": clock(step.at), "by": shown(&step.who, for_staff) });
             if let (Some(told), Some(what)) = (told.as_object_mut(), step.what.as_object()) {
                 told.extend(what.clone());
             }
@@ -186,12 +201,27 @@ impl Account {
     }
 }
 
+/// Who did it. Which colleague it was is their own affair.
+fn shown(who: &str, for_staff: bool) -> &str {
+    if for_staff || !who.starts_with("user:") {
+        who
+    } else {
+        "a colleague"
+    }
+}
+
+/// Without anything that could pass for a line of its own: what customers and plugins write is part of it.
+fn one_line(text: &str) -> String {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    text.replace(breaks, " ")
+}
+
 /// A step's fields in one line: `tool: get_customer, outcome: ok`.
 fn in_line(what: &Value) -> String {
     let fields = what.as_object().into_iter().flatten();
     let in_words = |(name, value): (&String, &Value)| match value {
-        Value::String(text) => format!("{name}: {}", text.replace('\n', " ")),
-        other => format!("{name}: {other}"),
+        Value::String(text) => format!("{name}: {}", one_line(text)),
+        other => format!("{name}: {}", one_line(&other.to_string())),
     };
     fields.map(in_words).collect::<Vec<_>>().join(", ")
 }
