@@ -104,7 +104,7 @@ impl<'a> Session<'a> {
         let mut messages = Messages::of(self.send(call).await);
         let mut asked = Vec::new();
         loop {
-            let message = messages.next().await.expect("an answer");
+            let message = messages.next().await.unwrap();
             if message.get("method").is_none() {
                 return (asked, message["result"].clone());
             }
@@ -231,7 +231,7 @@ impl Messages {
         while let Some(message) = self.next().await {
             last = Some(message);
         }
-        last.expect("a message")
+        last.unwrap()
     }
 
     /// A whole event that has arrived, if it carries a message.

@@ -110,7 +110,7 @@ async fn a_client_that_cannot_ask_is_told_what_to_do() {
 }
 
 /// Sarah's desk in the newest revision, up to the question: what the server sealed, and what it asks.
-async fn asked<'a>(desk: &'a Desk) -> (Stateless<'a>, Value) {
+async fn asked(desk: &Desk) -> (Stateless<'_>, Value) {
     let client = Stateless {
         capabilities: can_ask(),
         ..Stateless::new(desk)
@@ -134,7 +134,7 @@ async fn asked<'a>(desk: &'a Desk) -> (Stateless<'a>, Value) {
     (client, asked["requestState"].clone())
 }
 
-fn second_round(arguments: Value, state: &Value, said: Value) -> Value {
+fn second_round(arguments: &Value, state: &Value, said: &Value) -> Value {
     json!({ "name": "update_customer_info", "arguments": arguments, "requestState": state,
         "inputResponses": { "consent": said } })
 }
@@ -144,7 +144,7 @@ async fn a_yes_in_the_second_round_lets_it_run_once() {
     let desk = Desk::open().await;
     let (client, state) = asked(&desk).await;
     desk.shop.saw_no_write().await;
-    let again = second_round(new_phone(), &state, says(true));
+    let again = second_round(&new_phone(), &state, &says(true));
     let first = client.ask("tools/call", again.clone()).await["result"].clone();
     assert_ne!(first["isError"], true, "{first}");
     assert_eq!(phone(&desk).await, "+1 555 0111");
@@ -164,7 +164,7 @@ async fn a_no_in_the_second_round_does_nothing() {
     let (client, state) = asked(&desk).await;
     // A client whose stream broke sends the round again: a no stays a no, and nothing new is asked.
     for _ in 0..2 {
-        let declined = second_round(new_phone(), &state, json!({ "action": "decline" }));
+        let declined = second_round(&new_phone(), &state, &json!({ "action": "decline" }));
         let declined = client.ask("tools/call", declined).await["result"].clone();
         assert_eq!(
             declined["structuredContent"]["outcome"], "denied",
@@ -195,23 +195,23 @@ async fn a_state_is_good_for_its_own_call_and_caller_alone() {
     let cases = [
         (
             &client,
-            second_round(json!({ "phone": "+1 555 0999" }), &state, says(true)),
+            second_round(&json!({ "phone": "+1 555 0999" }), &state, &says(true)),
         ),
         (
             &client,
-            second_round(new_phone(), &json!(format!("{cut}AAAA")), says(true)),
+            second_round(&new_phone(), &json!(format!("{cut}AAAA")), &says(true)),
         ),
         (
             &client,
-            second_round(new_phone(), &json!("mine"), says(true)),
+            second_round(&new_phone(), &json!("mine"), &says(true)),
         ),
-        (&another, second_round(new_phone(), &state, says(true))),
+        (&another, second_round(&new_phone(), &state, &says(true))),
     ];
     for (who, round) in cases {
         let refused = who.ask("tools/call", round.clone()).await;
         assert_eq!(refused["error"]["code"], -32602, "{round} {refused}");
     }
-    let mut named = second_round(new_phone(), &state, says(true));
+    let mut named = second_round(&new_phone(), &state, &says(true));
     named["_meta"] = json!({ "switchboard/case": "another" });
     let refused = client.ask("tools/call", named).await;
     assert_eq!(refused["error"]["code"], -32602, "{refused}");
@@ -228,7 +228,7 @@ async fn without_an_answer_the_question_is_put_again() {
         json!({ "action": "perhaps" }),
     ] {
         let again = client
-            .ask("tools/call", second_round(new_phone(), &state, said))
+            .ask("tools/call", second_round(&new_phone(), &state, &said))
             .await;
         assert_eq!(again["result"]["resultType"], "input_required", "{again}");
     }

@@ -263,53 +263,60 @@ const TOOLS: [&str; 6] = [
     "escalate_to_human",
 ];
 
+/// The shipped prompts.
+const PROMPTS: [(&str, &str); 13] = [
+    (
+        "system.md",
+        include_str!("../../../../../prompts/system.md"),
+    ),
+    (
+        "order_inquiry.md",
+        include_str!("../../../../../prompts/order_inquiry.md"),
+    ),
+    (
+        "refund.md",
+        include_str!("../../../../../prompts/refund.md"),
+    ),
+    (
+        "product_question.md",
+        include_str!("../../../../../prompts/product_question.md"),
+    ),
+    (
+        "escalation.md",
+        include_str!("../../../../../prompts/escalation.md"),
+    ),
+    (
+        "proactive.md",
+        include_str!("../../../../../prompts/proactive.md"),
+    ),
+    (
+        "summarise.md",
+        include_str!("../../../../../prompts/summarise.md"),
+    ),
+    (
+        "suggest_reply.md",
+        include_str!("../../../../../prompts/suggest_reply.md"),
+    ),
+    (
+        "classify.md",
+        include_str!("../../../../../prompts/classify.md"),
+    ),
+    (
+        "evaluate.md",
+        include_str!("../../../../../prompts/evaluate.md"),
+    ),
+    (
+        "improve.md",
+        include_str!("../../../../../prompts/improve.md"),
+    ),
+    (
+        "ticket_triage.md",
+        include_str!("../../../../../prompts/ticket_triage.md"),
+    ),
+    ("mcp.md", include_str!("../../../../../prompts/mcp.md")),
+];
+
 fn tenant() -> Tenant {
-    let texts = [
-        (
-            "system.md",
-            include_str!("../../../../../prompts/system.md"),
-        ),
-        (
-            "order_inquiry.md",
-            include_str!("../../../../../prompts/order_inquiry.md"),
-        ),
-        (
-            "refund.md",
-            include_str!("../../../../../prompts/refund.md"),
-        ),
-        (
-            "product_question.md",
-            include_str!("../../../../../prompts/product_question.md"),
-        ),
-        (
-            "escalation.md",
-            include_str!("../../../../../prompts/escalation.md"),
-        ),
-        (
-            "proactive.md",
-            include_str!("../../../../../prompts/proactive.md"),
-        ),
-        (
-            "summarise.md",
-            include_str!("../../../../../prompts/summarise.md"),
-        ),
-        (
-            "suggest_reply.md",
-            include_str!("../../../../../prompts/suggest_reply.md"),
-        ),
-        (
-            "classify.md",
-            include_str!("../../../../../prompts/classify.md"),
-        ),
-        (
-            "evaluate.md",
-            include_str!("../../../../../prompts/evaluate.md"),
-        ),
-        (
-            "improve.md",
-            include_str!("../../../../../prompts/improve.md"),
-        ),
-    ];
     let rules = [
         ("get_customer", "read", None),
         ("lookup_order", "read", None),
@@ -325,7 +332,7 @@ fn tenant() -> Tenant {
     };
     Tenant {
         company: "Demo".to_owned(),
-        prompts: Arc::new(Prompts::load(texts).unwrap()),
+        prompts: Arc::new(Prompts::load(PROMPTS).unwrap()),
         rules: Arc::new(rules.into_iter().map(rule).collect()),
         forbidden: vec!["150.00".to_owned()],
         limits: TurnLimits::default(),
