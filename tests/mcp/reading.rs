@@ -367,3 +367,35 @@ async fn nobody_writes_lines_into_a_transcript() {
     );
     assert!(!forged, "{transcript}");
 }
+
+#[tokio::test]
+async fn staff_hear_of_it_when_a_customer_speaks() {
+    let desk = Desk::open().await;
+    desk.customer("s")
+        .says("sarah@example.com: where is my order ORD-8842?")
+        .await;
+    let case = desk
+        .running
+        .dispatcher()
+        .store()
+        .case_of_session("demo", "chat:s")
+        .await
+        .unwrap()
+        .id;
+    let uri = format!("switchboard://cases/{case}/transcript");
+    let staff = Stateless {
+        key: Some(staff_key()),
+        ..Stateless::new(&desk)
+    };
+    let wants = json!({ "notifications": { "resourceSubscriptions": [uri] } });
+    let mut listening = staff.begin("subscriptions/listen", wants).await;
+    listening.next().await.unwrap();
+    desk.customer("s").says("thank you, that is all").await;
+    let told = listening.next().await.unwrap();
+    assert_eq!(told["params"]["uri"], uri, "{told}");
+    let told = staff.ask("resources/read", json!({ "uri": uri })).await;
+    assert!(
+        text_of(&told).contains("said: thank you, that is all"),
+        "{told}"
+    );
+}

@@ -87,7 +87,7 @@ pub trait Audit: Send + Sync {
     /// the input's digest as `input` in its detail; the input itself is no part of the chain, so it can be forgotten.
     async fn record_decision(&self, entry: AuditEntry, input: String) -> Result<(), StoreError>;
 
-    /// Hears of every case that something was recorded of, from now on.
+    /// Hears of every case that something was recorded of, or said in, from now on.
     fn news(&self) -> broadcast::Receiver<CaseNews>;
 
     /// A case's records, or the newest `limit` ones, oldest first.

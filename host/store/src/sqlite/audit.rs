@@ -19,15 +19,16 @@ pub use verify::verify_audit;
 
 impl SqliteStore {
     /// Whoever reads after this sees what was recorded: readers wait for the queue.
-    fn tell(&self, entry: AuditEntry) {
-        if self.news.receiver_count() == 0 {
-            return;
-        }
-        if let Some(case) = entry.case {
-            let tenant = entry.tenant;
+    pub(super) fn tell(&self, tenant: String, case: Option<String>) {
+        if let Some(case) = case {
             // Nobody listens any more: then nobody has missed anything.
             let _ = self.news.send(CaseNews { tenant, case });
         }
+    }
+
+    /// Whether anybody wants to hear of cases: most hosts have long stretches without.
+    pub(super) fn has_listeners(&self) -> bool {
+        self.news.receiver_count() > 0
     }
 }
 
@@ -39,7 +40,9 @@ impl Audit for SqliteStore {
         let (draft, clock) = (Draft::of(&entry)?, self.clock.clone());
         let append = move |db: &Connection| draft.append(db, &clock);
         self.writer.queue(append).await?;
-        self.tell(entry);
+        if self.has_listeners() {
+            self.tell(entry.tenant, entry.case);
+        }
         Ok(())
     }
 
@@ -55,7 +58,9 @@ impl Audit for SqliteStore {
             decisions::append(db, seq, at_ms, &input)
         };
         self.writer.queue(append).await?;
-        self.tell(entry);
+        if self.has_listeners() {
+            self.tell(entry.tenant, entry.case);
+        }
         Ok(())
     }
 

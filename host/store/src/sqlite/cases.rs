@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use dispatch::policy::{Entity, Fact, Identity, Level};
 use dispatch::{Case, CaseStatus, Cases, Event, StoreError, StoredEvent};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Savepoint, params};
 use uuid::Uuid;
 
 use super::columns::{Json, Word};
@@ -62,9 +62,14 @@ impl Cases for SqliteStore {
     }
 
     async fn append(&self, case: &str, event: Event) -> Result<i64, StoreError> {
-        let (case, clock) = (case.to_owned(), self.clock.clone());
-        self.write(move |db| append(db, &case, &event, clock.now()))
-            .await
+        let (of_case, clock) = (case.to_owned(), self.clock.clone());
+        let appending = move |db: &mut Savepoint<'_>| append(db, &of_case, &event, clock.now());
+        let place = self.write(appending).await?;
+        if self.has_listeners() {
+            let tenant = self.look(|db| tenant(db, case))?;
+            self.tell(tenant, Some(case.to_owned()));
+        }
+        Ok(place)
     }
 
     async fn events(&self, case: &str) -> Result<Vec<StoredEvent>, StoreError> {
@@ -75,6 +80,11 @@ impl Cases for SqliteStore {
 
 const COLUMNS: &str =
     "SELECT c.id, c.tenant, c.level, c.customer, c.status, c.created_at FROM cases c";
+
+fn tenant(db: &Connection, case: &str) -> Result<String, Fault> {
+    let mut query = db.prepare_cached("SELECT tenant FROM cases WHERE id = ?")?;
+    Ok(query.query_row([case], |row| row.get(0))?)
+}
 
 fn current(db: &Connection, tenant: &str, session: &str) -> Result<Option<Case>, Fault> {
     let sql = format!(
