@@ -20,6 +20,7 @@ mod paging;
 mod prompts;
 mod provider;
 mod resources;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod visit;

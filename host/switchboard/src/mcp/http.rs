@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use ::http::uri::Authority;
@@ -11,31 +10,27 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::json;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::McpParts;
-use super::cases::IDLE_SECONDS;
 use super::handler::Handler;
 use super::line::Line;
 use super::provider::Offer;
+use super::sessions::{Sessions, heeded};
 
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// The largest request, in bytes: a tool's arguments are texts of at most 16 KiB each.
 const LARGEST_REQUEST: usize = 1024 * 1024;
 
-/// How many sessions of the older revisions may be open at once.
-pub(super) const MOST_SESSIONS: usize = 1024;
-
-type Service = StreamableHttpService<Handler, LocalSessionManager>;
+type Service = StreamableHttpService<Handler, Sessions>;
 
 /// The endpoint of one principal, with sessions of its own: a session id means nothing at anybody else's.
 pub(super) struct Endpoint {
     service: Service,
-    sessions: Arc<LocalSessionManager>,
+    sessions: Arc<Sessions>,
     /// Ends the open event streams with it.
     _ends: DropGuard,
 }
@@ -49,7 +44,7 @@ impl Endpoint {
 
     pub(super) fn of(offer: Offer, hosts: Hosts, stop: &CancellationToken) -> Self {
         let stop = stop.child_token();
-        let sessions = Arc::new(sessions());
+        let sessions = Arc::new(Sessions::new());
         let service = Service::new(
             move || Ok(Handler::new(offer.clone())),
             Arc::clone(&sessions),
@@ -70,18 +65,16 @@ impl Endpoint {
     }
 
     pub(super) async fn handle(&self, mut request: Request) -> Response {
-        if opens_session(request.method(), request.headers())
-            && self.sessions.sessions.read().await.len() >= MOST_SESSIONS
-        {
-            return too_many_sessions();
-        }
         let sends_json = sends_json(request.headers());
         let ended = match ends_session(&request) {
             Some(id) => Some(self.ended(&id).await),
             None => None,
         };
         let line = Line::of(&mut request);
-        let mut response = self.service.handle(request).await;
+        let (mut response, too_many) = Box::pin(heeded(self.service.handle(request))).await;
+        if too_many {
+            return too_many_sessions();
+        }
         if let Some(status) = ended.filter(|_| response.status() == StatusCode::ACCEPTED) {
             *response.status_mut() = status;
         }
@@ -94,7 +87,7 @@ impl Endpoint {
     /// What to answer where the transport says "accepted" to the end of a session, known or not: some clients take that word
     /// for a failure, and a session that there is not any more is not found, as with every other request.
     async fn ended(&self, id: &str) -> StatusCode {
-        if self.sessions.sessions.read().await.contains_key(id) {
+        if self.sessions.holds(id).await {
             StatusCode::NO_CONTENT
         } else {
             StatusCode::NOT_FOUND
@@ -106,14 +99,6 @@ impl Endpoint {
 fn ends_session(request: &Request) -> Option<String> {
     let id = request.headers().get("mcp-session-id")?.to_str().ok()?;
     (request.method() == Method::DELETE).then(|| id.to_owned())
-}
-
-/// A client of the newer revision names it in every request; whoever names neither that nor a session wants a session.
-fn opens_session(method: &Method, headers: &HeaderMap) -> bool {
-    let newest = rmcp::model::ProtocolVersion::V_2026_07_28;
-    let revision = headers.get("mcp-protocol-version");
-    let is_new = revision.is_some_and(|v| v.as_bytes() >= newest.as_str().as_bytes());
-    method == Method::POST && !is_new && !headers.contains_key("mcp-session-id")
 }
 
 fn sends_json(headers: &HeaderMap) -> bool {
@@ -134,14 +119,6 @@ fn too_many_sessions() -> Response {
     let retry = [(RETRY_AFTER, HeaderValue::from_static("60"))];
     let message = "too many open MCP sessions; end one with DELETE, or use protocol 2026-07-28, which has none";
     (StatusCode::SERVICE_UNAVAILABLE, retry, message).into_response()
-}
-
-fn sessions() -> LocalSessionManager {
-    let mut config = SessionConfig::default();
-    config.keep_alive = Some(Duration::from_secs(IDLE_SECONDS.unsigned_abs()));
-    let mut manager = LocalSessionManager::default();
-    manager.session_config = config;
-    manager
 }
 
 /// The names under which clients reach this server.

@@ -22,7 +22,7 @@ use super::tools::{SCENE, Scene};
 use crate::mcp::answer;
 use crate::mcp::cases::Session;
 use crate::mcp::desk::Desk;
-use crate::mcp::http::MOST_SESSIONS;
+use crate::mcp::sessions::MOST_SESSIONS;
 use crate::mcp::visit::Visit;
 
 /// The way to the suite's tools for one principal.

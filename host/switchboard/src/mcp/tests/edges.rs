@@ -1,10 +1,11 @@
 //! What never reaches a tool: foreign pages, foreign names, and bodies that are no JSON-RPC.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use http::HeaderValue;
 use serde_json::json;
 
-use super::client::{answer, modern_request, post, send};
+use super::client::{LEGACY, MODERN, answer, modern_request, post, send};
 use super::world::World;
 
 #[tokio::test]
@@ -97,15 +98,34 @@ async fn other_media_types_and_sizes_are_refused_by_their_own_codes() {
 #[tokio::test]
 async fn open_sessions_are_bounded() {
     let world = World::new();
-    for _ in 0..crate::mcp::http::MOST_SESSIONS {
+    for _ in 0..crate::mcp::sessions::MOST_SESSIONS {
         world.legacy().await;
     }
-    let hello = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {} });
-    let refused = answer(world.router(), post(hello.to_string())).await;
-    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(refused.headers().contains_key("retry-after"));
+    for revision in [LEGACY, MODERN] {
+        let refused = answer(world.router(), hello(revision)).await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(refused.headers().contains_key("retry-after"));
+        assert!(!refused.headers().contains_key("mcp-session-id"));
+    }
     let (status, _) = send(world.router(), modern_request("tools/list", json!({}))).await;
     assert_eq!(status, StatusCode::OK, "whoever needs no session is served");
+    let lost = json!({ "jsonrpc": "2.0", "id": 0, "method": "tools/list" });
+    let status = answer(world.router(), post(lost.to_string()))
+        .await
+        .status();
+    assert_eq!(status, StatusCode::BAD_REQUEST, "no session was asked for");
+}
+
+/// The transport opens a session for whoever says hello, whichever revision the header names.
+fn hello(revision: &'static str) -> Request<Body> {
+    let info = json!({ "name": "story", "version": "1" });
+    let params = json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": info });
+    let hello = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params });
+    let mut request = post(hello.to_string());
+    let headers = request.headers_mut();
+    headers.insert("mcp-protocol-version", HeaderValue::from_static(revision));
+    headers.insert("mcp-method", HeaderValue::from_static("initialize"));
+    request
 }
 
 /// A session's open stream would otherwise hold a stopping server for as long as the client likes.
