@@ -82,6 +82,24 @@ async fn a_session_is_its_subjects_alone() {
 }
 
 #[tokio::test]
+async fn two_grants_of_one_subject_leave_each_others_sessions_alone() {
+    let guarded = Guarded::open().await;
+    let tokens = [guarded.alice("support"), guarded.alice("support:read")];
+    let mut sessions = Vec::new();
+    for token in &tokens {
+        sessions.push(opened(&guarded, "acme", token).await);
+    }
+    for _ in 0..2 {
+        for (token, session) in tokens.iter().zip(&sessions) {
+            let request = older(guarded.acme("POST", "/mcp", token), Some(session));
+            let listed = request.json(&rpc("tools/list", json!({}))).send().await;
+            assert_eq!(listed.unwrap().status().as_u16(), 200);
+        }
+    }
+    guarded.nothing_was_sent();
+}
+
+#[tokio::test]
 async fn a_subject_of_another_issuer_is_another() {
     let guarded = Guarded::open().await;
     let alice = guarded.alice("support");

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::isolation::opened;
 use super::town::{ACME_DANA, ACME_HELPDESK, Town, expect_refusal};
 
 fn limit(town: &Town, amount: &str) -> String {
@@ -330,6 +331,7 @@ async fn a_key_that_is_taken_away_opens_nothing_and_a_new_one_does() {
     let town = Town::open().await;
     let dana = town.acme().with_key(ACME_DANA);
     dana.get("/api/ledger").await.expect(200);
+    let stream = listening(&town, ACME_DANA).await;
     let text = town.text("acme", "tenant.toml");
     let (kept, rest) = text.split_once("[[keys]]\nname = \"dana\"").unwrap();
     let credentials = &rest[rest.find("# What the host adds").unwrap()..];
@@ -338,8 +340,23 @@ async fn a_key_that_is_taken_away_opens_nothing_and_a_new_one_does() {
     town.operator("PUT", "/api/tenants/acme/files/tenant.toml", &without)
         .await
         .expect(200);
+    // It ends by itself, or this never does.
+    stream.text().await.unwrap();
     expect_refusal(&dana.get("/api/ledger").await, 401, "a supervisor's");
     let helpdesk = town.acme().with_key(ACME_HELPDESK);
     let listed = helpdesk.get("/api/tools").await.expect(200);
     assert!(listed.to_string().contains("list_refunds"));
+}
+
+/// The stream of a session at acme for what the server has to say by itself.
+async fn listening(town: &Town, key: &str) -> reqwest::Response {
+    let session = opened(town, "acme", key).await;
+    let stream = town.desk.http.get(town.desk.url("/t/acme/mcp"));
+    let stream = stream
+        .bearer_auth(key)
+        .header("accept", "text/event-stream")
+        .header("mcp-session-id", session);
+    let stream = stream.send().await.unwrap();
+    assert_eq!(stream.status().as_u16(), 200);
+    stream
 }

@@ -94,7 +94,7 @@ fn rpc(method: &str, params: impl Into<Value>) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }
 
-async fn opened(town: &Town, tenant: &str, key: &str) -> String {
+pub(super) async fn opened(town: &Town, tenant: &str, key: &str) -> String {
     let client = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "s", "version": "1" } });
     let request = mcp(town, tenant, key, None).json(&rpc("initialize", client));
     let response = request.send().await.unwrap();

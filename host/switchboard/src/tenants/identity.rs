@@ -41,7 +41,7 @@ pub(super) struct KeyEntry {
 }
 
 /// Tools by their names, where `*` stands for any part of one; without patterns, every tool.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct ToolSet(Option<Vec<String>>);
 
