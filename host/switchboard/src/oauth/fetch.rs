@@ -74,7 +74,13 @@ fn keys_of(metadata: &Metadata, issuer: &str, place: &Url) -> Result<Url, FetchE
         let reason = format!("its issuer is {:?}", metadata.issuer);
         return Err(misfit(place, &reason));
     }
-    secure(&metadata.jwks_uri).map_err(|reason| misfit(place, &format!("jwks_uri {reason}")))
+    let keys = secure(&metadata.jwks_uri)
+        .map_err(|reason| misfit(place, &format!("jwks_uri {reason}")))?;
+    // Somebody elsewhere does not send this host to what listens on its own machine.
+    if is_loopback(&keys) && !is_loopback(place) {
+        return Err(misfit(place, "jwks_uri is on this machine"));
+    }
+    Ok(keys)
 }
 
 /// Where an issuer's metadata may be: as RFC 8414 says it, and as `OpenID` Connect does.
@@ -195,5 +201,27 @@ mod tests {
         assert!(told("https://id.example", "https://id.example/jwks").is_ok());
         assert!(told("https://other.example", "https://id.example/jwks").is_err());
         assert!(told("https://id.example", "http://id.example/jwks").is_err());
+    }
+
+    #[test]
+    fn an_issuer_elsewhere_leads_nobody_to_this_machine() {
+        let leads = |issuer: &str, jwks_uri: &str| {
+            let metadata = Metadata {
+                issuer: issuer.to_owned(),
+                jwks_uri: jwks_uri.to_owned(),
+            };
+            keys_of(&metadata, issuer, &Url::parse(issuer).unwrap()).is_ok()
+        };
+        for here in [
+            "http://127.0.0.1:9/jwks",
+            "https://127.8.8.8/jwks",
+            "https://localhost/jwks",
+            "http://localhost:9/jwks",
+            "https://[::1]/jwks",
+        ] {
+            assert!(!leads("https://id.example", here), "{here}");
+            assert!(leads("http://127.0.0.1:8", here), "{here}");
+        }
+        assert!(leads("http://127.0.0.1:8", "https://id.example/jwks"));
     }
 }
