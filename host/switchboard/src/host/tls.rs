@@ -1,5 +1,6 @@
 //! TLS for the HTTP server: the certificate, whose clients may connect, and connections whose handshake is done.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -22,10 +23,19 @@ use tokio_rustls::server::TlsStream;
 use crate::config::Tls;
 use crate::files;
 
-/// How long a client may take to shake hands.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Handshakes that are under way at once; more wait in the system's queue.
-const MOST_HANDSHAKES: usize = 256;
+/// What clients may take of this host before they have shaken hands.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// How long one may take.
+    patience: Duration,
+    /// How many are under way at once; for one more, the oldest is given up. Nobody can shut the door by standing in it.
+    most: usize,
+}
+
+const BOUNDS: Bounds = Bounds {
+    patience: Duration::from_secs(3),
+    most: 256,
+};
 
 /// Why the certificate cannot be used.
 #[derive(Debug, Error)]
@@ -157,7 +167,7 @@ impl Handshaken {
         L: Listener<Io = TcpStream, Addr = SocketAddr>,
     {
         let (done, ready) = mpsc::channel(1);
-        tokio::spawn(shake_hands(listener, acceptor, done));
+        tokio::spawn(shake_hands(listener, acceptor, done, BOUNDS));
         Self { address, ready }
     }
 }
@@ -179,31 +189,40 @@ impl Listener for Handshaken {
     }
 }
 
-async fn shake_hands<L>(
-    mut listener: L,
-    acceptor: TlsAcceptor,
-    done: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
-) where
+type Done = mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>;
+
+async fn shake_hands<L>(mut listener: L, acceptor: TlsAcceptor, done: Done, bounds: Bounds)
+where
     L: Listener<Io = TcpStream, Addr = SocketAddr>,
 {
-    let places = Arc::new(Semaphore::new(MOST_HANDSHAKES));
+    // Oldest first; a handshake is given up when its place is dropped, and leaves its place closed when it is over.
+    let mut places: VecDeque<oneshot::Sender<()>> = VecDeque::new();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
         let (connection, from) = tokio::select! {
             () = done.closed() => return,
             accepted = listener.accept() => accepted,
         };
+        if places.len() >= bounds.most {
+            places.retain(|place| !place.is_closed());
+        }
+        if places.len() >= bounds.most {
+            places.pop_front();
+        }
+        let (place, given_up) = oneshot::channel();
+        places.push_back(place);
         let (acceptor, done) = (acceptor.clone(), done.clone());
         tokio::spawn(async move {
-            match timeout(PATIENCE, acceptor.accept(connection)).await {
+            let handshake = timeout(bounds.patience, acceptor.accept(connection));
+            let shaken = tokio::select! {
+                shaken = handshake => shaken,
+                _ = given_up => return tracing::debug!(%from, "a handshake made room for another"),
+            };
+            match shaken {
                 // Fails where the server has stopped: then nobody is served.
                 Ok(Ok(stream)) => drop(done.send((stream, from)).await),
                 Ok(Err(error)) => tracing::debug!(%from, %error, "a handshake failed"),
                 Err(_) => tracing::debug!(%from, "a handshake took too long"),
             }
-            drop(place);
         });
     }
 }
@@ -218,4 +237,63 @@ pub(super) fn without_delay(
             tracing::debug!(%error, "a connection keeps its delay");
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::ClientConfig;
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+
+    /// A server's and a client's side of one certificate.
+    fn both() -> (TlsAcceptor, TlsConnector) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let certificate = made.cert.der().clone();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key)
+            .unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        (Arc::new(server).into(), Arc::new(client).into())
+    }
+
+    /// With such patience, whoever waits for the silent ones waits for ever.
+    #[tokio::test]
+    async fn whoever_is_silent_keeps_nobody_out() {
+        let (acceptor, connector) = both();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (done, mut ready) = mpsc::channel(1);
+        let bounds = Bounds {
+            patience: Duration::from_hours(24),
+            most: 4,
+        };
+        tokio::spawn(shake_hands(without_delay(listener), acceptor, done, bounds));
+        let mut silent = Vec::new();
+        for _ in 0..3 * bounds.most {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
+        let connection = TcpStream::connect(address).await.unwrap();
+        let own = connection.local_addr().unwrap();
+        let name = "localhost".try_into().unwrap();
+        connector.connect(name, connection).await.unwrap();
+        assert_eq!(ready.recv().await.unwrap().1, own);
+        // The oldest has been let go; the newest still has its place.
+        let mut byte = [0; 1];
+        silent[0].readable().await.unwrap();
+        assert!(!matches!(silent[0].try_read(&mut byte), Ok(1..)));
+        let newest = silent.last().unwrap().try_read(&mut byte);
+        assert_eq!(newest.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
 }
