@@ -2,14 +2,17 @@
 
 mod check;
 mod context;
+mod engine;
 mod explain;
 mod expression;
 mod http;
+mod judgement;
 mod plain;
 mod reach;
 mod rule;
 mod ruleset;
 mod schema;
+mod slice;
 mod verdict;
 mod vocabulary;
 
@@ -17,15 +20,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use cedar_policy::RestrictedExpression;
+use cedar_policy_core::ast::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 pub use self::check::{Finding, check};
 use self::context::Subject;
 pub use self::explain::{Explanation, RuleVoice, Side};
+use self::judgement::Judgement;
 pub use self::plain::Condition;
-use self::ruleset::{Judgement, Ruleset, Slice};
+use self::ruleset::Ruleset;
+use self::slice::Slice;
 use self::vocabulary::Vocabulary;
 use crate::{
     Call, CapabilityDecision, Decision, Effect, Facts, HttpGrant, HttpRequest, Permit, Prior,
@@ -84,7 +89,7 @@ pub struct Rulebook {
     http: Slice,
     words: Vocabulary,
     settings: Settings,
-    figures: RestrictedExpression,
+    figures: Value,
 }
 
 impl Rulebook {
@@ -181,16 +186,15 @@ impl Rulebook {
     fn judge<'a>(
         &'a self,
         rule: &ToolRule,
-        slice: &Slice,
+        slice: &'a Slice,
         call: &Call,
         facts: &Facts,
     ) -> Judgement<'a> {
-        match context::tool_call(&self.subject(rule, call, facts)) {
-            Ok(context) => self
-                .ruleset
-                .judge(slice, &call.actor.subject, &call.case, context),
-            Err(_) => Judgement::Broken(vec![]),
-        }
+        let subject = self.subject(rule, call, facts);
+        let asker = (call.actor.subject.as_str(), call.case.as_str());
+        self.ruleset.judge(slice, asker, |attributes| {
+            context::tool_call(&subject, attributes)
+        })
     }
 
     fn subject<'a>(&'a self, rule: &'a ToolRule, call: &'a Call, facts: &'a Facts) -> Subject<'a> {

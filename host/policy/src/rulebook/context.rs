@@ -1,83 +1,221 @@
-//! What the rules are told of one call: its Cedar context, built without a detour through JSON.
+//! What the rules are told of one call: its Cedar context, typed by construction, and no more of it than they look at.
 
-use cedar_policy::{Context, RestrictedExpression as Expression};
+use cedar_policy_core::ast::{Context, Value, ValueKind};
 
-use super::vocabulary::{Fields, Vocabulary, is_base_kind};
-use crate::{Call, Channel, ConsentFrom, Fact, Facts, Prior, Role, Settings, ToolRule};
+use super::vocabulary::{self, Fields, Vocabulary};
+use crate::{
+    Call, Channel, ConsentFrom, Entity, Fact, Facts, Identity, Money, Prior, Role, Settings,
+    ToolRule,
+};
 
-/// A fact that cannot be told without overflowing, or a record that Cedar does not take. The call is refused.
+/// A fact that cannot be told without overflowing, or a record that has a field twice. The call is refused.
 pub(super) struct Untellable;
 
-type Told<T> = Result<T, Untellable>;
+pub(super) type Told<T> = Result<T, Untellable>;
 
 /// Everything that a context is made from.
 pub(super) struct Subject<'a> {
     pub(super) words: &'a Vocabulary,
     pub(super) settings: &'a Settings,
     /// `settings` as the rules see them, built at load.
-    pub(super) figures: &'a Expression,
+    pub(super) figures: &'a Value,
     pub(super) rule: &'a ToolRule,
     pub(super) call: &'a Call,
     pub(super) facts: &'a Facts,
 }
 
 /// The settings as rules see them.
-pub(super) fn figures(settings: &Settings) -> Told<Expression> {
+pub(super) fn figures(settings: &Settings) -> Told<Value> {
+    let seconds = i64::from(settings.lookup_max_age_seconds);
     record(vec![
-        field("currency", text(&settings.currency)),
-        field("refund_limit", long(settings.refund_limit)),
-        field("return_window_days", long(settings.return_window_days)),
-        field("credit_limit", long(settings.credit_limit)),
-        field(
-            "lookup_max_age_seconds",
-            long(settings.lookup_max_age_seconds),
+        ("currency", text(&settings.currency)),
+        ("refund_limit", settings.refund_limit.into()),
+        (
+            "return_window_days",
+            i64::from(settings.return_window_days).into(),
         ),
-        field("resolve_confidence", long(settings.resolve_confidence)),
+        ("credit_limit", settings.credit_limit.into()),
+        ("lookup_max_age_seconds", seconds.into()),
+        (
+            "resolve_confidence",
+            i64::from(settings.resolve_confidence).into(),
+        ),
     ])
 }
 
-/// The context of one tool call.
-pub(super) fn tool_call(subject: &Subject<'_>) -> Told<Context> {
-    let (call, facts) = (subject.call, subject.facts);
-    let staff = matches!(call.actor.role, Role::Supervisor | Role::Admin);
-    let replay = matches!(facts.prior, Prior::Same | Prior::Own);
-    let mut fields = vec![
-        field("tenant", text(&call.tenant)),
-        field("channel", text(channel(call.channel))),
-        field("role", text(role(call.actor.role))),
-        field("staff", flag(staff)),
-        field("now", long(facts.now)),
-        field("identity", identity(facts)?),
-        field("arguments", arguments(subject)?),
-        field("consent", consent(facts)?),
-        field("replay", flag(replay)),
-        field("settings", subject.figures.clone()),
-    ];
-    money(subject, &mut fields);
-    budgets(subject, &mut fields)?;
-    entity(subject, &mut fields)?;
-    Context::from_pairs(fields).map_err(|_| Untellable)
+/// These attributes of one tool call's context. Whatever cannot be told refuses the call, also where it is not among them.
+pub(super) fn tool_call(subject: &Subject<'_>, attributes: &[String]) -> Told<Context> {
+    let known = Known::of(subject)?;
+    of_attributes(attributes, |name| known.tell(name))
 }
 
-fn identity(facts: &Facts) -> Told<Expression> {
-    let identity = &facts.identity;
-    let mut fields = vec![field("level", long(identity.level as u8))];
-    if let Some(customer) = &identity.customer {
-        fields.push(field("customer", text(customer)));
+/// A context of these attributes. `tell` gives a value, none where there is none, and fails for a name that it does not know.
+pub(super) fn of_attributes(
+    attributes: &[String],
+    tell: impl Fn(&str) -> Told<Option<Value>>,
+) -> Told<Context> {
+    let mut fields = Vec::with_capacity(attributes.len());
+    for name in attributes {
+        fields.extend(tell(name)?.map(|value| (name.as_str(), value)));
     }
+    match record(fields)?.value {
+        ValueKind::Record(fields) => Ok(Context::Value(fields)),
+        _ => Err(Untellable),
+    }
+}
+
+/// What several attributes are made from, and everything that may turn out to be untellable.
+struct Known<'a> {
+    subject: &'a Subject<'a>,
+    amount: Option<Money>,
+    draws: Vec<Draw<'a>>,
+    entity: Option<Entity>,
+    /// What the case has established of the entity, and how long ago.
+    fact: Option<(&'a Fact, i64)>,
+    vendor: Value,
+}
+
+/// One of the tool's budgets as it would stand after the call.
+struct Draw<'a> {
+    budget: &'a str,
+    after: i64,
+    limit: i64,
+    is_over: bool,
+}
+
+impl<'a> Known<'a> {
+    fn of(subject: &'a Subject<'a>) -> Told<Self> {
+        let arguments = &subject.call.arguments;
+        let amount = subject.rule.amount(arguments);
+        let entity = subject.rule.entity(arguments);
+        let fact = match entity
+            .as_ref()
+            .and_then(|one| subject.facts.entities.get(one))
+        {
+            Some(fact) => Some((fact, age(fact, subject.facts.now)?)),
+            None => None,
+        };
+        Ok(Self {
+            draws: draws(subject, amount.as_ref())?,
+            vendor: vendor(subject, entity.as_ref(), fact)?,
+            subject,
+            amount,
+            entity,
+            fact,
+        })
+    }
+
+    /// One attribute, as the schema types it.
+    fn tell(&self, name: &str) -> Told<Option<Value>> {
+        let (call, facts) = (self.subject.call, self.subject.facts);
+        let staff = || matches!(call.actor.role, Role::Supervisor | Role::Admin);
+        let amount = self.amount.as_ref();
+        Ok(Some(match name {
+            "tenant" => text(&call.tenant),
+            "channel" => text(channel(call.channel)),
+            "role" => text(role(call.actor.role)),
+            "staff" => staff().into(),
+            "now" => facts.now.into(),
+            "identity" => identity(&facts.identity)?,
+            "entity_named" => self.entity.is_some().into(),
+            "entity_id" => return Ok(self.entity.as_ref().map(|entity| text(&entity.id))),
+            "order" | "ticket" | "customer" => return self.base(name),
+            "vendor" => self.vendor.clone(),
+            "amount" => return Ok(amount.map(|amount| amount.minor.into())),
+            "currency" => return Ok(amount.map(|amount| text(&amount.currency))),
+            "arguments" => arguments(self.subject)?,
+            "consent" => consent(facts)?,
+            "replay" => matches!(facts.prior, Prior::Same | Prior::Own).into(),
+            "spent" => self.spent()?,
+            "over_budget" => self.over_budget(),
+            "settings" => self.subject.figures.clone(),
+            _ => return Err(Untellable),
+        }))
+    }
+
+    /// What is known of the entity that the call names, if it is of this kind.
+    fn base(&self, kind: &str) -> Told<Option<Value>> {
+        let is_named = self.entity.as_ref().is_some_and(|named| named.kind == kind);
+        let Some((fact, age)) = self.fact.filter(|_| is_named) else {
+            return Ok(None);
+        };
+        vocabulary::base(kind, &fact.attributes)
+            .map(|fields| aged(fields, age))
+            .transpose()
+    }
+
+    fn spent(&self) -> Told<Value> {
+        let mut fields = Vec::with_capacity(self.draws.len());
+        for draw in &self.draws {
+            let figures = vec![("after", draw.after.into()), ("limit", draw.limit.into())];
+            fields.push((draw.budget, record(figures)?));
+        }
+        record(fields)
+    }
+
+    fn over_budget(&self) -> Value {
+        let over = self.draws.iter().filter(|draw| draw.is_over);
+        Value::set(over.map(|draw| text(draw.budget)), None)
+    }
+}
+
+/// The tool's budgets as they would stand after the call. An amount that cannot be read overdraws all of them.
+fn draws<'a>(subject: &'a Subject<'a>, amount: Option<&Money>) -> Told<Vec<Draw<'a>>> {
+    let rule = subject.rule;
+    let by_amount = rule.budgets.iter().map(|name| (name, rule.drawn(amount)));
+    let guesses = rule.guesses(subject.call, &subject.facts.identity);
+    let counted = rule.rates.iter().chain(guesses);
+    let mut told: Vec<Draw<'a>> = vec![];
+    for (name, drawn) in by_amount.chain(counted.map(|name| (name, Some(1)))) {
+        if told.iter().any(|other| other.budget == name) {
+            return Err(Untellable);
+        }
+        let limit = subject.settings.budgets.get(name).ok_or(Untellable)?.limit;
+        let before = subject.facts.spent.get(name).copied().unwrap_or(0);
+        let after = match drawn {
+            Some(drawn) => before.checked_add(drawn).ok_or(Untellable)?,
+            None => i64::MAX,
+        };
+        told.push(Draw {
+            budget: name,
+            after,
+            limit,
+            is_over: after > limit || drawn.is_none(),
+        });
+    }
+    Ok(told)
+}
+
+fn vendor(
+    subject: &Subject<'_>,
+    entity: Option<&Entity>,
+    fact: Option<(&Fact, i64)>,
+) -> Told<Value> {
+    let (Some(entity), Some((fact, age))) = (entity, fact) else {
+        return record(vec![]);
+    };
+    match subject.words.beyond(&entity.kind, &fact.attributes) {
+        Some(fields) => record(vec![(&entity.kind, aged(fields, age)?)]),
+        None => record(vec![]),
+    }
+}
+
+fn identity(identity: &Identity) -> Told<Value> {
+    let mut fields = vec![("level", i64::from(identity.level as u8).into())];
+    fields.extend(identity.customer.iter().map(|id| ("customer", text(id))));
     record(fields)
 }
 
-fn arguments(subject: &Subject<'_>) -> Told<Expression> {
+fn arguments(subject: &Subject<'_>) -> Told<Value> {
     let arguments = &subject.call.arguments;
     let values = subject.rule.attributes.iter().filter_map(|(name, at)| {
         let value = crate::pointer::lookup(arguments, at)?.as_str()?;
-        Some(field(name, text(value)))
+        Some((name.as_str(), text(value)))
     });
     record(values.collect())
 }
 
-fn consent(facts: &Facts) -> Told<Expression> {
+fn consent(facts: &Facts) -> Told<Value> {
     let given = |from| {
         facts
             .consent
@@ -85,71 +223,17 @@ fn consent(facts: &Facts) -> Told<Expression> {
             .is_some_and(|consent| consent.from == from)
     };
     record(vec![
-        field("customer", flag(given(ConsentFrom::Customer))),
-        field("staff", flag(given(ConsentFrom::Staff))),
+        ("customer", given(ConsentFrom::Customer).into()),
+        ("staff", given(ConsentFrom::Staff).into()),
     ])
-}
-
-fn money(subject: &Subject<'_>, fields: &mut Fields) {
-    if let Some(amount) = subject.rule.amount(&subject.call.arguments) {
-        fields.push(field("amount", long(amount.minor)));
-        fields.push(field("currency", text(&amount.currency)));
-    }
-}
-
-/// The tool's budgets as they would stand after the call. An amount that cannot be read overdraws all of them.
-fn budgets(subject: &Subject<'_>, fields: &mut Fields) -> Told<()> {
-    let draw = subject.rule.draw(&subject.call.arguments);
-    let drawn = subject.rule.budgets.iter().map(|name| (name, draw));
-    let guesses = subject.rule.guesses(subject.call, &subject.facts.identity);
-    let (mut spent, mut over) = (vec![], vec![]);
-    let counted = subject.rule.rates.iter().chain(guesses);
-    for (name, draw) in drawn.chain(counted.map(|name| (name, Some(1)))) {
-        let limit = subject.settings.budgets.get(name).ok_or(Untellable)?.limit;
-        let before = subject.facts.spent.get(name).copied().unwrap_or(0);
-        let after = match draw {
-            Some(draw) => before.checked_add(draw).ok_or(Untellable)?,
-            None => i64::MAX,
-        };
-        if after > limit || draw.is_none() {
-            over.push(text(name));
-        }
-        let figures = vec![field("after", long(after)), field("limit", long(limit))];
-        spent.push(field(name, record(figures)?));
-    }
-    fields.push(field("spent", record(spent)?));
-    fields.push(field("over_budget", Expression::new_set(over)));
-    Ok(())
-}
-
-/// What is known of the entity that the call names.
-fn entity(subject: &Subject<'_>, fields: &mut Fields) -> Told<()> {
-    let named = subject.rule.entity(&subject.call.arguments);
-    fields.push(field("entity_named", flag(named.is_some())));
-    let mut vendor = vec![];
-    if let Some(entity) = &named {
-        fields.push(field("entity_id", text(&entity.id)));
-        if let Some(fact) = subject.facts.entities.get(entity) {
-            let age = age(fact, subject.facts.now)?;
-            let (base, beyond) = subject.words.split(&entity.kind, &fact.attributes);
-            if is_base_kind(&entity.kind) {
-                fields.push(field(&entity.kind, aged(base, age)?));
-            }
-            if subject.words.vendor.contains_key(&entity.kind) {
-                vendor.push(field(&entity.kind, aged(beyond, age)?));
-            }
-        }
-    }
-    fields.push(field("vendor", record(vendor)?));
-    Ok(())
 }
 
 fn age(fact: &Fact, now: i64) -> Told<i64> {
     now.checked_sub(fact.established_at).ok_or(Untellable)
 }
 
-fn aged(mut fields: Fields, age: i64) -> Told<Expression> {
-    fields.push(field("age", long(age)));
+fn aged(mut fields: Fields<'_>, age: i64) -> Told<Value> {
+    fields.push(("age", age.into()));
     record(fields)
 }
 
@@ -171,22 +255,16 @@ fn channel(channel: Channel) -> &'static str {
     }
 }
 
-pub(super) fn field(name: &str, value: Expression) -> (String, Expression) {
-    (name.to_owned(), value)
+fn text(text: &str) -> Value {
+    text.into()
 }
 
-pub(super) fn text(text: &str) -> Expression {
-    Expression::new_string(text.to_owned())
-}
-
-pub(super) fn long(number: impl Into<i64>) -> Expression {
-    Expression::new_long(number.into())
-}
-
-pub(super) fn flag(flag: bool) -> Expression {
-    Expression::new_bool(flag)
-}
-
-fn record(fields: Fields) -> Told<Expression> {
-    Expression::new_record(fields).map_err(|_| Untellable)
+/// A record that has each field once: of two with one name the engine would take the last in silence.
+fn record(fields: Fields<'_>) -> Told<Value> {
+    let count = fields.len();
+    let record = Value::record(fields, None);
+    match record.value_kind() {
+        ValueKind::Record(fields) if fields.len() == count => Ok(record),
+        _ => Err(Untellable),
+    }
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use cedar_policy::Policy;
+use cedar_policy::{Context, Policy};
 use serde_json::Value;
 
 use super::rule::Rule;
-use super::ruleset::Voices;
 use super::{Rulebook, context, expression};
 use crate::{Decision, DecisionInput};
 
@@ -59,22 +58,22 @@ impl Rulebook {
     /// None where the tool has no rules, or the facts cannot be told to any.
     fn voices(&self, input: &DecisionInput<'_>) -> Option<Vec<RuleVoice>> {
         let (rule, slice) = self.tools.get(&input.call.tool)?;
-        let context = context::tool_call(&self.subject(rule, &input.call, &input.facts)).ok()?;
-        let seen = context.to_json_value().ok()?;
-        let Voices {
-            broken,
-            against,
-            permits,
-        } = self
-            .ruleset
-            .voices(slice, &input.call.actor.subject, &input.call.case, context);
+        let subject = self.subject(rule, &input.call, &input.facts);
+        let context = context::tool_call(&subject, &slice.attributes).ok()?;
+        let seen = Context::from(context.clone()).to_json_value().ok()?;
+        let asker = (input.call.actor.subject.as_str(), input.call.case.as_str());
+        let voices = self.ruleset.voices(slice, asker, context);
+        let mut against: Vec<&str> = voices.against.iter().map(|(id, _)| *id).collect();
+        if !voices.broken.is_empty() {
+            against.clear();
+        }
         let sides = [
-            (Side::Broken, broken),
+            (Side::Broken, voices.broken),
             (Side::Against, against),
-            (Side::For, permits),
+            (Side::For, voices.permits),
         ];
         let voices = sides.into_iter().flat_map(|(side, ids)| {
-            let rules = ids.into_iter().filter_map(|id| self.ruleset.rule(&id));
+            let rules = ids.into_iter().filter_map(|id| self.ruleset.rule(id));
             rules.map(move |rule| (side, rule)).collect::<Vec<_>>()
         });
         Some(

@@ -1,9 +1,8 @@
 //! The decision on one outbound request of a running plugin.
 
-use cedar_policy::Context;
-
-use super::context::{field, flag, long, text};
-use super::ruleset::{Ruleset, Slice};
+use super::context::{self, Untellable};
+use super::ruleset::Ruleset;
+use super::slice::Slice;
 use super::{schema, verdict};
 use crate::target::Target;
 use crate::{
@@ -129,20 +128,23 @@ fn refuse(
     let safe_method = SAFE_METHODS.contains(&request.method);
     let safe_post = cover.is_some_and(|(cover, _)| cover.safe_post);
     let as_permitted = cover.is_none_or(|(_, broken)| broken.is_none());
-    let context = Context::from_pairs([
-        field("granted", flag(cover.is_some())),
-        field("effect", text(schema::group(scope.effect))),
-        field("safe_method", flag(safe_method)),
-        field("safe_post", flag(safe_post)),
-        field("as_permitted", flag(as_permitted)),
-        field("calls_before", long(request.calls_before)),
-        field("max_calls", long(scope.max_http_calls)),
-        field("body_bytes", long(body_bytes)),
-    ]);
-    let Ok(context) = context else {
-        return Some(verdict::rule_error(vec![]));
+    let tell = |name: &str| {
+        Ok(Some(match name {
+            "granted" => cover.is_some().into(),
+            "effect" => schema::group(scope.effect).into(),
+            "safe_method" => safe_method.into(),
+            "safe_post" => safe_post.into(),
+            "as_permitted" => as_permitted.into(),
+            "calls_before" => i64::from(request.calls_before).into(),
+            "max_calls" => i64::from(scope.max_http_calls).into(),
+            "body_bytes" => body_bytes.into(),
+            _ => return Err(Untellable),
+        }))
     };
-    match verdict::refuse(ruleset.judge(slice, "plugin", "", context))? {
+    let judgement = ruleset.judge(slice, ("plugin", ""), |attributes| {
+        context::of_attributes(attributes, tell)
+    });
+    match verdict::refuse(judgement)? {
         Decision::Deny(refusal)
         | Decision::Escalate { refusal, .. }
         | Decision::NeedsConsent { refusal, .. } => Some(refusal),

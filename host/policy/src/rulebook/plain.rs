@@ -26,7 +26,7 @@ impl Rulebook {
         let Some((_, slice)) = self.tools.get(tool) else {
             return Vec::new();
         };
-        let mut against = self.ruleset.objections(slice);
+        let mut against = slice.objections();
         against.sort_by_key(|(_, objection)| std::cmp::Reverse(objection.prio));
         let condition = |(rule, objection): (&str, &super::rule::Objection)| Condition {
             rule: rule.to_owned(),

@@ -22,8 +22,15 @@ pub(super) struct Rule {
     pub(super) objection: Option<Objection>,
 }
 
+impl Rule {
+    /// Its id with what it says against a call; none for a permit.
+    pub(super) fn as_objection(&self) -> Option<(&str, &Objection)> {
+        Some((&self.id, self.objection.as_ref()?))
+    }
+}
+
 /// What a `forbid` says when it decides.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Objection {
     /// `@prio`: of several, the highest is heard.
     pub(super) prio: i64,

@@ -1,14 +1,20 @@
 //! All rules together with the schema that they were validated against, and the slice of them that one action can meet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cedar_policy::{
-    ActionConstraint, AuthorizationError, Authorizer, Context, Entities, EntityId, EntityTypeName,
-    EntityUid, Policy, PolicyId, PolicySet, Request, Schema, ValidationMode, Validator,
+    ActionConstraint, Entities, EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode,
+    Validator,
 };
+use cedar_policy_core::ast::{Context, Eid, EntityType, EntityUID, EntityUIDEntry, Request};
+use cedar_policy_core::validator::types::Type;
 use miette::Diagnostic;
 
-use super::rule::{self, Objection, Rule};
+use super::context::Told;
+use super::judgement::{Judgement, Voices};
+use super::rule::{self, Rule};
+use super::slice::Slice;
 use crate::RulebookError;
 
 /// No rule follows more than this many references between entities; ours have no attributes to follow.
@@ -16,57 +22,21 @@ const DEREFERENCES: u32 = 1;
 
 /// Rules by id, and what it takes to evaluate them.
 pub(super) struct Ruleset {
-    rules: BTreeMap<String, Rule>,
+    rules: BTreeMap<String, Arc<Rule>>,
     schema: Schema,
     groups: Entities,
-    authorizer: Authorizer,
     names: Names,
 }
 
 /// The names of the schema, parsed once.
 struct Names {
-    actor: EntityTypeName,
-    case: EntityTypeName,
-    action: EntityTypeName,
+    actor: EntityType,
+    case: EntityType,
+    action: EntityType,
 }
 
-/// The rules that one action can meet.
-pub(super) struct Slice {
-    action: EntityUid,
-    all: PolicySet,
-    permits: PolicySet,
-}
-
-/// Rules that are against a request, with their ids.
-pub(super) type Objections<'a> = Vec<(&'a str, &'a Objection)>;
-
-/// The ids of all rules that have something to say of one request.
-#[derive(Default)]
-pub(super) struct Voices {
-    /// Those that could not be evaluated.
-    pub(super) broken: Vec<String>,
-    /// Those against it, by falling priority.
-    pub(super) against: Vec<String>,
-    /// Those for it.
-    pub(super) permits: Vec<String>,
-}
-
-/// What the rules say of one request.
-pub(super) enum Judgement<'a> {
-    /// Some permit, no forbid.
-    Allowed,
-    /// These rules could not be evaluated, so nothing may be concluded from the others.
-    Broken(Vec<String>),
-    /// No rule speaks for it, and none against it.
-    Unpermitted,
-    /// These rules are against it.
-    Against {
-        /// By falling priority; never empty.
-        objections: Objections<'a>,
-        /// Without them it would be allowed.
-        otherwise_allowed: bool,
-    },
-}
+/// Who asks: the actor's stable name, and the case.
+pub(super) type Asker<'a> = (&'a str, &'a str);
 
 impl Ruleset {
     pub(super) fn load(
@@ -85,7 +55,6 @@ impl Ruleset {
                 case: name("Case")?,
                 action: name("Action")?,
             },
-            authorizer: Authorizer::new(),
             schema,
             rules,
         })
@@ -95,135 +64,72 @@ impl Ruleset {
     pub(super) fn slice(&self, action: &str, group: Option<&str>) -> Result<Slice, RulebookError> {
         let action = uid(&self.names.action, action);
         let group = group.map(|group| uid(&self.names.action, group));
-        let meets = |rule: &&Rule| concerns(&rule.policy, &action, group.as_ref());
-        let matching: Vec<&Rule> = self.rules.values().filter(meets).collect();
-        let permits = matching.iter().filter(|rule| rule.objection.is_none());
-        Ok(Slice {
-            all: policy_set(matching.iter().map(|rule| &rule.policy))?,
-            permits: policy_set(permits.map(|rule| &rule.policy))?,
-            action: action.clone(),
-        })
-    }
-
-    /// Every rule of the slice that can be against a request.
-    pub(super) fn objections(&self, slice: &Slice) -> Objections<'_> {
-        let of = |policy: &Policy| {
-            let id: &str = policy.id().as_ref();
-            let rule = self.rules.get(id)?;
-            Some((rule.id.as_str(), rule.objection.as_ref()?))
+        let (named, within) = (action.clone().into(), group.map(EntityUid::from));
+        let meets = |rule: &&Arc<Rule>| concerns(&rule.policy, &named, within.as_ref());
+        let matching = self.rules.values().filter(meets).cloned().collect();
+        let attributes = match self.schema.as_ref().context_type(&action) {
+            Some(Type::Record { attrs, .. }) => attrs.keys().map(ToString::to_string).collect(),
+            _ => return Err(RulebookError::Invalid(format!("{action} has no context"))),
         };
-        slice.all.policies().filter_map(of).collect()
+        Slice::new(action, matching, attributes)
     }
 
-    /// Judges one request. Whatever goes wrong is [`Judgement::Broken`].
-    pub(super) fn judge(
-        &self,
-        slice: &Slice,
-        actor: &str,
-        case: &str,
-        context: Context,
-    ) -> Judgement<'_> {
-        let request = Request::new(
-            uid(&self.names.actor, actor),
-            slice.action.clone(),
-            uid(&self.names.case, case),
-            context,
-            Some(&self.schema),
-        );
-        let Ok(request) = request else {
+    /// Judges one request, whose context `tell` builds of the attributes that it is given. Whatever goes wrong is
+    /// [`Judgement::Broken`].
+    pub(super) fn judge<'a>(
+        &'a self,
+        slice: &'a Slice,
+        asker: Asker<'_>,
+        tell: impl Fn(&[String]) -> Told<Context>,
+    ) -> Judgement<'a> {
+        let Ok(context) = tell(&slice.reads) else {
             return Judgement::Broken(vec![]);
         };
-        match self.evaluate(&slice.all, &request) {
-            Err(broken) => Judgement::Broken(broken),
-            Ok((true, _)) => Judgement::Allowed,
-            Ok((false, objections)) if objections.is_empty() => Judgement::Unpermitted,
-            Ok((false, objections)) => match self.evaluate(&slice.permits, &request) {
-                Err(broken) => Judgement::Broken(broken),
-                Ok((otherwise_allowed, _)) => Judgement::Against {
-                    objections,
-                    otherwise_allowed,
-                },
-            },
+        let judgement = self.voices(slice, asker, context).judgement();
+        if let Some(engine) = &slice.engine {
+            let compared = match tell(&slice.attributes) {
+                Ok(whole) => {
+                    let request = self.request(slice, asker, whole);
+                    engine.judge(&request, &self.schema, &self.groups)
+                }
+                Err(_) => Judgement::Broken(vec![]),
+            };
+            assert_eq!(
+                judgement, compared,
+                "Cedar's own authorizer judges otherwise"
+            );
         }
+        judgement
     }
 
-    /// Every rule that speaks for or against one request, or cannot.
-    pub(super) fn voices(
+    /// Every rule that speaks for or against one request, or cannot be evaluated.
+    pub(super) fn voices<'a>(
         &self,
-        slice: &Slice,
-        actor: &str,
-        case: &str,
+        slice: &'a Slice,
+        asker: Asker<'_>,
         context: Context,
-    ) -> Voices {
-        let request = Request::new(
-            uid(&self.names.actor, actor),
-            slice.action.clone(),
-            uid(&self.names.case, case),
-            context,
-            Some(&self.schema),
-        );
-        let Ok(request) = request else {
-            return Voices::default();
-        };
-        let mut voices = Voices::default();
-        match self.evaluate(&slice.all, &request) {
-            Err(broken) => voices.broken = broken,
-            Ok((_, against)) => {
-                voices.against = against.iter().map(|(id, _)| (*id).to_owned()).collect();
-            }
-        }
-        let permits = self
-            .authorizer
-            .is_authorized(&request, &slice.permits, &self.groups);
-        voices.permits = permits
-            .diagnostics()
-            .reason()
-            .map(ToString::to_string)
-            .collect();
-        voices.permits.sort();
-        voices
+    ) -> Voices<'a> {
+        slice.hear(self.request(slice, asker, context), self.groups.as_ref())
+    }
+
+    /// Nothing of it is held against the schema here: it is made of typed fields (see `context`).
+    fn request(&self, slice: &Slice, (actor, case): Asker<'_>, context: Context) -> Request {
+        Request::new_unchecked(
+            EntityUIDEntry::known(uid(&self.names.actor, actor), None),
+            EntityUIDEntry::known(slice.action.clone(), None),
+            EntityUIDEntry::known(uid(&self.names.case, case), None),
+            Some(context),
+        )
     }
 
     /// Every rule, by its id.
     pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.values()
+        self.rules.values().map(Arc::as_ref)
     }
 
     /// A rule by its id.
     pub(super) fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules.get(id)
-    }
-
-    /// Whether it is allowed, and what is against it; or the rules that failed. The engine skips a rule that fails, and so
-    /// would allow what a failing forbid stands against.
-    fn evaluate(
-        &self,
-        policies: &PolicySet,
-        request: &Request,
-    ) -> Result<(bool, Objections<'_>), Vec<String>> {
-        let response = self
-            .authorizer
-            .is_authorized(request, policies, &self.groups);
-        let mut broken: Vec<String> = response
-            .diagnostics()
-            .errors()
-            .map(|error| match error {
-                AuthorizationError::PolicyEvaluationError(error) => error.policy_id().to_string(),
-            })
-            .collect();
-        if !broken.is_empty() {
-            broken.sort();
-            return Err(broken);
-        }
-        let mut objections: Objections<'_> = response
-            .diagnostics()
-            .reason()
-            .filter_map(|id| self.rules.get(AsRef::<str>::as_ref(id)))
-            .filter_map(|rule| Some((rule.id.as_str(), rule.objection.as_ref()?)))
-            .collect();
-        objections.sort_by_key(|(id, objection)| (std::cmp::Reverse(objection.prio), *id));
-        let allowed = response.decision() == cedar_policy::Decision::Allow;
-        Ok((allowed, objections))
+        self.rules.get(id).map(Arc::as_ref)
     }
 }
 
@@ -233,8 +139,8 @@ pub(super) fn names_of(actions: &[EntityUid]) -> Vec<String> {
     actions.iter().map(name).collect()
 }
 
-fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
-    EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
+fn uid(kind: &EntityType, id: &str) -> EntityUID {
+    EntityUID::from_components(kind.clone(), Eid::new(id), None)
 }
 
 fn parse_schema(text: &str) -> Result<Schema, RulebookError> {
@@ -247,8 +153,8 @@ fn parse_schema(text: &str) -> Result<Schema, RulebookError> {
     }
 }
 
-fn read_all(policies: &[(String, String)]) -> Result<BTreeMap<String, Rule>, RulebookError> {
-    let mut rules: BTreeMap<String, Rule> = BTreeMap::new();
+fn read_all(policies: &[(String, String)]) -> Result<BTreeMap<String, Arc<Rule>>, RulebookError> {
+    let mut rules: BTreeMap<String, Arc<Rule>> = BTreeMap::new();
     for (file, text) in policies {
         for rule in rule::read(file, text)? {
             if let Some(other) = rules.get(&rule.id) {
@@ -260,7 +166,7 @@ fn read_all(policies: &[(String, String)]) -> Result<BTreeMap<String, Rule>, Rul
                     ),
                 });
             }
-            rules.insert(rule.id.clone(), rule);
+            rules.insert(rule.id.clone(), Arc::new(rule));
         }
     }
     Ok(rules)
@@ -268,7 +174,7 @@ fn read_all(policies: &[(String, String)]) -> Result<BTreeMap<String, Rule>, Rul
 
 /// Warnings refuse too: a rule that can never apply, or a name that only looks like another, protects nobody.
 fn validate(
-    rules: &BTreeMap<String, Rule>,
+    rules: &BTreeMap<String, Arc<Rule>>,
     policies: &[(String, String)],
     schema: &Schema,
 ) -> Result<(), RulebookError> {
@@ -306,7 +212,9 @@ fn validate(
     Err(RulebookError::Invalid(problems.join("\n")))
 }
 
-fn policy_set<'a>(policies: impl Iterator<Item = &'a Policy>) -> Result<PolicySet, RulebookError> {
+pub(super) fn policy_set<'a>(
+    policies: impl Iterator<Item = &'a Policy>,
+) -> Result<PolicySet, RulebookError> {
     PolicySet::from_policies(policies.cloned())
         .map_err(|error| RulebookError::Invalid(error.to_string()))
 }

@@ -1,7 +1,7 @@
 //! From what the rules say to a decision: which objection is heard, and whether a person is asked or told.
 
+use super::judgement::{Judgement, Objections};
 use super::rule::Objection;
-use super::ruleset::{Judgement, Objections};
 use crate::{ConsentFrom, Decision, Priority, Refusal};
 
 const SAY_BROKEN: &str =

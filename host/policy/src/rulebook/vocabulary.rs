@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cedar_policy::RestrictedExpression;
+use cedar_policy_core::ast;
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -96,24 +96,24 @@ impl Vocabulary {
         words
     }
 
-    /// The attributes of a fact in the base schema, and those beyond it.
-    pub(super) fn split(&self, kind: &str, attributes: &Map<String, Value>) -> (Fields, Fields) {
-        let vendor = self.vendor.get(kind);
-        let pick =
-            |keep: &dyn Fn(&str) -> bool| fields(attributes.iter().filter(|(name, _)| keep(name)));
-        (
-            pick(&|name| is_base(kind, name)),
-            pick(&|name| vendor.is_some_and(|names| names.contains(name))),
-        )
+    /// What a vendor's tools alone say of an entity; none where they say nothing of its kind.
+    pub(super) fn beyond<'a>(
+        &self,
+        kind: &str,
+        attributes: &'a Map<String, Value>,
+    ) -> Option<Fields<'a>> {
+        let names = self.vendor.get(kind)?;
+        Some(fields(attributes, |name| names.contains(name)))
     }
 }
 
 /// Fields of a Cedar record.
-pub(super) type Fields = Vec<(String, RestrictedExpression)>;
+pub(super) type Fields<'a> = Vec<(&'a str, ast::Value)>;
 
-/// Whether the base schema has a record for this kind of entity.
-pub(super) fn is_base_kind(kind: &str) -> bool {
-    BASE.iter().any(|(base, _)| *base == kind)
+/// What the base schema has of an entity; none where it has nothing of its kind.
+pub(super) fn base<'a>(kind: &str, attributes: &'a Map<String, Value>) -> Option<Fields<'a>> {
+    let (_, names) = BASE.iter().find(|(base, _)| *base == kind)?;
+    Some(fields(attributes, |name| names.contains(&name)))
 }
 
 fn is_base(kind: &str, attribute: &str) -> bool {
@@ -123,38 +123,33 @@ fn is_base(kind: &str, attribute: &str) -> bool {
 
 /// Attributes as rules see them. One that does not read as its type is left out, as if it had never been established: the
 /// rules that need it refuse. Sums in two currencies cannot be compared, so then none of them is there.
-fn fields<'a>(attributes: impl Iterator<Item = (&'a String, &'a Value)>) -> Fields {
-    let mut fields = vec![];
-    let mut sums: Vec<(&String, Money)> = vec![];
-    for (name, value) in attributes {
+fn fields(attributes: &Map<String, Value>, keep: impl Fn(&str) -> bool) -> Fields<'_> {
+    let mut fields = Vec::with_capacity(attributes.len().saturating_add(2));
+    let mut sums: Vec<(&str, Money)> = vec![];
+    for (name, value) in attributes.iter().filter(|(name, _)| keep(name)) {
         let typed = match AttributeType::of(name) {
-            AttributeType::Text => value
-                .as_str()
-                .map(|text| RestrictedExpression::new_string(text.to_owned())),
-            AttributeType::Flag => value.as_bool().map(RestrictedExpression::new_bool),
-            AttributeType::Instant => unix_seconds(value).map(RestrictedExpression::new_long),
-            AttributeType::PerMille => per_mille(value).map(RestrictedExpression::new_long),
+            AttributeType::Text => value.as_str().map(ast::Value::from),
+            AttributeType::Flag => value.as_bool().map(ast::Value::from),
+            AttributeType::Instant => unix_seconds(value).map(ast::Value::from),
+            AttributeType::PerMille => per_mille(value).map(ast::Value::from),
             AttributeType::Money => {
-                sums.extend(Money::parse(value).ok().map(|money| (name, money)));
+                sums.extend(Money::parse(value).ok().map(|money| (name.as_str(), money)));
                 None
             }
         };
-        fields.extend(typed.map(|typed| (name.clone(), typed)));
+        fields.extend(typed.map(|typed| (name.as_str(), typed)));
     }
     if let Some(currency) = common_currency(&sums) {
-        fields.push((
-            "currency".to_owned(),
-            RestrictedExpression::new_string(currency),
-        ));
+        fields.push(("currency", currency.into()));
         fields.extend(
             sums.into_iter()
-                .map(|(name, money)| (name.clone(), RestrictedExpression::new_long(money.minor))),
+                .map(|(name, money)| (name, money.minor.into())),
         );
     }
     fields
 }
 
-fn common_currency(sums: &[(&String, Money)]) -> Option<String> {
+fn common_currency(sums: &[(&str, Money)]) -> Option<String> {
     let (_, first) = sums.first()?;
     sums.iter()
         .all(|(_, money)| money.currency == first.currency)

@@ -26,9 +26,14 @@ impl ToolRule {
     /// What one call takes from each of its budgets: minor units for tools with an amount, else one call. None where the
     /// amount cannot be read.
     pub fn draw(&self, arguments: &Map<String, Value>) -> Option<i64> {
+        self.drawn(self.amount(arguments).as_ref())
+    }
+
+    /// The same, of the amount that was read from the arguments.
+    pub(crate) fn drawn(&self, amount: Option<&Money>) -> Option<i64> {
         match self.amount {
             None => Some(1),
-            Some(_) => self.amount(arguments).map(|amount| amount.minor.max(0)),
+            Some(_) => amount.map(|amount| amount.minor.max(0)),
         }
     }
 

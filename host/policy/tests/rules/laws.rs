@@ -108,7 +108,7 @@ fn any_tool() -> BoxedStrategy<String> {
     select(names).boxed()
 }
 
-fn any_scenario() -> BoxedStrategy<Scenario> {
+pub(crate) fn any_scenario() -> BoxedStrategy<Scenario> {
     let who = (
         select(vec![
             Level::Anonymous,

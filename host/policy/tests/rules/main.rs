@@ -15,6 +15,7 @@ mod laws;
 mod loading;
 mod lookups;
 mod money;
+mod reads;
 mod scenario;
 mod shipped;
 mod tools;
