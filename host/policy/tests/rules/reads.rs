@@ -70,14 +70,19 @@ fn look() -> ToolRule {
     }
 }
 
-/// These rules alone, over the contract and that tool.
-fn only(tool: ToolRule, text: &str) -> Rulebook {
+/// These rules alone, over the contract and tools that are judged like that, by these names.
+fn only(tool: &ToolRule, names: &[String], text: &str) -> Rulebook {
     let mut source = RulebookSource {
         policies: vec![("own.cedar".to_owned(), text.to_owned())],
         ..source()
     };
-    source.tools.insert("look".to_owned(), tool);
+    let named = names.iter().map(|name| (name.clone(), tool.clone()));
+    source.tools.extend(named);
     Rulebook::load(source).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn looking(tool: &ToolRule, text: &str) -> Rulebook {
+    only(tool, &["look".to_owned()], text)
 }
 
 fn asked() -> Scenario {
@@ -138,25 +143,36 @@ const SCOPES: &[(&str, &str)] = &[
     ),
 ];
 
+/// One rule is for, the other against, each where the condition holds or where it does not; and what is decided.
+const PAIRS: &[(&str, Option<&str>, &str)] = &[
+    ("when", None, "allow"),
+    ("unless", None, "deny NOT_PERMITTED"),
+    ("when", Some("unless"), "allow"),
+    ("when", Some("when"), "deny AGAINST"),
+];
+
 #[test]
 fn however_a_rule_reads_it_is_told() {
-    let scope = "principal, action == Action::\"look\", resource";
-    let forbid = "@id(\"against\") @code(\"AGAINST\") @say(\"No.\")\nforbid";
-    for condition in HOLDING {
-        let decide = |text: &str| line(&asked().decide(&only(look(), text)));
-        let permit = format!("@id(\"for\")\npermit ({scope})");
-        let when = format!("when {{ {condition} }};");
-        let unless = format!("unless {{ {condition} }};");
-        let alone = [format!("{permit} {when}"), format!("{permit} {unless}")];
-        assert_eq!(decide(&alone[0]), "allow", "{condition}");
-        assert_eq!(decide(&alone[1]), "deny NOT_PERMITTED", "{condition}");
-        let both = format!("{permit};\n{forbid} ({scope})");
-        assert_eq!(
-            decide(&format!("{both} {when}")),
-            "deny AGAINST",
-            "{condition}"
-        );
-        assert_eq!(decide(&format!("{both} {unless}")), "allow", "{condition}");
+    let (mut names, mut text, mut expected) = (vec![], String::new(), vec![]);
+    for (number, condition) in HOLDING.iter().enumerate() {
+        for (of, (permit, forbid, expect)) in PAIRS.iter().enumerate() {
+            let name = format!("look_{number}_{of}");
+            let scope = format!("principal, action == Action::\"{name}\", resource");
+            let permit =
+                format!("@id(\"for.{name}\")\npermit ({scope})\n{permit} {{ {condition} }};\n");
+            text.push_str(&permit);
+            text.extend(forbid.map(|when| {
+                format!("@id(\"against.{name}\") @code(\"AGAINST\") @say(\"No.\")\nforbid ({scope})\n{when} {{ {condition} }};\n")
+            }));
+            expected.push((name.clone(), *expect, condition));
+            names.push(name);
+        }
+    }
+    let rulebook = only(&look(), &names, &text);
+    for (name, expect, condition) in expected {
+        let mut asked = asked();
+        asked.call.tool = name;
+        assert_eq!(line(&asked.decide(&rulebook)), expect, "{condition}");
     }
 }
 
@@ -165,7 +181,7 @@ fn a_scope_holds_whoever_and_whatever_it_names() {
     for (holds, fails) in SCOPES {
         let decide = |scope: &str| {
             let text = format!("@id(\"for\")\npermit ({scope});");
-            line(&asked().decide(&only(look(), &text)))
+            line(&asked().decide(&looking(&look(), &text)))
         };
         assert_eq!(decide(holds), "allow", "{holds}");
         assert_eq!(decide(fails), "deny NOT_PERMITTED", "{fails}");
@@ -177,7 +193,7 @@ fn a_scope_holds_whoever_and_whatever_it_names() {
 fn a_rule_that_fails_is_named() {
     let text = "@id(\"for\")\npermit (principal, action, resource);
         @id(\"fails\") @code(\"F\") @say(\"No.\")\nforbid (principal, action == Action::\"look\", resource)\nwhen { context.now + 9223372036854775807 > 0 };";
-    let decision = asked().decide(&only(look(), text));
+    let decision = asked().decide(&looking(&look(), text));
     assert_eq!(line(&decision), "deny RULE_ERROR");
     assert_eq!(rules(&decision), ["fails"]);
 }
@@ -187,7 +203,7 @@ fn a_rule_that_fails_is_named() {
 fn what_cannot_be_told_refuses_where_nobody_reads_it() {
     let open = "@id(\"open\")\npermit (principal, action, resource);";
     let check = |name: &str, tool: ToolRule, scenario: Scenario, expect: &str| {
-        let decision = scenario.decide(&only(tool, open));
+        let decision = scenario.decide(&looking(&tool, open));
         assert_eq!(line(&decision), expect, "{name}");
     };
     let refused = "deny RULE_ERROR";
