@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use policy::{
-    Actor, Call, Channel, Entity, Fact, Facts, Identity, Level, Role, Rulebook, RulebookSource,
-    Settings, ToolRule,
+    Actor, Call, CapabilityDecision, Channel, Effect, Entity, Fact, Facts, HttpGrant, HttpRequest,
+    Identity, Level, PathPattern, Role, Rulebook, RulebookSource, Scope, Settings, ToolRule,
 };
 use serde_json::{Map, Value, json};
 
@@ -37,10 +37,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut all = vec![];
     for (what, tool, arguments, known) in calls() {
         let (call, facts) = asked(tool, arguments, known);
-        let (times, decided) = measure(&rulebook, &call, &facts);
+        let (times, decided) = decide(&rulebook, &call, &facts);
         print(&times, &format!("{what}: {decided}"));
         all.extend(times);
     }
+    let (call, _) = asked("lookup_order", json!({ "order_id": "ORD-1" }), false);
+    let (times, decided) = decide_http(&rulebook, &call);
+    print(&times, &format!("a plugin's request: {decided}"));
+    all.extend(times);
     all.sort_unstable();
     print(&all, "all of them");
     let met = if at(&all, 50) <= GOAL {
@@ -152,15 +156,53 @@ fn asked(tool: &str, arguments: Value, known: bool) -> (Call, Facts) {
     (call, facts)
 }
 
-/// The times of single decisions, sorted, and what was decided. Handing the call over is the caller's cost, so it is not
-/// measured.
-fn measure(rulebook: &Rulebook, call: &Call, facts: &Facts) -> (Vec<Duration>, String) {
+/// The times of single decisions, sorted, and what was decided.
+fn decide(rulebook: &Rulebook, call: &Call, facts: &Facts) -> (Vec<Duration>, String) {
     let grants = Arc::from([]);
+    let decide = |call| rulebook.decide(call, black_box(facts), &grants);
+    let times = measure(|| call.clone(), decide);
+    (times, decide(call.clone()).summary().to_string())
+}
+
+/// The same of a running plugin's request to its backend.
+fn decide_http(rulebook: &Rulebook, call: &Call) -> (Vec<Duration>, String) {
+    let grant = HttpGrant {
+        origin: "https://shop.example.com".to_owned(),
+        methods: vec!["GET".to_owned(), "POST".to_owned()],
+        paths: vec![PathPattern("/orders/{order_id}".to_owned())],
+        safe_posts: vec![],
+        credential: None,
+        nature: policy::Nature::default(),
+        private_network: false,
+        tools: BTreeMap::new(),
+    };
+    let scope = Scope {
+        effect: Effect::Read,
+        grants: Arc::from([grant]),
+        max_http_calls: 16,
+    };
+    let request = HttpRequest {
+        method: "GET",
+        url: "https://shop.example.com/orders/ORD-1",
+        body: b"",
+        calls_before: 1,
+    };
+    let decide = |request: &HttpRequest<'_>| rulebook.decide_http(call, &scope, request);
+    let times = measure(|| black_box(&request), decide);
+    let decided = match decide(&request) {
+        CapabilityDecision::Allow { .. } => "allow".to_owned(),
+        CapabilityDecision::Deny(refusal) => format!("deny {}", refusal.code),
+    };
+    (times, decided)
+}
+
+/// Handing over what is judged is the caller's cost, so it is not measured.
+fn measure<I, O>(prepare: impl Fn() -> I, decide: impl Fn(I) -> O) -> Vec<Duration> {
     let mut times = Vec::with_capacity(SAMPLES);
     for round in 0..WARM_UP + SAMPLES {
-        let call = call.clone();
+        let judged = black_box(prepare());
         let started = Instant::now();
-        let decision = rulebook.decide(black_box(call), black_box(facts), &grants);
+        let decision = decide(judged);
         let time = started.elapsed();
         black_box(decision);
         if round >= WARM_UP {
@@ -168,8 +210,7 @@ fn measure(rulebook: &Rulebook, call: &Call, facts: &Facts) -> (Vec<Duration>, S
         }
     }
     times.sort_unstable();
-    let decision = rulebook.decide(call.clone(), facts, &grants);
-    (times, decision.summary().to_string())
+    times
 }
 
 fn print(times: &[Duration], what: &str) {

@@ -47,7 +47,7 @@ impl Slice {
             None
         };
         let prepare = |rule: Arc<Rule>| Ready {
-            condition: condition(rule.policy.as_ref()),
+            condition: placeless(&rule.policy),
             rule,
         };
         let rules: Vec<Ready> = rules.into_iter().map(prepare).collect();
@@ -92,6 +92,18 @@ impl Slice {
             .sort_by_key(|(id, objection)| (std::cmp::Reverse(objection.prio), *id));
         voices
     }
+}
+
+/// The condition without its places in the text: each step of an evaluation copies them, and counts on one counter that all
+/// threads share. Taken only if nothing else is different.
+fn placeless(policy: &cedar_policy::Policy) -> Expr {
+    let written = condition(policy.as_ref());
+    let form = policy.to_json().ok();
+    let plain = form.and_then(|form| cedar_policy::Policy::from_json(None, form).ok());
+    plain
+        .map(|plain| condition(plain.as_ref()))
+        .filter(|plain| *plain == written)
+        .unwrap_or(written)
 }
 
 /// When the policy applies, to actions that its scope admits. Most scopes say nothing of principal and resource, so that
