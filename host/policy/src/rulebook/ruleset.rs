@@ -87,13 +87,10 @@ impl Ruleset {
         };
         let judgement = self.voices(slice, asker, context).judgement();
         if let Some(engine) = &slice.engine {
-            let compared = match tell(&slice.attributes) {
-                Ok(whole) => {
-                    let request = self.request(slice, asker, whole);
-                    engine.judge(&request, &self.schema, &self.groups)
-                }
-                Err(_) => Judgement::Broken(vec![]),
-            };
+            let whole = tell(&slice.attributes).map(|whole| self.request(slice, asker, whole));
+            let compared = whole.map_or(Judgement::Broken(vec![]), |whole| {
+                engine.judge(&whole, &self.schema, &self.groups)
+            });
             assert_eq!(
                 judgement, compared,
                 "Cedar's own authorizer judges otherwise"

@@ -76,8 +76,8 @@ fn only(tool: &ToolRule, names: &[String], text: &str) -> Rulebook {
         policies: vec![("own.cedar".to_owned(), text.to_owned())],
         ..source()
     };
-    let named = names.iter().map(|name| (name.clone(), tool.clone()));
-    source.tools.extend(named);
+    let asked = names.iter().map(|name| (name.clone(), tool.clone()));
+    source.tools.extend(asked);
     Rulebook::load(source).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
