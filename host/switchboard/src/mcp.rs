@@ -11,6 +11,7 @@ mod changes;
 mod conformance;
 mod consent;
 mod desk;
+mod direct;
 mod endpoints;
 mod handler;
 mod http;

@@ -5,19 +5,9 @@ pub(crate) struct Words(Vec<String>);
 
 impl Words {
     pub(crate) fn of(text: &str) -> Self {
-        let plain: String = text
-            .to_lowercase()
-            .chars()
-            .filter(|character| !matches!(character, '\'' | '’'))
-            .map(|character| {
-                if character.is_alphanumeric() {
-                    character
-                } else {
-                    ' '
-                }
-            })
-            .collect();
-        Self(plain.split_whitespace().map(str::to_owned).collect())
+        let is_between = |character: char| !character.is_alphanumeric() && !is_apostrophe(character);
+        let words = text.split(is_between).map(plain);
+        Self(words.filter(|word| !word.is_empty()).collect())
     }
 
     /// Whether the phrase occurs. `*` at a phrase's end stands for any ending of its last word.
@@ -48,19 +38,30 @@ impl Words {
             .sum()
     }
 
+    /// Where the phrase begins. Most phrases fail at their first word, so nothing is done with the others before that fits.
     fn places<'a>(&'a self, phrase: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let length = phrase.split(' ').count();
-        self.0
-            .windows(length)
-            .enumerate()
-            .filter(move |(_, window)| {
-                phrase
-                    .split(' ')
-                    .zip(window.iter())
-                    .all(|(wanted, word)| is_match(wanted, word))
-            })
-            .map(|(place, _)| place)
+        let (first, rest) = phrase.split_once(' ').unwrap_or((phrase, ""));
+        let begins = move |&(_, word): &(usize, &String)| is_match(first, word);
+        let goes_on = move |place: &usize| self.goes_on(place + 1, rest);
+        let places = self.0.iter().enumerate().filter(begins);
+        places.map(|(place, _)| place).filter(goes_on)
     }
+
+    fn goes_on(&self, from: usize, rest: &str) -> bool {
+        let mut words = self.0[from..].iter();
+        let mut wanted = rest.split_whitespace();
+        wanted.all(|wanted| words.next().is_some_and(|word| is_match(wanted, word)))
+    }
+}
+
+fn is_apostrophe(character: char) -> bool {
+    matches!(character, '\'' | '’')
+}
+
+fn plain(word: &str) -> String {
+    let mut plain = word.to_lowercase();
+    plain.retain(|character| character.is_alphanumeric());
+    plain
 }
 
 fn is_match(wanted: &str, word: &str) -> bool {

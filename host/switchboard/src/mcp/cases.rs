@@ -4,11 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dispatch::{Store, StoreError};
+use rmcp::model::RequestMetaObject;
 use uuid::Uuid;
 
 /// After this many seconds without a call the implicit case is over, and the next call opens another: what it had
 /// established of one customer must not meet the next one.
 pub(super) const IDLE_SECONDS: i64 = 30 * 60;
+
+/// `_meta` key of a call: the client's own name for the case that the call belongs to.
+pub(super) const CASE: &str = "switchboard/case";
 
 /// The longest name a client may give a case, in characters.
 const LONGEST_NAME: usize = 128;
@@ -54,6 +58,15 @@ impl Session {
             key: format!("mcp:{principal}"),
             ends_when_idle: true,
             is_fresh: false,
+        }
+    }
+
+    /// The case of a call that comes in no session: the one that it names, else the principal's implicit one. None where it
+    /// gives no proper name.
+    pub(super) fn of_principal(principal: &str, meta: &RequestMetaObject) -> Option<Self> {
+        match meta.get(CASE) {
+            Some(name) => Self::named(principal, name.as_str()?),
+            None => Some(Self::implicit(principal)),
         }
     }
 

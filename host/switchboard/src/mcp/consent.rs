@@ -177,13 +177,12 @@ const BAD_STATE: &str = "requestState does not belong to this call, or its quest
 
 /// Asks in the middle of the call, and waits as long as the question is good for.
 async fn elicited(visit: &Visit, consent: &PendingConsent, longest: Duration) -> Said {
-    let Ok(form) = form(consent) else {
+    let (Ok(form), Some(peer)) = (form(consent), visit.peer()) else {
         return Said::Nothing;
     };
-    let peer = &visit.context.peer;
     let answered = tokio::select! {
         answered = peer.create_elicitation_with_timeout(form, Some(longest)) => answered,
-        () = visit.context.ct.cancelled() => return Said::Nothing,
+        () = visit.gone().cancelled() => return Said::Nothing,
     };
     match answered {
         Ok(answered) => said_in(&answered).unwrap_or(Said::Nothing),

@@ -98,7 +98,7 @@ impl Desk {
     ) -> Result<Outcome, ErrorData> {
         let (progress, mut heard) = mpsc::channel(REPORTS_AT_ONCE);
         let waiting = Waiting {
-            gone: visit.context.ct.clone(),
+            gone: visit.gone().clone(),
             progress: visit.wants_progress().then_some(progress),
         };
         let call = self.dispatch(&visit.session, tool, arguments, waiting);

@@ -29,14 +29,11 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use super::answer;
-use super::cases::Session;
+use super::cases::{CASE, Session};
 use super::changes::{self, Subscribed};
 use super::paging::page;
 use super::provider::Offer;
 use super::visit::{Visit, is_newest};
-
-/// `_meta` key of a call: the client's own name for the case that the call belongs to.
-const CASE: &str = "switchboard/case";
 
 /// How long a client may keep a list, in milliseconds.
 const LIST_TTL_MS: u64 = 60_000;
@@ -103,11 +100,8 @@ impl Handler {
         if self.may_be_a_stranger() {
             return self.session_of_stranger(context);
         }
-        let principal = &self.offer.principal;
-        if let Some(name) = context.meta.get(CASE) {
-            let named = name
-                .as_str()
-                .and_then(|name| Session::named(principal, name));
+        if context.meta.contains_key(CASE) {
+            let named = Session::of_principal(&self.offer.principal, &context.meta);
             return named.ok_or_else(|| answer::invalid_params(BAD_CASE));
         }
         Ok(self.session_of(&context.extensions))
@@ -127,7 +121,7 @@ impl Handler {
     fn visit(&self, context: RequestContext<RoleServer>) -> Result<Visit, ErrorData> {
         let session = self.session(&context)?;
         *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        Ok(Visit { session, context })
+        Ok(Visit::new(session, context))
     }
 
     /// The principal's tasks: nobody else's can be found here.
@@ -209,8 +203,9 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         let uri = request.uri.clone();
+        let own = self.session_of(&context.extensions);
         let visit = self.visit(context)?;
-        if visit.session != self.session_of(&visit.context.extensions) {
+        if visit.session != own {
             return Err(answer::invalid_params(OTHER_CASE));
         }
         let read = ReadResourceRequestParams::new(request.uri);

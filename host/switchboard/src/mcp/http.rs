@@ -15,6 +15,7 @@ use serde_json::json;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::McpParts;
+use super::direct::{Direct, Way};
 use super::handler::Handler;
 use super::line::Line;
 use super::provider::Offer;
@@ -23,12 +24,13 @@ use super::sessions::{Sessions, heeded};
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// The largest request, in bytes: a tool's arguments are texts of at most 16 KiB each.
-const LARGEST_REQUEST: usize = 1024 * 1024;
+pub(super) const LARGEST_REQUEST: usize = 1024 * 1024;
 
 type Service = StreamableHttpService<Handler, Sessions>;
 
 /// The endpoint of one principal, with sessions of its own: a session id means nothing at anybody else's.
 pub(super) struct Endpoint {
+    direct: Direct,
     service: Service,
     sessions: Arc<Sessions>,
     /// Ends the open event streams with it.
@@ -45,12 +47,14 @@ impl Endpoint {
     pub(super) fn of(offer: Offer, hosts: Hosts, stop: &CancellationToken) -> Self {
         let stop = stop.child_token();
         let sessions = Arc::new(Sessions::new());
+        let direct = Direct::new(offer.clone(), hosts.names().to_vec());
         let service = Service::new(
             move || Ok(Handler::new(offer.clone())),
             Arc::clone(&sessions),
             hosts.config().with_cancellation_token(stop.clone()),
         );
         Self {
+            direct,
             service,
             sessions,
             _ends: stop.drop_guard(),
@@ -64,7 +68,15 @@ impl Endpoint {
         Router::new().route("/mcp", any(handle))
     }
 
-    pub(super) async fn handle(&self, mut request: Request) -> Response {
+    pub(super) async fn handle(&self, request: Request) -> Response {
+        match self.direct.answer(request).await {
+            Way::Answered(response) => response,
+            Way::Long(request) => self.talk(request).await,
+        }
+    }
+
+    /// Answers any request there is.
+    async fn talk(&self, mut request: Request) -> Response {
         let sends_json = sends_json(request.headers());
         let ended = match ends_session(&request) {
             Some(id) => Some(self.ended(&id).await),
@@ -139,6 +151,11 @@ impl Hosts {
         let origins = own.iter().flat_map(|host| origins(host)).collect();
         let allowed = LOOPBACK.map(str::to_owned).into_iter().chain(own).collect();
         Self { allowed, origins }
+    }
+
+    /// The names as they stand in a request's `Host`.
+    pub(super) fn names(&self) -> &[String] {
+        &self.allowed
     }
 
     /// Plain JSON where there are no sessions, event streams where there are. A browser may call only from a page that this

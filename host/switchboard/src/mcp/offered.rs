@@ -86,6 +86,11 @@ impl Provider for Desk {
         self.ask(&visit, &request, outcome).await
     }
 
+    /// Progress is told only to those who ask for it.
+    fn is_direct(&self, _tool: &str) -> bool {
+        true
+    }
+
     fn prompts(&self) -> Vec<Prompt> {
         prompts::list()
     }

@@ -59,6 +59,12 @@ pub(super) trait Provider: Send + Sync + 'static {
         request: CallToolRequestParams,
     ) -> Result<CallToolResponse, ErrorData>;
 
+    /// Whether a call of this tool, in the revision without sessions, says nothing to its client before the result.
+    fn is_direct(&self, tool: &str) -> bool {
+        let _ = tool;
+        false
+    }
+
     /// The calls that go on as tasks, where there are any.
     fn tasks(&self) -> Option<&TaskManager> {
         None

@@ -3,6 +3,7 @@
 mod cases;
 mod client;
 mod connection;
+mod direct;
 mod edges;
 mod fakes;
 mod tools;

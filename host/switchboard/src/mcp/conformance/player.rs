@@ -110,7 +110,8 @@ impl Player {
             return;
         };
         let params = LoggingMessageNotificationParam::new(LoggingLevel::Info, json!(message));
-        if let Err(error) = visit.context.peer.notify_logging_message(params).await {
+        let Some(peer) = visit.peer() else { return };
+        if let Err(error) = peer.notify_logging_message(params).await {
             tracing::debug!(%error, "a log message was not heard");
         }
     }
@@ -118,7 +119,7 @@ impl Player {
     /// From which level on log messages are wanted; in the newest revision only by a request that says so.
     fn level(&self, visit: &Visit) -> Option<LoggingLevel> {
         if visit.is_newest() {
-            return visit.context.meta.log_level();
+            return visit.meta().log_level();
         }
         let levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
         let set = levels.get(&visit.session).copied();

@@ -165,7 +165,9 @@ fn missing(visit: &Visit, inputs: &InputRequests) -> ClientCapabilities {
 }
 
 async fn answered(visit: &Visit, input: InputRequest) -> Result<Value, ErrorData> {
-    let peer = &visit.context.peer;
+    let Some(peer) = visit.peer() else {
+        return Err(broken("nobody can be asked in the middle of this call"));
+    };
     let asked = async {
         let answer = match input {
             InputRequest::CreateMessage(request) => {
@@ -181,7 +183,7 @@ async fn answered(visit: &Visit, input: InputRequest) -> Result<Value, ErrorData
     };
     tokio::select! {
         answer = asked => answer.map_err(broken),
-        () = visit.context.ct.cancelled() => Err(broken("the request was cancelled")),
+        () = visit.gone().cancelled() => Err(broken("the request was cancelled")),
         () = tokio::time::sleep(LONGEST_WAIT) => Err(broken("the client does not answer")),
     }
 }
