@@ -15,9 +15,9 @@ const DIGEST: &str = "0f343b0931126a20f133d67c2b018a3b1e8d3f8c9f2a4f0f343b093112
 /// Cases that the calls are spread over.
 const CASES: usize = 64;
 /// Calls that come at once, and how far apart: about as many a second as one host takes on two cores.
-const AT_ONCE: usize = 6;
+const AT_ONCE: u32 = 6;
 const APART: Duration = Duration::from_millis(1);
-const CALLS: usize = 30_000;
+const CALLS: u32 = 30_000;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -41,7 +41,7 @@ async fn main() {
     let thread = cpu(ClockId::ThreadCPUTime) - thread;
     let writer = cpu(ClockId::ProcessCPUTime) - process - thread;
     let commits = store.commits() - commits;
-    let each = |spent: Duration| spent.as_secs_f64() * 1e6 / CALLS as f64;
+    let each = |spent: f64| spent / f64::from(CALLS);
     println!(
         "{CALLS} calls in {commits} commits: {:.2} us of CPU a call (caller {:.2}, writer {:.2})",
         each(caller + writer),
@@ -52,15 +52,24 @@ async fn main() {
     println!("{records} audit records verified");
 }
 
-/// Paces `count` calls; the CPU time that their caller's thread spent in the store.
-async fn calls(store: &SqliteStore, cases: &[Case], input: &str, count: usize) -> Duration {
-    let mut spent = Duration::ZERO;
+/// Paces `count` calls; what their caller's thread spent in the store, in microseconds of CPU.
+async fn calls(store: &SqliteStore, cases: &[Case], input: &str, count: u32) -> f64 {
+    let mut spent = 0.0;
+    let mut next = cases.iter().cycle();
     let mut tick = tokio::time::interval(APART);
-    for first in (0..count).step_by(AT_ONCE) {
+    for _ in 0..count / AT_ONCE {
         tick.tick().await;
-        let calls: Vec<_> = (first..first + AT_ONCE)
-            .map(|n| &cases[n % cases.len()])
-            .map(|case| (case, capability(case), outcome(case, input), input.to_owned()))
+        let calls: Vec<_> = next
+            .by_ref()
+            .take(AT_ONCE as usize)
+            .map(|case| {
+                (
+                    case,
+                    capability(case),
+                    outcome(case, input),
+                    input.to_owned(),
+                )
+            })
             .collect();
         let before = cpu(ClockId::ThreadCPUTime);
         for (case, capability, outcome, input) in calls {
@@ -75,8 +84,12 @@ async fn calls(store: &SqliteStore, cases: &[Case], input: &str, count: usize) -
     spent
 }
 
-fn cpu(clock: ClockId) -> Duration {
-    clock_gettime(clock).try_into().unwrap()
+/// Microseconds.
+fn cpu(clock: ClockId) -> f64 {
+    Duration::try_from(clock_gettime(clock))
+        .unwrap()
+        .as_secs_f64()
+        * 1e6
 }
 
 fn capability(case: &Case) -> AuditEntry {

@@ -11,16 +11,83 @@
 //! text that was hashed is what an engine stores and later verifies: nothing is parsed and printed again in between.
 
 use dispatch::AuditEntry;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// What the first record follows.
 pub(crate) const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The text of an entry that is hashed and stored.
+/// As long as most entries are, in bytes.
+const USUAL: usize = 768;
+
+/// The text of an entry that is hashed and stored. Every call waits for some, so it is written as it is read, and no tree is
+/// made and sorted first.
 pub(crate) fn canonical(entry: &AuditEntry) -> serde_json::Result<String> {
-    let mut value = serde_json::to_value(entry)?;
-    value.sort_all_objects();
-    serde_json::to_string(&value)
+    let AuditEntry {
+        kind,
+        tenant,
+        case,
+        actor,
+        tool,
+        detail,
+    } = entry;
+    let mut text = Text(Vec::with_capacity(USUAL));
+    text.plain("{\"actor\":", actor)?;
+    text.plain(",\"case\":", case)?;
+    text.0.extend_from_slice(b",\"detail\":");
+    text.value(detail)?;
+    text.plain(",\"kind\":", kind)?;
+    text.plain(",\"tenant\":", tenant)?;
+    text.plain(",\"tool\":", tool)?;
+    text.0.push(b'}');
+    String::from_utf8(text.0).map_err(serde::ser::Error::custom)
+}
+
+/// A text that is being written.
+struct Text(Vec<u8>);
+
+impl Text {
+    /// What has no members to sort.
+    fn plain(&mut self, before: &str, value: &impl Serialize) -> serde_json::Result<()> {
+        self.0.extend_from_slice(before.as_bytes());
+        serde_json::to_writer(&mut self.0, value)
+    }
+
+    fn value(&mut self, value: &Value) -> serde_json::Result<()> {
+        match value {
+            Value::Object(members) => self.object(members),
+            Value::Array(items) => self.array(items),
+            plain => self.plain("", plain),
+        }
+    }
+
+    fn object(&mut self, members: &Map<String, Value>) -> serde_json::Result<()> {
+        let mut members: Vec<_> = members.iter().collect();
+        members.sort_unstable_by_key(|(name, _)| *name);
+        let mut before = "{";
+        for (name, value) in &members {
+            self.plain(before, name)?;
+            self.0.push(b':');
+            self.value(value)?;
+            before = ",";
+        }
+        self.0
+            .extend_from_slice(if members.is_empty() { b"{}" } else { b"}" });
+        Ok(())
+    }
+
+    fn array(&mut self, items: &[Value]) -> serde_json::Result<()> {
+        self.0.push(b'[');
+        for (place, item) in items.iter().enumerate() {
+            if place > 0 {
+                self.0.push(b',');
+            }
+            self.value(item)?;
+        }
+        self.0.push(b']');
+        Ok(())
+    }
 }
 
 /// The hash of the record that holds `entry` (canonical) at `seq`, after the record whose hash is `previous`.
@@ -28,13 +95,24 @@ pub(crate) fn hash(previous: &str, seq: i64, at_ms: i64, entry: &str) -> String 
     let mut sha = Sha256::new();
     sha.update(format!("{previous}\n{seq}\n{at_ms}\n"));
     sha.update(entry);
-    hex::encode(sha.finalize())
+    hexadecimal(&sha.finalize())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use dispatch::{AuditEntry, AuditKind};
-    use serde_json::json;
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
 
     use super::{START, canonical, hash};
 
@@ -58,5 +136,62 @@ mod tests {
             hash(START, 1, 2000, &text),
             "2f7cb203ea1604e21f3fc072fa7c1739039800bc6e308e1aef794ec8348ff48a"
         );
+    }
+
+    /// What the text says of itself: a tree, sorted at every level and printed.
+    fn as_documented(entry: &AuditEntry) -> String {
+        let mut value = serde_json::to_value(entry).unwrap();
+        value.sort_all_objects();
+        value.to_string()
+    }
+
+    fn detail() -> impl Strategy<Value = Value> {
+        let plain = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        plain.prop_recursive(5, 64, 6, |inner| {
+            let members = prop::collection::vec((any::<String>(), inner.clone()), 0..6);
+            prop_oneof![
+                prop::collection::vec(inner, 0..6).prop_map(Value::from),
+                members.prop_map(|members| Value::Object(Map::from_iter(members))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_entry_has_the_documented_text(
+            tenant: String,
+            case: Option<String>,
+            actor: String,
+            tool: Option<String>,
+            kind in prop::sample::select(vec![
+                AuditKind::Decision, AuditKind::Capability, AuditKind::Ledger, AuditKind::Release,
+                AuditKind::Consent, AuditKind::Outcome, AuditKind::Host,
+            ]),
+            detail in detail(),
+        ) {
+            let entry = AuditEntry { kind, tenant, case, actor, tool, detail };
+            prop_assert_eq!(canonical(&entry).unwrap(), as_documented(&entry));
+        }
+    }
+
+    #[test]
+    fn members_are_sorted_byte_by_byte_at_every_level() {
+        let members = json!({ "é": {}, "z": [], "A": [[{ "b": 1, "a\"": "\u{1}\n/" }]], "": null, "a": { "10": 1e300, "9": -0.0 } });
+        let entry = AuditEntry {
+            kind: AuditKind::Host,
+            tenant: String::new(),
+            case: None,
+            actor: "\u{2028}\\".into(),
+            tool: None,
+            detail: members,
+        };
+        assert_eq!(canonical(&entry).unwrap(), as_documented(&entry));
     }
 }

@@ -13,6 +13,7 @@ mod decisions;
 mod facts;
 mod fault;
 mod key_values;
+mod known_cases;
 mod ledger;
 mod lock;
 mod open;
@@ -32,6 +33,7 @@ pub use clock::Clock;
 use clock::StoreClock;
 pub use decisions::{Recorded, RecordedDecision, visit_decisions};
 use fault::Fault;
+use known_cases::KnownCases;
 pub use open::{OpenError, OpenOptions};
 use readers::Readers;
 use writer::Writer;
@@ -41,6 +43,7 @@ pub struct SqliteStore {
     folder: PathBuf,
     readers: Readers,
     writer: Writer,
+    known_cases: KnownCases,
     clock: StoreClock,
     /// Tells of every case that something was recorded of.
     news: broadcast::Sender<CaseNews>,
@@ -74,6 +77,15 @@ impl SqliteStore {
         F: FnOnce(&mut Savepoint<'_>) -> Result<T, Fault> + Send + 'static,
     {
         self.writer.write(act).await
+    }
+
+    /// As [`Self::write`], for whatever changes the row of a case that is there: readers of the case ask the database again.
+    async fn write_case<T, F>(&self, case: &str, act: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Savepoint<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.writer.write_case(case.to_owned(), act).await
     }
 
     /// As [`Self::write`], but answers before the commit, which comes no later than that of the caller's next write.

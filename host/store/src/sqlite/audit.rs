@@ -1,6 +1,7 @@
 //! The audit log on SQLite: appended in the writer's order, chained, and never changed.
 
 mod head;
+mod pen;
 mod verify;
 
 use async_trait::async_trait;
@@ -11,10 +12,11 @@ use tokio::sync::broadcast;
 use super::SqliteStore;
 use super::clock::StoreClock;
 use super::columns::Json;
-use super::decisions;
 use super::fault::Fault;
 use crate::chain;
 pub(super) use head::{HeadFile, meet_head};
+pub(super) use pen::Log;
+use pen::Pen;
 pub use verify::verify_audit;
 
 impl SqliteStore {
@@ -37,13 +39,7 @@ impl Audit for SqliteStore {
     /// Queued in front of whatever the caller writes next. An entry that cannot be written makes the store refuse all
     /// later writes.
     async fn record(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        let (draft, clock) = (Draft::of(&entry)?, self.clock.clone());
-        let append = move |db: &Connection| draft.append(db, &clock);
-        self.writer.queue(append).await?;
-        if self.has_listeners() {
-            self.tell(entry.tenant, entry.case);
-        }
-        Ok(())
+        self.queue(entry, None).await
     }
 
     fn news(&self) -> broadcast::Receiver<CaseNews> {
@@ -51,17 +47,7 @@ impl Audit for SqliteStore {
     }
 
     async fn record_decision(&self, entry: AuditEntry, input: String) -> Result<(), StoreError> {
-        let (draft, clock) = (Draft::of(&entry)?, self.clock.clone());
-        let append = move |db: &Connection| {
-            let at_ms = clock.now_ms();
-            let seq = append(db, at_ms, &draft.0)?;
-            decisions::append(db, seq, at_ms, &input)
-        };
-        self.writer.queue(append).await?;
-        if self.has_listeners() {
-            self.tell(entry.tenant, entry.case);
-        }
-        Ok(())
+        self.queue(entry, Some(input)).await
     }
 
     async fn records(
@@ -83,6 +69,18 @@ impl Audit for SqliteStore {
 }
 
 impl SqliteStore {
+    async fn queue(&self, entry: AuditEntry, input: Option<String>) -> Result<(), StoreError> {
+        let record = Queued {
+            entry: Draft::of(&entry)?,
+            input,
+        };
+        self.writer.queue(record).await?;
+        if self.has_listeners() {
+            self.tell(entry.tenant, entry.case);
+        }
+        Ok(())
+    }
+
     /// Waits for what was recorded before. A store that is closed, or refuses writes, can still be read and verified.
     async fn settle_queue(&self) {
         if let Err(error) = self.write(|_| Ok(())).await {
@@ -103,8 +101,15 @@ impl Draft {
 
     /// Appends it in the transaction of what it tells of.
     pub(super) fn append(&self, db: &Connection, clock: &StoreClock) -> Result<(), Fault> {
-        append(db, clock.now_ms(), &self.0).map(drop)
+        append(db, clock.now_ms(), &self.0)
     }
+}
+
+/// A record that nobody waits for.
+pub(super) struct Queued {
+    entry: Draft,
+    /// What was decided on, if this is the record of a decision.
+    input: Option<String>,
 }
 
 /// The last link of a chain.
@@ -116,19 +121,10 @@ struct Tail {
     hash: String,
 }
 
-/// Appends a canonical entry after the last record, and says at which place.
-fn append(db: &Connection, at_ms: i64, entry: &str) -> Result<i64, Fault> {
-    let Tail {
-        seq,
-        hash: previous,
-    } = tail(db)?;
-    let seq = seq + 1;
-    let hash = chain::hash(&previous, seq, at_ms, entry);
-    db.prepare_cached(
-        "INSERT INTO audit (seq, at_ms, entry, previous, hash) VALUES (?, ?, ?, ?, ?)",
-    )?
-    .execute(params![seq, at_ms, entry, previous, hash])?;
-    Ok(seq)
+/// Appends a canonical entry after the last record.
+fn append(db: &Connection, at_ms: i64, entry: &str) -> Result<(), Fault> {
+    let mut tail = tail(db)?;
+    Pen::new(db)?.append(&mut tail, at_ms, entry)
 }
 
 fn tail(db: &Connection) -> rusqlite::Result<Tail> {

@@ -34,18 +34,20 @@ impl Cases for SqliteStore {
     }
 
     async fn case(&self, tenant: &str, id: &str) -> Result<Option<Case>, StoreError> {
-        self.look(|db| by_id(db, tenant, id))
+        self.known_cases
+            .find(tenant, id, || self.look(|db| by_id(db, tenant, id)))
     }
 
     async fn identify(&self, case: &str, customer: &str, level: Level) -> Result<bool, StoreError> {
-        let (case, customer) = (case.to_owned(), customer.to_owned());
-        self.write(move |db| identify(db, &case, &customer, level))
+        let (id, customer) = (case.to_owned(), customer.to_owned());
+        self.write_case(case, move |db| identify(db, &id, &customer, level))
             .await
     }
 
     async fn set_status(&self, case: &str, status: CaseStatus) -> Result<(), StoreError> {
-        let case = case.to_owned();
-        self.write(move |db| set_status(db, &case, status)).await
+        let id = case.to_owned();
+        self.write_case(case, move |db| set_status(db, &id, status))
+            .await
     }
 
     async fn establish(&self, case: &str, facts: Vec<(Entity, Fact)>) -> Result<(), StoreError> {

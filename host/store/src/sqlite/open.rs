@@ -12,6 +12,7 @@ use super::SqliteStore;
 use super::audit::{self, HeadFile};
 use super::clock::{Clock, StoreClock};
 use super::fault::Fault;
+use super::known_cases::KnownCases;
 use super::ledger;
 use super::lock::FolderLock;
 use super::readers::Readers;
@@ -180,12 +181,14 @@ pub(super) fn open(folder: &Path, options: OpenOptions) -> Result<SqliteStore, O
     audit::meet_head(&mut db, &mut head, &clock, folder)?;
     ledger::void_all(&db).map_err(sqlite)?;
     let readers = Readers::open(folder.join(FILE_NAME)).map_err(sqlite)?;
-    let writer =
-        Writer::start(db, head, lock).map_err(|error| OpenError::from_io(folder, &error))?;
+    let known_cases = KnownCases::default();
+    let writer = Writer::start(db, head, lock, clock.clone(), known_cases.clone())
+        .map_err(|error| OpenError::from_io(folder, &error))?;
     Ok(SqliteStore {
         folder: folder.to_owned(),
         readers,
         writer,
+        known_cases,
         clock,
         news: broadcast::Sender::new(super::NEWS),
     })

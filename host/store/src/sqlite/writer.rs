@@ -13,16 +13,18 @@ use rusqlite::{Connection, Savepoint};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task;
 
-use super::audit::HeadFile;
+use super::audit::{HeadFile, Log, Queued};
+use super::clock::StoreClock;
 use super::fault::Fault;
+use super::known_cases::KnownCases;
 use super::lock::FolderLock;
-use job::{Awaited, Job, Queued, Uncommitted, Work};
+use job::{Awaited, Job, Task, Uncommitted, Work};
 use line::Line;
 
 /// Jobs that may wait or run at a time; more callers than that wait for room.
 const ROOM: u32 = 16_384;
 
-/// Why the writer takes no more work: a queued write was lost, and what came after it must not stand without it.
+/// Why the writer takes no more work: an audit record was lost, and what came after it must not stand without it.
 type Lost = Arc<OnceLock<String>>;
 
 /// The way to the writer thread.
@@ -42,17 +44,22 @@ impl Writer {
         db: Connection,
         head: HeadFile,
         lock: FolderLock,
+        clock: StoreClock,
+        known_cases: KnownCases,
     ) -> Result<Self, std::io::Error> {
         let line = Arc::new(Line::default());
         let lost = Lost::default();
         let commits = Arc::default();
-        let scribe = thread::Scribe::new(
+        let scribe = thread::Scribe {
             db,
             head,
-            Arc::clone(&line),
-            Arc::clone(&lost),
-            Arc::clone(&commits),
-        );
+            line: Arc::clone(&line),
+            lost: Arc::clone(&lost),
+            commits: Arc::clone(&commits),
+            clock,
+            known_cases,
+            head_due: None,
+        };
         let work = move || {
             scribe.run();
             drop(lock);
@@ -81,7 +88,18 @@ impl Writer {
         F: FnOnce(&mut Savepoint<'_>) -> Result<T, Fault> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.send(Awaited::new(act, reply)).await?;
+        self.work(Awaited::new(act, reply)).await?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// As [`Self::write`], for what changes the row of `case`.
+    pub(super) async fn write_case<T, F>(&self, case: String, act: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Savepoint<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.work(Awaited::of_case(case, act, reply)).await?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
@@ -94,7 +112,7 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let uncommitted = Uncommitted::new(&self.early);
-        self.send(Awaited::early(act, reply, uncommitted)).await?;
+        self.work(Awaited::early(act, reply, uncommitted)).await?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
@@ -106,13 +124,10 @@ impl Writer {
         }
     }
 
-    /// Puts `act` in line, in front of everything that the caller writes later, and does not wait for its commit. Should it
-    /// fail, this writer refuses all later work.
-    pub(super) async fn queue<F>(&self, act: F) -> Result<(), StoreError>
-    where
-        F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
-    {
-        self.send(Queued::new(act, Arc::clone(&self.lost))).await
+    /// Puts a record in line, in front of everything that the caller writes later, and does not wait for its commit. Should it
+    /// be lost, this writer refuses all later work.
+    pub(super) async fn queue(&self, record: Queued) -> Result<(), StoreError> {
+        self.send(Task::Record(record)).await
     }
 
     /// Waits until everything is committed and the thread has ended.
@@ -126,13 +141,17 @@ impl Writer {
         }
     }
 
-    async fn send(&self, work: impl Work + 'static) -> Result<(), StoreError> {
+    async fn work(&self, work: impl Work + 'static) -> Result<(), StoreError> {
+        self.send(Task::Work(Box::new(work))).await
+    }
+
+    async fn send(&self, task: Task) -> Result<(), StoreError> {
         let room = Arc::clone(&self.room);
         let room = room.acquire_owned().await.map_err(|_| stopped())?;
         if let Some(reason) = self.lost.get() {
             return Err(StoreError::Unavailable(reason.clone()));
         }
-        self.line.push(Job::new(work, room)).map_err(|_| stopped())
+        self.line.push(Job::new(task, room)).map_err(|_| stopped())
     }
 
     /// Closes the line; the thread ends once it has done what is in it.

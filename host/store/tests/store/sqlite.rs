@@ -3,6 +3,7 @@
 mod decisions;
 mod durability;
 mod folder;
+mod known_cases;
 mod registered;
 mod tampering;
 

@@ -1,26 +1,47 @@
-//! The jobs of the writer: those whose caller waits for the commit, those whose caller waits for the result alone, and those
-//! that nobody waits for.
+//! The jobs of the writer: those whose caller waits for the commit, those whose caller waits for the result alone, and audit
+//! records, which nobody waits for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dispatch::StoreError;
-use rusqlite::{Connection, Savepoint, Transaction};
+use rusqlite::{Savepoint, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::{Fault, Lost};
+use super::{Fault, Queued};
 
 /// One job in line, with the room that it takes up until it is answered.
 pub(super) struct Job {
-    pub(super) work: Box<dyn Work>,
+    pub(super) task: Task,
     _room: OwnedSemaphorePermit,
 }
 
+/// What is to be done.
+pub(super) enum Task {
+    /// Nobody waits for it: its loss closes the store.
+    Record(Queued),
+    /// Somebody waits for it.
+    Work(Box<dyn Work>),
+}
+
 impl Job {
-    pub(super) fn new(work: impl Work + 'static, room: OwnedSemaphorePermit) -> Self {
-        Self {
-            work: Box::new(work),
-            _room: room,
+    pub(super) fn new(task: Task, room: OwnedSemaphorePermit) -> Self {
+        Self { task, _room: room }
+    }
+
+    /// What its caller waits for.
+    pub(super) fn awaits(&self) -> Awaits {
+        match &self.task {
+            Task::Record(_) => Awaits::Nothing,
+            Task::Work(work) => work.awaits(),
+        }
+    }
+
+    /// The case whose row it changes.
+    pub(super) fn changes(&self) -> Option<&str> {
+        match &self.task {
+            Task::Record(_) => None,
+            Task::Work(work) => work.changes(),
         }
     }
 }
@@ -36,10 +57,13 @@ pub(super) enum Awaits {
     Commit,
 }
 
-/// What the writer thread does with a job.
+/// What the writer thread does for somebody who waits.
 pub(super) trait Work: Send {
     /// What its caller waits for.
     fn awaits(&self) -> Awaits;
+
+    /// The case whose row it changes.
+    fn changes(&self) -> Option<&str>;
 
     /// Runs inside the transaction; a failure undoes this job alone.
     fn run(&mut self, transaction: &mut Transaction<'_>);
@@ -51,6 +75,7 @@ pub(super) trait Work: Send {
 /// Somebody waits for it.
 pub(super) struct Awaited<T, F> {
     act: Option<F>,
+    case: Option<String>,
     early: Option<Uncommitted>,
     outcome: Option<Result<T, StoreError>>,
     reply: Option<oneshot::Sender<Result<T, StoreError>>>,
@@ -61,9 +86,22 @@ impl<T, F> Awaited<T, F> {
     pub(super) fn new(act: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
         Self {
             act: Some(act),
+            case: None,
             early: None,
             outcome: None,
             reply: Some(reply),
+        }
+    }
+
+    /// The same for what changes the row of `case`.
+    pub(super) fn of_case(
+        case: String,
+        act: F,
+        reply: oneshot::Sender<Result<T, StoreError>>,
+    ) -> Self {
+        Self {
+            case: Some(case),
+            ..Self::new(act, reply)
         }
     }
 
@@ -100,6 +138,10 @@ where
         }
     }
 
+    fn changes(&self) -> Option<&str> {
+        self.case.as_deref()
+    }
+
     fn run(&mut self, transaction: &mut Transaction<'_>) {
         let Some(act) = self.act.take() else { return };
         let outcome = alone(transaction, act).map_err(StoreError::from);
@@ -132,52 +174,6 @@ impl Uncommitted {
 impl Drop for Uncommitted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Nobody waits for it: its loss closes the store.
-pub(super) struct Queued<F> {
-    act: Option<F>,
-    lost: Lost,
-}
-
-impl<F> Queued<F> {
-    pub(super) fn new(act: F, lost: Lost) -> Self {
-        Self {
-            act: Some(act),
-            lost,
-        }
-    }
-
-    fn lose(&self, why: &impl std::fmt::Display) {
-        let reason = format!(
-            "an audit record could not be written ({why}): nothing more is written until the cause is gone and the host is restarted"
-        );
-        if self.lost.set(reason).is_ok() {
-            tracing::error!(%why, "an audit record was lost: the store refuses further writes");
-        }
-    }
-}
-
-impl<F> Work for Queued<F>
-where
-    F: FnOnce(&Connection) -> Result<(), Fault> + Send,
-{
-    fn awaits(&self) -> Awaits {
-        Awaits::Nothing
-    }
-
-    /// Without a savepoint: should it fail, nothing of the transaction stands.
-    fn run(&mut self, transaction: &mut Transaction<'_>) {
-        if let Some(Err(fault)) = self.act.take().map(|act| act(transaction)) {
-            self.lose(&fault);
-        }
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        if let Err(error) = committed {
-            self.lose(&error);
-        }
     }
 }
 

@@ -55,7 +55,7 @@ impl Line {
         if state.closed {
             return Err(Closed);
         }
-        let awaits = job.work.awaits();
+        let awaits = job.awaits();
         let wake = awaits > state.awaited || state.asleep;
         state.awaited = state.awaited.max(awaits);
         state.jobs.push(job);

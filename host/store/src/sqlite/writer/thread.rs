@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use dispatch::StoreError;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::job::{Awaits, Job};
+use super::job::{Awaits, Job, Task};
 use super::line::{Line, Next};
-use super::{Fault, HeadFile, Lost};
+use super::{Fault, HeadFile, KnownCases, Log, Lost, StoreClock};
 
 /// How long jobs that nobody waits for may gather before they are committed.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -18,32 +18,17 @@ const HEAD_EVERY: Duration = Duration::from_secs(1);
 
 /// Everything that the thread owns.
 pub(super) struct Scribe {
-    db: Connection,
-    head: HeadFile,
-    line: Arc<Line>,
-    lost: Lost,
-    commits: Arc<AtomicU64>,
-    head_due: Option<Instant>,
+    pub(super) db: Connection,
+    pub(super) head: HeadFile,
+    pub(super) line: Arc<Line>,
+    pub(super) lost: Lost,
+    pub(super) commits: Arc<AtomicU64>,
+    pub(super) clock: StoreClock,
+    pub(super) known_cases: KnownCases,
+    pub(super) head_due: Option<Instant>,
 }
 
 impl Scribe {
-    pub(super) fn new(
-        db: Connection,
-        head: HeadFile,
-        line: Arc<Line>,
-        lost: Lost,
-        commits: Arc<AtomicU64>,
-    ) -> Self {
-        Self {
-            db,
-            head,
-            line,
-            lost,
-            commits,
-            head_due: None,
-        }
-    }
-
     /// Works until the line is closed and empty.
     pub(super) fn run(mut self) {
         loop {
@@ -74,21 +59,30 @@ impl Scribe {
         self.head_due
             .get_or_insert_with(|| Instant::now() + HEAD_EVERY);
         for job in batch {
-            job.work.answer(committed.clone());
+            self.answer(job, &committed);
+        }
+    }
+
+    fn answer(&self, job: Job, committed: &Result<(), StoreError>) {
+        match (job.task, committed) {
+            (Task::Work(work), committed) => work.answer(committed.clone()),
+            (Task::Record(_), Err(error)) => lose(&self.lost, error),
+            (Task::Record(_), Ok(())) => {}
         }
     }
 
     /// Runs the jobs in one transaction, with those that come while nobody waits for its commit.
-    fn transact(&mut self, batch: &mut Vec<Job>) -> Result<(), Fault> {
+    fn transact(&self, batch: &mut Vec<Job>) -> Result<(), Fault> {
         let behavior = TransactionBehavior::Immediate;
-        let mut transaction = self.db.transaction_with_behavior(behavior)?;
+        let mut transaction = Transaction::new_unchecked(&self.db, behavior)?;
+        let mut log = Log::new(&self.db, &self.clock);
         let until = Instant::now() + PATIENCE;
         let mut done = 0;
         loop {
             let mut awaited = Awaits::Nothing;
             for job in batch.iter_mut().skip(done) {
-                awaited = awaited.max(job.work.awaits());
-                run(job, &mut transaction, &self.lost)?;
+                awaited = awaited.max(job.awaits());
+                self.act(job, &mut transaction, &mut log)?;
             }
             done = batch.len();
             if awaited != Awaits::Result {
@@ -97,8 +91,41 @@ impl Scribe {
             // Whoever got an early answer is likely to write something durable next: one commit serves both.
             batch.extend(self.line.more(until));
         }
+        let changed = batch.iter().filter_map(Job::changes);
+        let changing = self.known_cases.change(changed);
         transaction.commit()?;
+        drop(changing);
         self.commits.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+
+    fn act(
+        &self,
+        job: &mut Job,
+        transaction: &mut Transaction<'_>,
+        log: &mut Log<'_>,
+    ) -> Result<(), Fault> {
+        match &mut job.task {
+            // Without a savepoint: should it fail, nothing of the transaction stands.
+            Task::Record(record) => {
+                if let Err(fault) = log.append(record) {
+                    lose(&self.lost, &fault);
+                }
+            }
+            Task::Work(work) => {
+                work.run(transaction);
+                log.look_again();
+            }
+        }
+        if let Some(reason) = self.lost.get() {
+            return Err(Fault::Unavailable(reason.clone()));
+        }
+        // A full disk makes SQLite give the whole transaction up: what ran before this job is gone.
+        if transaction.is_autocommit() {
+            return Err(Fault::Unavailable(
+                "SQLite gave the transaction up".to_owned(),
+            ));
+        }
         Ok(())
     }
 
@@ -110,18 +137,14 @@ impl Scribe {
     }
 }
 
-fn run(job: &mut Job, transaction: &mut Transaction<'_>, lost: &Lost) -> Result<(), Fault> {
-    job.work.run(transaction);
-    if let Some(reason) = lost.get() {
-        return Err(Fault::Unavailable(reason.clone()));
+/// From now on the store refuses writes.
+fn lose(lost: &Lost, why: &impl std::fmt::Display) {
+    let reason = format!(
+        "an audit record could not be written ({why}): nothing more is written until the cause is gone and the host is restarted"
+    );
+    if lost.set(reason).is_ok() {
+        tracing::error!(%why, "an audit record was lost: the store refuses further writes");
     }
-    // A full disk makes SQLite give the whole transaction up: what ran before this job is gone.
-    if transaction.is_autocommit() {
-        return Err(Fault::Unavailable(
-            "SQLite gave the transaction up".to_owned(),
-        ));
-    }
-    Ok(())
 }
 
 impl Drop for Scribe {
