@@ -1,6 +1,8 @@
 //! One rule: a Cedar policy with what its annotations say, checked while it is read.
 
 use cedar_policy::{Effect, Policy, PolicyId, PolicySet};
+use cedar_policy_core::ast::{self, Expr, PrincipalOrResourceConstraint as Constraint};
+use cedar_policy_core::est;
 use miette::Diagnostic;
 
 use crate::{ConsentFrom, Priority, RulebookError};
@@ -14,6 +16,8 @@ const ANNOTATIONS: &[&str] = &[
 pub(super) struct Rule {
     pub(super) id: String,
     pub(super) policy: Policy,
+    /// When it applies, to actions that its scope admits.
+    pub(super) condition: Expr,
     /// The file that it came from.
     pub(super) file: String,
     /// Where it starts there: `line:column`.
@@ -127,11 +131,37 @@ fn read_rule(file: &str, text: &str, policy: &Policy) -> Result<Rule, RulebookEr
     };
     Ok(Rule {
         id: id.to_owned(),
+        condition: placeless(policy.as_ref(), condition(policy.as_ref())),
         policy: policy.new_id(PolicyId::new(id)),
         file: file.to_owned(),
         objection,
         at,
     })
+}
+
+/// The same without its places in the text: each step of an evaluation copies its place, and counts on one counter that all
+/// threads share. Taken only if nothing else is different.
+fn placeless(policy: &ast::Policy, written: Expr) -> Expr {
+    let form = written.clone().into_expr::<est::Builder>();
+    form.try_into_ast(policy.id())
+        .ok()
+        .filter(|plain| *plain == written)
+        .unwrap_or(written)
+}
+
+/// When the policy applies, to actions that its scope admits. Most scopes say nothing of principal and resource, so that
+/// nothing is left of them.
+fn condition(policy: &ast::Policy) -> Expr {
+    let is_open = matches!(policy.principal_constraint().as_inner(), Constraint::Any)
+        && matches!(policy.resource_constraint().as_inner(), Constraint::Any);
+    if !is_open {
+        return policy.condition();
+    }
+    let always = || Expr::val(true);
+    policy
+        .non_scope_constraints()
+        .cloned()
+        .unwrap_or_else(always)
 }
 
 fn read_objection(policy: &Policy) -> Result<Objection, String> {
