@@ -1,12 +1,13 @@
 //! The audit log on SQLite: appended in the writer's order, chained, and never changed.
 
+mod by_case;
 mod head;
 mod pen;
 mod verify;
 
 use async_trait::async_trait;
 use dispatch::{Audit, AuditBreak, AuditEntry, AuditRecord, CaseNews, StoreError};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 use tokio::sync::broadcast;
 
 use super::SqliteStore;
@@ -14,6 +15,7 @@ use super::clock::StoreClock;
 use super::columns::Json;
 use super::fault::Fault;
 use crate::chain;
+pub(super) use by_case::list_many;
 pub(super) use head::{HeadFile, meet_head};
 pub(super) use pen::Log;
 use pen::Pen;
@@ -55,14 +57,22 @@ impl Audit for SqliteStore {
         case: Option<&str>,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        self.settle_queue().await;
-        let case = case.map(str::to_owned);
-        self.scan(move |db| records(db, case.as_deref(), limit))
-            .await
+        match case {
+            None => {
+                self.settle_queue(|_| Ok(())).await;
+                self.scan(move |db| records(db, limit)).await
+            }
+            Some(case) => {
+                self.settle_queue(by_case::list_for_a_reader).await;
+                let case = case.to_owned();
+                self.scan(move |db| Ok(oldest_first(by_case::select(db, &case, limit)?)))
+                    .await
+            }
+        }
     }
 
     async fn verify(&self) -> Result<Result<(i64, String), AuditBreak>, StoreError> {
-        self.settle_queue().await;
+        self.settle_queue(|_| Ok(())).await;
         let folder = self.folder.clone();
         self.scan(move |db| verify::verify(db, &folder)).await
     }
@@ -81,9 +91,10 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Waits for what was recorded before. A store that is closed, or refuses writes, can still be read and verified.
-    async fn settle_queue(&self) {
-        if let Err(error) = self.write(|_| Ok(())).await {
+    /// Waits for what was recorded before, and for `then`. A store that is closed, or refuses writes, can still be read and
+    /// verified.
+    async fn settle_queue(&self, then: fn(&Connection) -> Result<(), Fault>) {
+        if let Err(error) = self.write(move |db| then(db)).await {
             tracing::debug!(%error, "the audit log is read as it lies");
         }
     }
@@ -143,22 +154,16 @@ fn tail(db: &Connection) -> rusqlite::Result<Tail> {
     }))
 }
 
-fn records(db: &Connection, case: Option<&str>, limit: u32) -> Result<Vec<AuditRecord>, Fault> {
-    let columns = "SELECT seq, at_ms, entry, previous, hash FROM audit";
-    let mut records: Vec<AuditRecord> = match case {
-        Some(case) => db
-            .prepare_cached(&format!(
-                "{columns} WHERE entry ->> 'case' = ? ORDER BY seq DESC LIMIT ?"
-            ))?
-            .query_map(params![case, limit], record)?
-            .collect::<Result<_, _>>()?,
-        None => db
-            .prepare_cached(&format!("{columns} ORDER BY seq DESC LIMIT ?"))?
-            .query_map([limit], record)?
-            .collect::<Result<_, _>>()?,
-    };
+fn records(db: &Connection, limit: u32) -> Result<Vec<AuditRecord>, Fault> {
+    let newest = "SELECT seq, at_ms, entry, previous, hash FROM audit ORDER BY seq DESC LIMIT ?";
+    let mut newest = db.prepare_cached(newest)?;
+    let records = newest.query_map([limit], record)?;
+    Ok(oldest_first(records.collect::<Result<_, _>>()?))
+}
+
+fn oldest_first(mut records: Vec<AuditRecord>) -> Vec<AuditRecord> {
     records.reverse();
-    Ok(records)
+    records
 }
 
 pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 
 /// Why a file cannot be brought to this version's schema.
@@ -88,7 +89,7 @@ fn count(migrations: &[&str]) -> i64 {
 mod tests {
     use rusqlite::Connection;
 
-    use super::{SchemaError, migrate};
+    use super::{MIGRATIONS, SchemaError, migrate};
 
     const FIRST: &str = "CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (7);";
     const SECOND: &str = "ALTER TABLE a ADD COLUMN y INTEGER NOT NULL DEFAULT 1;";
@@ -118,5 +119,23 @@ mod tests {
         ));
         migrate(&mut db, &[FIRST, SECOND]).unwrap();
         assert_eq!(row(&db), (7, 1));
+    }
+
+    #[test]
+    fn the_records_of_an_older_log_are_listed_by_case() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db, &MIGRATIONS[..4]).unwrap();
+        let entries = [r#"{"case":"b"}"#, r#"{"case":null}"#, r#"{"case":"a"}"#];
+        for (seq, entry) in (1..).zip(entries) {
+            let sql = "INSERT INTO audit VALUES (?, 0, ?, '', '')";
+            db.execute(sql, (seq, entry)).unwrap();
+        }
+        migrate(&mut db, MIGRATIONS).unwrap();
+        let listed =
+            "SELECT group_concat(case_id || seq), (SELECT seq FROM audit_listed) FROM audit_cases";
+        let listed = db.query_row(listed, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        assert_eq!(listed, Ok(("a3,b1".to_owned(), 3)));
+        let gap = db.execute("INSERT INTO audit VALUES (5, 0, '{}', '', '')", []);
+        assert!(gap.unwrap_err().to_string().contains("no gaps"));
     }
 }

@@ -13,7 +13,7 @@ use rusqlite::{Connection, Savepoint};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task;
 
-use super::audit::{HeadFile, Log, Queued};
+use super::audit::{HeadFile, Log, Queued, list_many};
 use super::clock::StoreClock;
 use super::fault::Fault;
 use super::known_cases::KnownCases;

@@ -1,5 +1,6 @@
 //! The contract on SQLite, and what only SQLite has to show.
 
+mod by_case;
 mod decisions;
 mod durability;
 mod folder;

@@ -56,7 +56,8 @@ pub(super) struct Pen<'a>(CachedStatement<'a>);
 
 impl<'a> Pen<'a> {
     pub(super) fn new(db: &'a Connection) -> rusqlite::Result<Self> {
-        let sql = "INSERT INTO audit (seq, at_ms, entry, previous, hash) VALUES (?, ?, ?, ?, ?)";
+        let sql =
+            "INSERT OR FAIL INTO audit (seq, at_ms, entry, previous, hash) VALUES (?, ?, ?, ?, ?)";
         Ok(Self(db.prepare_cached(sql)?))
     }
 

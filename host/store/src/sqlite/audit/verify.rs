@@ -9,6 +9,7 @@ use super::super::fault::Fault;
 use super::super::open::{FILE_NAME, OpenError};
 use super::super::{readers, schema};
 use super::Tail;
+use super::by_case::Held;
 use super::head::{self, Exported};
 use crate::chain;
 
@@ -29,16 +30,37 @@ pub(super) fn verify(
     // Read before the log: a host that is running only appends, so the log is at least as long.
     let exported = head::read(folder)
         .map_err(|error| Fault::Unavailable(format!("audit.head cannot be read: {error}")))?;
+    // The lists of the cases are held against the log as both are at one moment.
+    let db = db.unchecked_transaction()?;
+    let mut held = Held::new(&db)?;
     let mut walk = Walk::new(&exported);
     let mut statement =
         db.prepare("SELECT seq, at_ms, entry, previous, hash FROM audit ORDER BY seq")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if let Err(reason) = walk.step(row) {
+        let Ok(link) = Link::read(row) else {
+            return Ok(Err(walk.broken("the record is unreadable")));
+        };
+        if let Err(reason) = walk.step(&link) {
             return Ok(Err(walk.broken(reason)));
         }
+        if !held.step(link.seq, &link.entry)? {
+            return Ok(Err(listed_wrongly(link.seq)));
+        }
+        walk.last = link.into_tail();
+    }
+    if let Some(seq) = held.stray()? {
+        return Ok(Err(walk.end().err().unwrap_or_else(|| listed_wrongly(seq))));
     }
     Ok(walk.end())
+}
+
+fn listed_wrongly(seq: i64) -> AuditBreak {
+    AuditBreak {
+        seq,
+        reason: "the lists of the cases were changed: they do not fit what the record says"
+            .to_owned(),
+    }
 }
 
 struct Walk<'a> {
@@ -57,9 +79,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Takes one record into the chain, or says why it does not fit.
-    fn step(&mut self, row: &Row<'_>) -> Result<(), &'static str> {
-        let record = Link::read(row).map_err(|_| "the record is unreadable")?;
+    /// Whether a record is the next one of the chain, or why it is not.
+    fn step(&self, record: &Link) -> Result<(), &'static str> {
         let seq = self.last.seq + 1;
         if record.seq != seq {
             return Err("records are missing, or have been moved");
@@ -73,10 +94,6 @@ impl<'a> Walk<'a> {
         if matches!(self.exported, Exported::At(at) if at.seq == seq && at.hash != record.hash) {
             return Err("the log was rewritten: it is not the record that audit.head names");
         }
-        self.last = Tail {
-            seq,
-            hash: record.hash,
-        };
         Ok(())
     }
 
@@ -112,6 +129,13 @@ struct Link {
 }
 
 impl Link {
+    fn into_tail(self) -> Tail {
+        Tail {
+            seq: self.seq,
+            hash: self.hash,
+        }
+    }
+
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             seq: row.get(0)?,

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::job::{Awaits, Job, Task};
 use super::line::{Line, Next};
-use super::{Fault, HeadFile, KnownCases, Log, Lost, StoreClock};
+use super::{Fault, HeadFile, KnownCases, Log, Lost, StoreClock, list_many};
 
 /// How long jobs that nobody waits for may gather before they are committed.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -91,6 +91,7 @@ impl Scribe {
             // Whoever got an early answer is likely to write something durable next: one commit serves both.
             batch.extend(self.line.more(until));
         }
+        list_many(&transaction)?;
         let changed = batch.iter().filter_map(Job::changes);
         let changing = self.known_cases.change(changed);
         transaction.commit()?;
