@@ -157,3 +157,22 @@ async fn a_reservation_is_seen_at_once_and_on_disk_before_a_request_may_leave() 
         assert_eq!(count.unwrap(), n);
     }
 }
+
+/// Records that nobody waits for and those of the ledger stand in one transaction; what fails of it takes its record along.
+#[tokio::test]
+async fn records_of_one_transaction_form_one_chain_whoever_wrote_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, store) = world(&folder).await;
+    for n in 0..50 {
+        store.record(world.entry(json!({ "n": n }))).await.unwrap();
+        let id = format!("i{n}");
+        world.reserve(world.intent(&id, &id)).await.unwrap();
+        store.record(world.entry(json!({ "n": n }))).await.unwrap();
+        let misfit = dispatch::NewIntent {
+            tenant: "other".into(),
+            ..world.intent("misfit", &id)
+        };
+        world.reserve(misfit).await.unwrap_err();
+    }
+    assert_eq!(store.verify().await.unwrap().unwrap().0, 150);
+}
