@@ -5,7 +5,8 @@ pub(crate) struct Words(Vec<String>);
 
 impl Words {
     pub(crate) fn of(text: &str) -> Self {
-        let is_between = |character: char| !character.is_alphanumeric() && !is_apostrophe(character);
+        let is_between =
+            |character: char| !character.is_alphanumeric() && !is_apostrophe(character);
         let words = text.split(is_between).map(plain);
         Self(words.filter(|word| !word.is_empty()).collect())
     }
@@ -41,7 +42,8 @@ impl Words {
     /// Where the phrase begins. Most phrases fail at their first word, so nothing is done with the others before that fits.
     fn places<'a>(&'a self, phrase: &'a str) -> impl Iterator<Item = usize> + 'a {
         let (first, rest) = phrase.split_once(' ').unwrap_or((phrase, ""));
-        let begins = move |&(_, word): &(usize, &String)| is_match(first, word);
+        let first = Wanted::of(first);
+        let begins = move |&(_, word): &(usize, &String)| first.is(word);
         let goes_on = move |place: &usize| self.goes_on(place + 1, rest);
         let places = self.0.iter().enumerate().filter(begins);
         places.map(|(place, _)| place).filter(goes_on)
@@ -49,8 +51,34 @@ impl Words {
 
     fn goes_on(&self, from: usize, rest: &str) -> bool {
         let mut words = self.0[from..].iter();
-        let mut wanted = rest.split_whitespace();
-        wanted.all(|wanted| words.next().is_some_and(|word| is_match(wanted, word)))
+        let mut wanted = rest.split_whitespace().map(Wanted::of);
+        wanted.all(|wanted| words.next().is_some_and(|word| wanted.is(word)))
+    }
+}
+
+/// One word of a phrase.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    letters: &'a str,
+    /// Whatever comes after these letters fits too.
+    is_beginning: bool,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(word: &'a str) -> Self {
+        let beginning = word.strip_suffix('*');
+        Self {
+            letters: beginning.unwrap_or(word),
+            is_beginning: beginning.is_some(),
+        }
+    }
+
+    fn is(self, word: &str) -> bool {
+        // Most words differ in their first letter.
+        let begins = word.as_bytes().first() == self.letters.as_bytes().first();
+        begins
+            && word.starts_with(self.letters)
+            && (self.is_beginning || word.len() == self.letters.len())
     }
 }
 
@@ -62,13 +90,6 @@ fn plain(word: &str) -> String {
     let mut plain = word.to_lowercase();
     plain.retain(|character| character.is_alphanumeric());
     plain
-}
-
-fn is_match(wanted: &str, word: &str) -> bool {
-    match wanted.strip_suffix('*') {
-        Some(beginning) => word.starts_with(beginning),
-        None => word == wanted,
-    }
 }
 
 fn is_denial(word: &str) -> bool {
