@@ -61,7 +61,8 @@ impl Dispatcher {
             });
         }
         let _ = act.failure.set(error.to_string());
-        let gave_up = may_pass(&error);
+        // A host that is full is no matter of the tool's: its operator sees it, and the caller may come again.
+        let gave_up = may_pass(&error) && !matches!(error, InvokeError::Busy(_));
         tracing::warn!(tool = act.call.tool, attempts, %error, "a tool failed");
         let error = typed(error);
         let escalation = if gave_up {

@@ -39,6 +39,8 @@ pub(crate) enum Step {
     Returns(Value),
     /// Sends nothing and fails.
     Fails(ToolError),
+    /// Does not run at all: the host has no place for it.
+    NoPlace,
     /// Sends it, gets 201, then traps.
     TrapAfterSend,
     /// Traps before sending anything.
@@ -115,6 +117,7 @@ impl Scripted {
         match step {
             Step::Returns(output) => return Ok(output),
             Step::Fails(error) => return Err(error.into()),
+            Step::NoPlace => return Err(InvokeError::Busy("all places are taken".into())),
             Step::Trap => return Err(InvokeError::Trapped("unreachable".into())),
             _ => {}
         }

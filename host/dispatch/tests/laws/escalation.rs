@@ -1,9 +1,10 @@
-//! Questions to people: bound to the very call, answered once, and nothing runs before.
+//! When people are called, and their answers: bound to the very call, given once, and nothing runs before.
 
 use dispatch::policy::{Actor, Nature, Role};
-use dispatch::{DispatchError, Outcome};
+use dispatch::{DispatchError, Outcome, ToolError};
+use serde_json::json;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Step};
 
 fn supervisor() -> Actor {
     Actor {
@@ -88,4 +89,33 @@ async fn other_rules_void_a_question() {
         .await;
     assert!(matches!(answer, Err(DispatchError::NotPending(_))));
     assert!(desk.seen().is_empty());
+}
+
+/// Whether people are called when each try of a read, and each try of a write, ends so.
+async fn called_after(step: &Step) -> [bool; 2] {
+    let tries = [step.clone(), step.clone(), step.clone()];
+    let reading = Desk::open(Nature::Deduplicates, &tries).await;
+    let order = json!({ "order_id": "ORD-1" });
+    let read = reading.call("get_tracking_info", order).await;
+    let writing = Desk::open(Nature::Deduplicates, &tries).await;
+    let write = writing.refund("49.99").await;
+    assert!(writing.seen().is_empty());
+    [read, write].map(|outcome| match outcome {
+        Outcome::Failed {
+            escalation,
+            attempts: 3,
+            ..
+        } => escalation.is_some(),
+        other => panic!("{other:?}"),
+    })
+}
+
+#[tokio::test]
+async fn people_hear_of_a_tool_that_keeps_failing_and_not_of_a_host_that_is_full() {
+    let failing = ToolError::Unavailable {
+        message: "no".into(),
+        retry_after_seconds: None,
+    };
+    assert_eq!(called_after(&Step::Fails(failing)).await, [true, true]);
+    assert_eq!(called_after(&Step::NoPlace).await, [false, false]);
 }
