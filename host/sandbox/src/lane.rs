@@ -19,6 +19,7 @@ use tokio::time::{Sleep, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::LoadError;
+use crate::computing::Computing;
 use crate::share::Account;
 
 /// Computing that a call may do on the thread that asked for it.
@@ -114,21 +115,6 @@ fn stand_back() {
 #[cfg(not(target_os = "linux"))]
 fn stand_back() {}
 
-/// What this thread has computed so far: nobody pays for being interrupted.
-#[cfg(target_os = "linux")]
-fn thread_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap_or_default()
-}
-
-/// Elsewhere the time that passes has to do.
-#[cfg(not(target_os = "linux"))]
-fn thread_time() -> Duration {
-    static START: std::sync::LazyLock<std::time::Instant> =
-        std::sync::LazyLock::new(std::time::Instant::now);
-    START.elapsed()
-}
-
 /// A call that pays for the time it computes, and stands back while its tenant has computed too much.
 struct Paced<F> {
     call: Pin<Box<F>>,
@@ -181,9 +167,9 @@ impl<F: Future> Future for Paced<F> {
             ready!(pause.as_mut().poll(context));
             this.pause = None;
         }
-        let since = thread_time();
+        let computing = Computing::begin();
         let polled = this.call.as_mut().poll(context);
-        this.pay(thread_time().saturating_sub(since));
+        this.pay(computing.end());
         polled.map(|output| (output, this.computed))
     }
 }
@@ -192,6 +178,7 @@ impl<F: Future> Future for Paced<F> {
 mod tests {
     use super::*;
     use crate::Capacity;
+    use crate::computing::thread_time;
     use crate::share::Accounts;
 
     /// Computes for about as long, giving way in between as plugins do; says where it came to its end.

@@ -10,6 +10,7 @@
 mod bucket;
 mod cache;
 mod compiler;
+mod computing;
 mod engine;
 mod error;
 mod failure;

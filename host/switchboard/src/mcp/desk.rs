@@ -10,6 +10,7 @@ use serde_json::Value;
 use store::Clock;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::McpParts;
 use super::answer;
@@ -96,11 +97,28 @@ impl Desk {
         tool: &str,
         arguments: Value,
     ) -> Result<Outcome, ErrorData> {
-        let (progress, mut heard) = mpsc::channel(REPORTS_AT_ONCE);
-        let waiting = Waiting {
-            gone: visit.gone().clone(),
-            progress: visit.wants_progress().then_some(progress),
+        let gone = visit.gone().clone();
+        let outcome = if visit.wants_progress() {
+            self.run_telling(visit, tool, arguments, gone).await
+        } else {
+            let progress = None;
+            let waiting = Waiting { gone, progress };
+            self.dispatch(&visit.session, tool, arguments, waiting)
+                .await
         };
+        outcome.map_err(|error| answer::host_failed(tool, &error))
+    }
+
+    async fn run_telling(
+        &self,
+        visit: &Visit,
+        tool: &str,
+        arguments: Value,
+        gone: CancellationToken,
+    ) -> Result<Outcome, DispatchError> {
+        let (progress, mut heard) = mpsc::channel(REPORTS_AT_ONCE);
+        let progress = Some(progress);
+        let waiting = Waiting { gone, progress };
         let call = self.dispatch(&visit.session, tool, arguments, waiting);
         // Beside the call: a client that is slow to listen must not hold it up.
         let telling = async {
@@ -117,7 +135,7 @@ impl Desk {
         while let Ok(progress) = heard.try_recv() {
             visit.report(progress).await;
         }
-        outcome.map_err(|error| answer::host_failed(tool, &error))
+        outcome
     }
 
     async fn dispatch(
