@@ -4,6 +4,7 @@
 //! outside (tools, store, secrets, a model) are the ports of this crate; it owns no driver.
 
 mod audit;
+pub mod canonical;
 mod case;
 mod consent;
 mod digest;

@@ -179,9 +179,8 @@ impl Act {
 
     /// What explains a decision: on which arguments, plugin and rules it was taken, for whom, with whose consent.
     fn explained(&self) -> Value {
-        let arguments = Value::Object(self.call.arguments.clone());
         json!({
-            "arguments_digest": crate::digest::of_json(&arguments),
+            "arguments_digest": crate::digest::of_object(&self.call.arguments),
             "plugin": self.call.plugin_digest,
             "rulebook": self.rulebook.version(),
             "identity": self.case.identity,
