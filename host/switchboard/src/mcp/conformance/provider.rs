@@ -24,7 +24,7 @@ use super::player::{Led, Played, Player};
 use super::prompts::{self, Got};
 use super::rounds::{self, About, Asked, MOST_ROUNDS, NO_ANSWER, broken};
 use super::tasks::{self, Tasks};
-use super::{Suite, resources};
+use super::{Suite, resources, tools};
 use crate::mcp::answer;
 use crate::mcp::cases::Session;
 use crate::mcp::desk::Desk;
@@ -82,6 +82,11 @@ impl Provider for Fixture {
 
     fn tool(&self, name: &str) -> Option<Tool> {
         self.desk().tool(name).map(unstructured)
+    }
+
+    /// So that the suite meets both ways of a call.
+    fn is_direct(&self, tool: &str) -> bool {
+        tools::ANSWER_AT_ONCE.contains(&tool)
     }
 
     async fn call(

@@ -17,7 +17,7 @@ use dispatch::{Gate, InvokeError, Progress, Tool, ToolError, ToolSpec, Violation
 use policy::Permit;
 use serde_json::{Map, Value, json};
 
-pub(super) use plain::PNG;
+pub(super) use plain::{ANSWER_AT_ONCE, PNG};
 pub(super) use questions::{field, text_form};
 use schemas::object;
 

@@ -11,6 +11,16 @@ pub(in crate::mcp::conformance) const PNG: &str =
 /// Four samples of silence.
 const WAV: &str = "UklGRigAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQQAAACAgICA";
 
+/// Those of them that know nothing of headers.
+pub(in crate::mcp::conformance) const ANSWER_AT_ONCE: [&str; 6] = [
+    "test_simple_text",
+    "test_image_content",
+    "test_audio_content",
+    "test_embedded_resource",
+    "test_multiple_content_types",
+    "test_error_handling",
+];
+
 pub(super) fn parts() -> Vec<Part> {
     vec![
         Part::new("test_simple_text", "Gives a text.", |_, _| {
