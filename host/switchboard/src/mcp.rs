@@ -21,6 +21,7 @@ mod paging;
 mod prompts;
 mod provider;
 mod resources;
+mod rounds;
 mod sessions;
 #[cfg(test)]
 mod tests;

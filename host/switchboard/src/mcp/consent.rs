@@ -12,13 +12,14 @@ use rmcp::ErrorData;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, ElicitRequest, ElicitRequestParams, ElicitResult,
     ElicitationAction, ElicitationSchema, InputRequest, InputRequests, InputRequiredResult,
-    RequestStateCodec, SealOptions,
+    RequestStateCodec,
 };
 use serde_json::{Value, json};
 
 use super::answer;
 use super::cases::Session;
 use super::desk::Desk;
+use super::rounds::{self, About};
 use super::visit::Visit;
 
 /// The name of the question among a request's inputs.
@@ -71,11 +72,7 @@ impl Desk {
         sealed: &str,
     ) -> Result<CallToolResponse, ErrorData> {
         let about = self.about(&visit.session, request);
-        let consent = self.states().open_json_with::<String>(sealed, &about);
-        let consent = consent.map_err(|error| {
-            tracing::info!(%error, tool = %request.name, "a request state that does not hold");
-            answer::invalid_params(BAD_STATE)
-        })?;
+        let consent: String = rounds::open(self.states(), &about, sealed)?;
         let said = request
             .input_responses
             .as_ref()
@@ -135,35 +132,24 @@ impl Desk {
         consent: &PendingConsent,
     ) -> Result<CallToolResponse, ErrorData> {
         let about = self.about(&visit.session, request);
-        let options = SealOptions::new()
-            .associated_data(&about)
-            .ttl(self.seconds_left(consent));
-        let sealed = self.states().seal_json_with(&consent.id, &options);
-        let sealed = sealed.map_err(|error| {
-            tracing::error!(%error, "a request state cannot be sealed");
-            ErrorData::internal_error(
-                "The host cannot ask for consent now. Nothing was run.",
-                None,
-            )
-        })?;
+        let left = self.seconds_left(consent);
+        let sealed = rounds::seal(self.states(), &about, &consent.id, left)?;
         let question = InputRequest::Elicitation(ElicitRequest::new(form(consent)?));
         let inputs = InputRequests::from([(QUESTION.to_owned(), question)]);
         Ok(InputRequiredResult::new(Some(inputs), Some(sealed)).into())
     }
 
     /// What a request state is good for: this call, by this caller, in this conversation.
-    fn about(&self, session: &Session, request: &CallToolRequestParams) -> Vec<u8> {
+    fn about(&self, session: &Session, request: &CallToolRequestParams) -> About {
         let (tenant, principal) = self.caller();
         let conversation = session.handle();
-        json!([
+        About::new(&json!([
             tenant,
             principal,
             conversation,
             request.name,
             request.arguments
-        ])
-        .to_string()
-        .into_bytes()
+        ]))
     }
 
     fn seconds_left(&self, consent: &PendingConsent) -> Duration {
@@ -171,9 +157,6 @@ impl Desk {
         Duration::from_secs(u64::try_from(left).unwrap_or(0))
     }
 }
-
-const BAD_STATE: &str = "requestState does not belong to this call, or its question has expired: send the call again without \
-    requestState and inputResponses";
 
 /// Asks in the middle of the call, and waits as long as the question is good for.
 async fn elicited(visit: &Visit, consent: &PendingConsent, longest: Duration) -> Said {

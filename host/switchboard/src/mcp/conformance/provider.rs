@@ -22,13 +22,14 @@ use serde_json::json;
 
 use super::player::{Led, Played, Player};
 use super::prompts::{self, Got};
-use super::rounds::{self, About, Asked, MOST_ROUNDS, NO_ANSWER, broken};
+use super::rounds::{self, Asked, MOST_ROUNDS, NO_ANSWER, broken};
 use super::tasks::{self, Tasks};
 use super::{Suite, resources, tools};
 use crate::mcp::answer;
 use crate::mcp::cases::Session;
 use crate::mcp::desk::Desk;
 use crate::mcp::provider::{Change, Provider};
+use crate::mcp::rounds::About;
 use crate::mcp::visit::Visit;
 
 /// What one principal is offered.
@@ -50,7 +51,7 @@ impl Fixture {
     }
 
     fn about(&self, visit: &Visit, of: &serde_json::Value) -> About {
-        About::new(self.desk().caller().1, visit, of)
+        rounds::about(self.desk().caller().1, visit, of)
     }
 }
 

@@ -12,14 +12,14 @@ use std::time::Duration;
 use rmcp::ErrorData;
 use rmcp::model::{
     ClientCapabilities, ElicitRequestParams, EnumSchema, InputRequest, InputRequests,
-    InputRequiredResult, InputResponses, PrimitiveSchemaDefinition, RequestStateCodec, SealOptions,
+    InputRequiredResult, InputResponses, PrimitiveSchemaDefinition, RequestStateCodec,
 };
 use rmcp::service::ServiceError;
 use serde_json::{Value, json};
 
 use super::player::Question;
 use super::tools::Scene;
-use crate::mcp::answer;
+use crate::mcp::rounds::{self as sealed, About};
 use crate::mcp::visit::Visit;
 
 /// How long a client has for its answer.
@@ -31,16 +31,10 @@ pub(super) const MOST_ROUNDS: usize = 10;
 pub(super) const NO_ANSWER: &str =
     "the client was asked ten times, and what it answered does not fit";
 
-/// What a request is about: a state that was sealed for one is worthless for another.
-pub(super) struct About(Vec<u8>);
-
-impl About {
-    /// `of` is the method and the parameters that name what is asked for.
-    pub(super) fn new(principal: &str, visit: &Visit, of: &Value) -> Self {
-        let conversation = visit.session.handle();
-        let about = json!(["conformance", principal, conversation, of]);
-        Self(about.to_string().into_bytes())
-    }
+/// `of` is the method and the parameters that name what is asked for.
+pub(super) fn about(principal: &str, visit: &Visit, of: &Value) -> About {
+    let conversation = visit.session.handle();
+    About::new(&json!(["conformance", principal, conversation, of]))
 }
 
 /// What has become of a question.
@@ -58,20 +52,14 @@ pub(super) fn opened(
     about: &About,
     (answers, state): (Option<InputResponses>, Option<String>),
 ) -> Result<Scene, ErrorData> {
-    let open = |sealed: String| states.open_json_with::<Value>(&sealed, &about.0);
-    let state = state.map(open).transpose().map_err(|error| {
-        tracing::info!(%error, "a request state that does not hold");
-        answer::invalid_params(BAD_STATE)
-    })?;
+    let open = |brought: String| sealed::open(states, about, &brought);
+    let state = state.map(open).transpose()?;
     Ok(Scene {
         answers: answers.unwrap_or_default(),
         state,
         can: json!(visit.capabilities()),
     })
 }
-
-const BAD_STATE: &str = "requestState does not belong to this request, or has expired: send the request again without \
-    requestState and inputResponses";
 
 /// Asks the client, if it can be asked all of it.
 pub(super) async fn ask(
@@ -83,11 +71,8 @@ pub(super) async fn ask(
     let inputs = read_all(inputs)?;
     can_be_asked(visit, &inputs)?;
     if visit.is_newest() {
-        let options = SealOptions::new()
-            .associated_data(&about.0)
-            .ttl(LONGEST_WAIT);
-        let sealed = state.map(|state| states.seal_json_with(&state, &options));
-        let sealed = sealed.transpose().map_err(broken)?;
+        let seal = |state| sealed::seal(states, about, &state, LONGEST_WAIT);
+        let sealed = state.map(seal).transpose()?;
         return Ok(Asked::Later(InputRequiredResult::new(Some(inputs), sealed)));
     }
     let mut answers = BTreeMap::new();
