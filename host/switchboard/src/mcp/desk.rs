@@ -119,23 +119,28 @@ impl Desk {
         let (progress, mut heard) = mpsc::channel(REPORTS_AT_ONCE);
         let progress = Some(progress);
         let waiting = Waiting { gone, progress };
-        let call = self.dispatch(&visit.session, tool, arguments, waiting);
-        // Beside the call: a client that is slow to listen must not hold it up.
+        let ended = CancellationToken::new();
+        let call = async {
+            let outcome = self.dispatch(&visit.session, tool, arguments, waiting);
+            let outcome = outcome.await;
+            ended.cancel();
+            outcome
+        };
+        // Beside the call, which a client that is slow to listen must not hold up. What was reported comes before the end, and
+        // what is being told is told to its end: cut off in between, it might come after the result.
         let telling = async {
-            while let Some(progress) = heard.recv().await {
-                visit.report(progress).await;
+            loop {
+                tokio::select! {
+                    biased;
+                    reported = heard.recv() => match reported {
+                        Some(progress) => visit.report(progress).await,
+                        None => break,
+                    },
+                    () = ended.cancelled() => break,
+                }
             }
-            std::future::pending().await
         };
-        let outcome = tokio::select! {
-            outcome = call => outcome,
-            never = telling => never,
-        };
-        // What was reported comes before the end.
-        while let Ok(progress) = heard.try_recv() {
-            visit.report(progress).await;
-        }
-        outcome
+        tokio::join!(call, telling).0
     }
 
     async fn dispatch(
