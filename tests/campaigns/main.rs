@@ -9,6 +9,7 @@
     reason = "a campaign that cannot go on should stop where it stands"
 )]
 
+// With the program's allocator: what the host keeps of its memory is measured here.
 #[path = "../../host/sandbox/examples/figures.rs"]
 mod costs;
 mod hostile;
@@ -26,10 +27,6 @@ mod wire;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
-
-/// As in the program: what the host keeps of its memory is measured here.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What can be run, by the names that a filter on the command line selects.
 const CAMPAIGNS: &[(&str, fn())] = &[

@@ -76,7 +76,7 @@ mod tests {
 
     fn compute(time: Duration) {
         let since = thread_time();
-        while thread_time() - since < time {}
+        while thread_time().saturating_sub(since) < time {}
     }
 
     #[test]

@@ -102,7 +102,7 @@ fn is_apostrophe(character: char) -> bool {
 
 fn plain(word: &str) -> String {
     let mut plain = word.to_lowercase();
-    plain.retain(|character| character.is_alphanumeric());
+    plain.retain(char::is_alphanumeric);
     plain
 }
 
