@@ -10,9 +10,8 @@
 //! entry as JSON with the members of every object sorted by name, no white space, and absent options as `null`. The very
 //! text that was hashed is what an engine stores and later verifies: nothing is parsed and printed again in between.
 
-use dispatch::AuditEntry;
+use dispatch::{AuditEntry, canonical};
 use serde::Serialize;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// What the first record follows.
@@ -23,7 +22,7 @@ const USUAL: usize = 768;
 
 /// The text of an entry that is hashed and stored. Every call waits for some, so it is written as it is read, and no tree is
 /// made and sorted first.
-pub(crate) fn canonical(entry: &AuditEntry) -> serde_json::Result<String> {
+pub(crate) fn text(entry: &AuditEntry) -> serde_json::Result<String> {
     let AuditEntry {
         kind,
         tenant,
@@ -32,62 +31,21 @@ pub(crate) fn canonical(entry: &AuditEntry) -> serde_json::Result<String> {
         tool,
         detail,
     } = entry;
-    let mut text = Text(Vec::with_capacity(USUAL));
-    text.plain("{\"actor\":", actor)?;
-    text.plain(",\"case\":", case)?;
-    text.0.extend_from_slice(b",\"detail\":");
-    text.value(detail)?;
-    text.plain(",\"kind\":", kind)?;
-    text.plain(",\"tenant\":", tenant)?;
-    text.plain(",\"tool\":", tool)?;
-    text.0.push(b'}');
-    String::from_utf8(text.0).map_err(serde::ser::Error::custom)
+    let mut text = Vec::with_capacity(USUAL);
+    member(&mut text, "{\"actor\":", actor)?;
+    member(&mut text, ",\"case\":", case)?;
+    text.extend_from_slice(b",\"detail\":");
+    canonical::write(&mut text, detail)?;
+    member(&mut text, ",\"kind\":", kind)?;
+    member(&mut text, ",\"tenant\":", tenant)?;
+    member(&mut text, ",\"tool\":", tool)?;
+    text.push(b'}');
+    String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
-/// A text that is being written.
-struct Text(Vec<u8>);
-
-impl Text {
-    /// What has no members to sort.
-    fn plain(&mut self, before: &str, value: &impl Serialize) -> serde_json::Result<()> {
-        self.0.extend_from_slice(before.as_bytes());
-        serde_json::to_writer(&mut self.0, value)
-    }
-
-    fn value(&mut self, value: &Value) -> serde_json::Result<()> {
-        match value {
-            Value::Object(members) => self.object(members),
-            Value::Array(items) => self.array(items),
-            plain => self.plain("", plain),
-        }
-    }
-
-    fn object(&mut self, members: &Map<String, Value>) -> serde_json::Result<()> {
-        let mut members: Vec<_> = members.iter().collect();
-        members.sort_unstable_by_key(|(name, _)| *name);
-        let mut before = "{";
-        for (name, value) in &members {
-            self.plain(before, name)?;
-            self.0.push(b':');
-            self.value(value)?;
-            before = ",";
-        }
-        self.0
-            .extend_from_slice(if members.is_empty() { b"{}" } else { b"}" });
-        Ok(())
-    }
-
-    fn array(&mut self, items: &[Value]) -> serde_json::Result<()> {
-        self.0.push(b'[');
-        for (place, item) in items.iter().enumerate() {
-            if place > 0 {
-                self.0.push(b',');
-            }
-            self.value(item)?;
-        }
-        self.0.push(b']');
-        Ok(())
-    }
+fn member(to: &mut Vec<u8>, name: &str, value: &impl Serialize) -> serde_json::Result<()> {
+    to.extend_from_slice(name.as_bytes());
+    canonical::write_plain(to, value)
 }
 
 /// The hash of the record that holds `entry` (canonical) at `seq`, after the record whose hash is `previous`.
@@ -114,7 +72,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Map, Value, json};
 
-    use super::{START, canonical, hash};
+    use super::{START, hash};
 
     #[test]
     fn the_hashed_bytes_are_the_documented_ones() {
@@ -126,7 +84,7 @@ mod tests {
             tool: Some("process_refund".into()),
             detail: json!({ "b": [{ "z": 1, "a": "é" }], "a": 0.1 }),
         };
-        let text = canonical(&entry).unwrap();
+        let text = super::text(&entry).unwrap();
         assert_eq!(
             text,
             r#"{"actor":"agent:offline","case":null,"detail":{"a":0.1,"b":[{"a":"é","z":1}]},"kind":"decision","tenant":"demo","tool":"process_refund"}"#
@@ -177,7 +135,7 @@ mod tests {
             detail in detail(),
         ) {
             let entry = AuditEntry { kind, tenant, case, actor, tool, detail };
-            prop_assert_eq!(canonical(&entry).unwrap(), as_documented(&entry));
+            prop_assert_eq!(super::text(&entry).unwrap(), as_documented(&entry));
         }
     }
 
@@ -192,6 +150,6 @@ mod tests {
             tool: None,
             detail: members,
         };
-        assert_eq!(canonical(&entry).unwrap(), as_documented(&entry));
+        assert_eq!(super::text(&entry).unwrap(), as_documented(&entry));
     }
 }

@@ -105,7 +105,7 @@ pub(super) struct Draft(String);
 
 impl Draft {
     pub(super) fn of(entry: &AuditEntry) -> Result<Self, StoreError> {
-        let text = chain::canonical(entry);
+        let text = chain::text(entry);
         text.map(Self)
             .map_err(|error| StoreError::Corrupt(error.to_string()))
     }

@@ -175,7 +175,7 @@ mod tests {
                 tool: None,
                 detail: json!({ "case": "another" }),
             };
-            let text = chain::canonical(&entry).unwrap();
+            let text = chain::text(&entry).unwrap();
             assert_eq!(second(&text).unwrap().case.as_deref(), case);
             let other = serde_json::to_string(&entry).unwrap();
             assert_eq!((second(&other), case_of(&other).as_deref()), (None, case));

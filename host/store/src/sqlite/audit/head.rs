@@ -160,7 +160,7 @@ fn note_missing(db: &mut Connection, clock: &StoreClock) -> Result<(), Fault> {
         detail: json!({ "audit_head": "missing", "records": tail(db)?.seq }),
     };
     tracing::warn!("audit.head is missing: the audit log goes on from where it ends now");
-    let text = chain::canonical(&entry).map_err(|error| Fault::Misfit(error.to_string()))?;
+    let text = chain::text(&entry).map_err(|error| Fault::Misfit(error.to_string()))?;
     let transaction = db.transaction()?;
     append(&transaction, clock.now_ms(), &text)?;
     Ok(transaction.commit()?)
