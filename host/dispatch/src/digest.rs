@@ -8,17 +8,20 @@ use crate::canonical;
 /// sha256 (hex) of a value, keys sorted.
 pub(crate) fn of_json(value: &Value) -> String {
     let mut text = Vec::new();
-    // A value has only string keys, and writing to memory does not fail.
-    let _ = canonical::write(&mut text, value);
-    of_bytes(&text)
+    match canonical::write(&mut text, value) {
+        Ok(()) => of_bytes(&text),
+        // Writing a value to memory does not fail. If it did: whole at least, for a digest of less would be another's, too.
+        Err(_) => of_bytes(value.to_string().as_bytes()),
+    }
 }
 
 /// sha256 (hex) of an object, keys sorted.
 pub(crate) fn of_object(members: &Map<String, Value>) -> String {
     let mut text = Vec::new();
-    // As above.
-    let _ = canonical::write_object(&mut text, members);
-    of_bytes(&text)
+    match canonical::write_object(&mut text, members) {
+        Ok(()) => of_bytes(&text),
+        Err(_) => of_json(&Value::Object(members.clone())),
+    }
 }
 
 /// sha256 (hex) of bytes.

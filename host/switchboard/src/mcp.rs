@@ -38,6 +38,7 @@ use rmcp::service::ServerInitializeError;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::host::{Host, demo};
 use crate::tenants::{Identity, ToolSet};
@@ -75,6 +76,8 @@ pub(crate) struct McpParts {
     pub(crate) suite: Option<Arc<Suite>>,
     /// Wakes whenever tools or rules of some tenant may have changed.
     pub(crate) news: watch::Receiver<()>,
+    /// Calls that go on without their caller; the program waits for them before it ends.
+    pub(crate) tasks: TaskTracker,
     /// Ends the open event streams, which would otherwise keep a server that is stopping from ending.
     pub(crate) stop: CancellationToken,
 }
@@ -114,6 +117,7 @@ impl McpParts {
             states: Arc::new(consent::states(&host.state_key)),
             suite: None,
             news: host.roster.publishing().news(),
+            tasks: host.tasks.clone(),
             stop: CancellationToken::new(),
         }
     }

@@ -61,7 +61,7 @@ impl Dispatcher {
             });
         }
         let _ = act.failure.set(error.to_string());
-        // A host that is full is no matter of the tool's: its operator sees it, and the caller may come again.
+        // That all places are taken, the host's or the tenant's, is no matter of the tool's: the caller may come again.
         let gave_up = may_pass(&error) && !matches!(error, InvokeError::Busy(_));
         tracing::warn!(tool = act.call.tool, attempts, %error, "a tool failed");
         let error = typed(error);

@@ -78,6 +78,7 @@ impl Suite {
         Offer {
             principal: parts.principal.clone(),
             strangers: parts.strangers,
+            tasks: parts.tasks.clone(),
             provider: Arc::new(Fixture::new(self, Desk::new(parts))),
         }
     }

@@ -75,6 +75,7 @@ impl Desk {
         Offer {
             principal: self.parts.principal.clone(),
             strangers: self.parts.strangers,
+            tasks: self.parts.tasks.clone(),
             provider: Arc::new(self),
         }
     }

@@ -22,6 +22,7 @@ use rmcp::model::{
 use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::cases::Session;
 use super::http::LARGEST_REQUEST;
@@ -153,11 +154,12 @@ impl Direct {
         let gone = CancellationToken::new();
         let provider = Arc::clone(&self.offer.provider);
         let visit = Visit::plain(call.session, call.meta, gone.clone());
+        let tasks = self.offer.tasks.clone();
+        let call = Box::pin(async move { provider.call(visit, call.params).await });
         Seen {
-            call: Some(Box::pin(
-                async move { provider.call(visit, call.params).await },
-            )),
+            call: Some(call),
             gone,
+            tasks,
         }
     }
 }
@@ -213,6 +215,8 @@ where
 {
     call: Option<Pin<Box<F>>>,
     gone: CancellationToken,
+    /// What the program waits for before it ends.
+    tasks: TaskTracker,
 }
 
 impl<F: Future + Send> Future for Seen<F>
@@ -222,12 +226,13 @@ where
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(call) = &mut self.call else {
+        // Taken out meanwhile: one that panics must not be polled again.
+        let Some(mut call) = self.call.take() else {
             return Poll::Pending;
         };
         let polled = call.as_mut().poll(context);
-        if polled.is_ready() {
-            self.call = None;
+        if polled.is_pending() {
+            self.call = Some(call);
         }
         polled
     }
@@ -240,9 +245,55 @@ where
     fn drop(&mut self) {
         let Some(call) = self.call.take() else { return };
         self.gone.cancel();
-        // Where the program itself ends, nothing can be seen through.
+        // Without a runtime there is nothing any more that it could end in.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(call);
+            self.tasks.spawn_on(call, &runtime);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::AssertUnwindSafe;
+
+    use futures::FutureExt;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn seen<F>(call: F, gone: &CancellationToken, tasks: &TaskTracker) -> Seen<F>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        Seen {
+            call: Some(Box::pin(call)),
+            gone: gone.clone(),
+            tasks: tasks.clone(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_waits_for_is_told_so_and_waited_for() {
+        let (gone, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (end, mut ended) = oneshot::channel();
+        let told = gone.clone();
+        let call = async move {
+            told.cancelled().await;
+            let _ = end.send(());
+        };
+        let mut calling = seen(call, &gone, &tasks);
+        assert!(futures::poll!(&mut calling).is_pending());
+        drop(calling);
+        tasks.close();
+        tasks.wait().await;
+        assert_eq!(ended.try_recv(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_breaks_is_not_taken_up_again() {
+        let (gone, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let call = seen(async { panic!("of the test") }, &gone, &tasks);
+        assert!(AssertUnwindSafe(call).catch_unwind().await.is_err());
+        assert!(tasks.is_empty());
     }
 }

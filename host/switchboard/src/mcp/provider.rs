@@ -17,6 +17,7 @@ use rmcp::model::{
 };
 use rmcp::task_manager::TaskManager;
 use rmcp::{ErrorData, RoleServer};
+use tokio_util::task::TaskTracker;
 
 use super::answer;
 use super::cases::Session;
@@ -138,4 +139,6 @@ pub(super) struct Offer {
     pub(super) principal: String,
     /// Peers over HTTP may be strangers to each other.
     pub(super) strangers: bool,
+    /// What the program waits for before it ends.
+    pub(super) tasks: TaskTracker,
 }

@@ -78,10 +78,11 @@ pub(super) fn select(
 ) -> rusqlite::Result<Vec<AuditRecord>> {
     let mut statement = db.prepare_cached(
         "SELECT * FROM (SELECT audit.seq, at_ms, entry, previous, hash FROM audit_cases JOIN audit USING (seq) \
-                        WHERE case_id = ?1 AND entry ->> 'case' = ?1 ORDER BY audit_cases.seq DESC LIMIT ?2) \
+                        WHERE case_id = ?1 AND CASE WHEN json_valid(entry) THEN entry ->> 'case' END = ?1 ORDER BY audit_cases.seq DESC LIMIT ?2) \
          UNION ALL \
          SELECT * FROM (SELECT seq, at_ms, entry, previous, hash FROM audit \
-                        WHERE seq > coalesce((SELECT seq FROM audit_listed), 0) AND entry ->> 'case' = ?1 \
+                        WHERE seq > coalesce((SELECT seq FROM audit_listed), 0) \
+                          AND CASE WHEN json_valid(entry) THEN entry ->> 'case' END = ?1 \
                         ORDER BY seq DESC LIMIT ?2) \
          ORDER BY seq DESC LIMIT ?2",
     )?;
@@ -149,7 +150,7 @@ impl<'a> Held<'a> {
         }
         self.db.query_row(
             "SELECT coalesce(min(c.seq), 0) FROM audit_cases c LEFT JOIN audit a USING (seq) \
-             WHERE a.seq IS NULL OR c.seq > ? OR a.entry ->> 'case' IS NOT c.case_id",
+             WHERE a.seq IS NULL OR c.seq > ? OR CASE WHEN json_valid(a.entry) THEN a.entry ->> 'case' END IS NOT c.case_id",
             [self.listed],
             |row| row.get(0),
         )

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::client::{LEGACY, Legacy, modern};
 use super::fakes::{Nothing, OneTenant, Seen, fake};
@@ -84,6 +85,7 @@ impl World {
             states: Arc::new(crate::mcp::consent::states(&[7; 32])),
             suite: None,
             news: watch::Sender::new(()).subscribe(),
+            tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         };
         let now = Arc::new(AtomicI64::new(
