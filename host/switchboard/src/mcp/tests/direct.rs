@@ -55,8 +55,13 @@ impl Asked {
     }
 
     fn request(&self) -> Request {
-        let mut request = Request::post("/mcp").header("content-length", self.body.len());
-        for (name, value) in &self.headers {
+        let length = self.body.len().to_string();
+        let mut headers = self.headers.clone();
+        if headers.iter().all(|(name, _)| *name != "content-length") {
+            headers.push(("content-length", length));
+        }
+        let mut request = Request::post("/mcp");
+        for (name, value) in &headers {
             request = request.header(*name, value);
         }
         request.body(Body::from(self.body.clone())).unwrap()
