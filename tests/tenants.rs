@@ -3,6 +3,7 @@
 mod changes;
 mod isolation;
 mod keys;
+mod silent;
 mod town;
 mod trust;
 

@@ -100,3 +100,33 @@ async fn a_secret_of_a_tenant_is_in_no_answer() {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
 }
+
+/// Both fit while they are made ready; the second to go live does not, and leaves nothing behind.
+#[tokio::test]
+async fn of_two_tenants_that_come_by_one_key_at_once_one_has_it() {
+    let town = Town::open().await;
+    let file = town.folder.join("late.key");
+    std::fs::write(&file, "key-of-somebody-late-0123456789ab").unwrap();
+    let key =
+        format!("\n[[keys]]\nname = \"late\"\nrole = \"agent\"\nkey = {{ file = {file:?} }}\n");
+    let with_key = |tenant: &str| town.text(tenant, "tenant.toml") + &key;
+    let before = ["acme", "globex"].map(|tenant| town.text(tenant, "tenant.toml"));
+    let put = async |tenant: &str, text: &str| {
+        let path = format!("/api/tenants/{tenant}/files/tenant.toml");
+        town.operator("PUT", &path, text).await
+    };
+    let texts = (with_key("acme"), with_key("globex"));
+    let (acme, globex) = tokio::join!(put("acme", &texts.0), put("globex", &texts.1));
+    let statuses = [acme.status, globex.status];
+    let loser = statuses.iter().position(|status| *status == 422).unwrap();
+    assert_eq!(statuses[1 - loser], 200, "{statuses:?}");
+    let name = ["acme", "globex"][loser];
+    expect_refusal(
+        &[acme, globex][loser],
+        422,
+        "the key of late is somebody else's",
+    );
+    assert_eq!(town.text(name, "tenant.toml"), before[loser]);
+    assert_eq!(town.standing(name).await["state"], "serving");
+    town.desk.shop.saw_no_write().await;
+}

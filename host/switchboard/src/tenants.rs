@@ -162,8 +162,8 @@ impl Tenants {
 
     /// Makes this the tenant's state. What is under way keeps the one before.
     pub(crate) fn put(&self, mut tenant: Tenant) -> Result<Arc<Tenant>, SharedKey> {
-        self.check_keys(&tenant)?;
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        self.check_against(&live, &tenant)?;
         let same = |other: &&Arc<Tenant>| other.rulebook.version() == tenant.rulebook.version();
         let like_it = live
             .by_name
@@ -189,6 +189,10 @@ impl Tenants {
 
     /// Whether these keys would be nobody else's.
     pub(crate) fn check_keys(&self, tenant: &Tenant) -> Result<(), SharedKey> {
+        self.check_against(&self.read(), tenant)
+    }
+
+    fn check_against(&self, live: &Live, tenant: &Tenant) -> Result<(), SharedKey> {
         let operators = digest(self.operator_key.expose());
         let is_operators = |holder: &&Holder| digest(holder.key.expose()) == operators;
         if let Some(holder) = tenant.keys.iter().find(is_operators) {
@@ -197,7 +201,6 @@ impl Tenants {
                 tenant: "operator".to_owned(),
             });
         }
-        let live = self.read();
         live.check_keys(tenant)?;
         live.check_audiences(tenant)
     }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use dispatch::{Binding, BindingAction, BindingChange, Bound, HistoryEntry, Pinned, PluginVersion};
 use sandbox::Plugin;
+use tokio::sync::OwnedMutexGuard;
 
 use super::bindings::Bindings;
 use super::roster::{Refusal, Roster};
@@ -93,6 +94,11 @@ impl<'a> Life<'a> {
             .registry()
             .history(&self.tenant.name, plugin)
             .await?)
+    }
+
+    /// One change of the tenant at a time.
+    async fn turn(&self) -> OwnedMutexGuard<()> {
+        self.roster.turn(&self.tenant.name).await
     }
 
     fn drawn(&self, name: String, bindings: &Bindings) -> Portrait {

@@ -1,9 +1,10 @@
-//! The roster: keeps the tenants as their folders say, one change at a time, and says how each of them stands.
+//! The roster: keeps the tenants as their folders say, one change of each at a time, and says how each of them stands.
 
+mod changes;
 mod follow;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -11,6 +12,7 @@ use std::time::SystemTime;
 use dispatch::{AuditEntry, AuditKind, BindingChange, Registry, Store, StoreError};
 use serde_json::{Value, json};
 use thiserror::Error;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::bindings::Bindings;
 use super::demo;
@@ -52,8 +54,11 @@ pub(crate) type BuiltIn = Box<dyn Fn(&[Installed]) -> Result<Tenant, TenantError
 pub(crate) struct Roster {
     parts: RosterParts,
     known: Mutex<BTreeMap<String, Known>>,
-    /// Held through a change.
-    turn: tokio::sync::Mutex<()>,
+    /// Held through a change of a tenant, by its name; only those that somebody holds or waits for.
+    turns: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
+    /// Held while a state that is ready becomes live: what tenants may not share is looked at once more, and nothing waits for the
+    /// network.
+    going_live: AsyncMutex<()>,
 }
 
 /// Why a tenant's folder is not what is served.
@@ -119,47 +124,23 @@ impl Roster {
         Self {
             parts,
             known: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            turns: Mutex::default(),
+            going_live: AsyncMutex::default(),
         }
     }
 
     /// Makes the built-in tenant live.
     pub(crate) async fn start(&self) -> Result<(), RosterError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn(demo::TENANT).await;
         let bindings = self.bindings(demo::TENANT).await?;
         let proposal = self.proposed(demo::TENANT, bindings).await??;
         Ok(self.make_live(proposal, "host:start").await??)
     }
 
-    /// Takes up whatever has changed in the tenants' folder since the last look.
-    pub(crate) async fn refresh(&self, by: &str) -> Result<(), RosterError> {
-        let Some(folder) = self.folder() else {
-            return Ok(());
-        };
-        let _turn = self.turn.lock().await;
-        let names = files::folders_in(folder)?;
-        let gone: Vec<String> = self
-            .known()
-            .keys()
-            .filter(|known| !names.contains(known))
-            .cloned()
-            .collect();
-        for name in gone {
-            self.forget(&name, by).await?;
-        }
-        for name in names {
-            if self.has_changed(&name) {
-                // How it stands is kept, recorded and logged; the others go on.
-                let _ = self.take_up(&name, by).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Loads a tenant's folder again, changed or not: secrets in files may have changed.
     pub(crate) async fn reload(&self, name: &str, by: &str) -> Result<(), RosterError> {
         let folder = self.folder_of(name)?;
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn(name).await;
         if !files::is_folder(&folder) {
             return Err(RosterError::Missing(no_folder(name)));
         }
@@ -176,7 +157,7 @@ impl Roster {
         by: &str,
     ) -> Result<(), RosterError> {
         let path = self.folder_of(name)?;
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn(name).await;
         let now = if files::is_folder(&path) {
             self.read(name).map_err(Refusal::from)?
         } else {
@@ -190,16 +171,19 @@ impl Roster {
         let bindings = self.bindings(name).await?;
         let load = |bindings: &Bindings| Ok(self.load(&changed, bindings)?);
         let proposal = self.prepared(load, bindings).await??;
+        let _going = self.going_live.lock().await;
+        let keys = self.parts.tenants.check_keys(&proposal.tenant);
+        keys.map_err(Refusal::from)?;
         files::replace_text(&path.join(file), text)?;
-        self.make_live(proposal, by).await??;
-        self.know(name, None);
+        self.put_live(proposal, by).await??;
+        self.know(name, stamped(Ok(changed)), None);
         Ok(())
     }
 
     /// Removes a tenant with its folder. What it did stays in the ledger and the audit log.
     pub(crate) async fn remove(&self, name: &str, by: &str) -> Result<(), RosterError> {
         let path = self.folder_of(name)?;
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn(name).await;
         if !files::is_folder(&path) {
             return Err(RosterError::Missing(no_folder(name)));
         }
@@ -230,9 +214,14 @@ impl Roster {
         seen.map(|folder| folder.texts.clone()).unwrap_or_default()
     }
 
-    /// One change at a time.
-    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.turn.lock().await
+    /// One change of a tenant at a time. What one of them waits for, a registry say, nobody else does.
+    pub(super) async fn turn(&self, tenant: &str) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+            Arc::clone(turns.entry(tenant.to_owned()).or_default())
+        };
+        turn.lock_owned().await
     }
 
     /// A tenant as it is served.
@@ -290,19 +279,7 @@ impl Roster {
 
     /// Looks at a folder without taking it up.
     fn look(&self, name: &str) -> Seen {
-        let folder = self.read(name);
-        let named = folder
-            .as_ref()
-            .map(TenantFolder::named_files)
-            .unwrap_or_default();
-        let stamped = named.into_iter().map(|file| {
-            let stamp = files::stamp(&file);
-            (file, stamp)
-        });
-        Seen {
-            named: stamped.collect(),
-            folder,
-        }
+        stamped(self.read(name))
     }
 
     fn has_changed(&self, name: &str) -> bool {
@@ -314,12 +291,14 @@ impl Roster {
 
     /// Makes the folder's state the tenant's; refused, the last good state keeps serving, and how it stands says why.
     async fn take_up(&self, name: &str, by: &str) -> Result<Result<(), Refusal>, StoreError> {
+        // Before it is read: what changes meanwhile is a change to be taken up.
+        let seen = self.look(name);
         let bindings = self.bindings(name).await?;
         let taken = match self.proposed(name, bindings).await? {
             Ok(proposal) => self.make_live(proposal, by).await?,
             Err(refusal) => Err(refusal),
         };
-        self.know(name, taken.as_ref().err().map(ToString::to_string));
+        self.know(name, seen, taken.as_ref().err().map(ToString::to_string));
         let Err(refusal) = taken else {
             return Ok(Ok(()));
         };
@@ -399,6 +378,20 @@ impl Roster {
         proposal: Proposal,
         by: &str,
     ) -> Result<Result<(), Refusal>, StoreError> {
+        let _going = self.going_live.lock().await;
+        self.put_live(proposal, by).await
+    }
+
+    /// Likewise, for whoever sees to it that nobody else does it meanwhile.
+    async fn put_live(
+        &self,
+        proposal: Proposal,
+        by: &str,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        // Another tenant may have come by one of its keys while this one was made ready.
+        if let Err(shared) = self.parts.tenants.check_keys(&proposal.tenant) {
+            return Ok(Err(shared.into()));
+        }
         self.parts.publishing.go_live(proposal.ready);
         if let Err(refusal) = self.put(proposal.tenant, by).await? {
             return Ok(Err(refusal));
@@ -443,8 +436,7 @@ impl Roster {
         Ok(())
     }
 
-    fn know(&self, name: &str, refused: Option<String>) {
-        let seen = self.look(name);
+    fn know(&self, name: &str, seen: Seen, refused: Option<String>) {
         self.known()
             .insert(name.to_owned(), Known { seen, refused });
     }
@@ -468,6 +460,23 @@ impl Roster {
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A folder as it was read, with the files that it names as they are now.
+fn stamped(folder: Result<TenantFolder, TenantError>) -> Seen {
+    let named = folder.as_ref().map(TenantFolder::named_files);
+    let with_stamp = |file: PathBuf| {
+        let stamp = files::stamp(&file);
+        (file, stamp)
+    };
+    Seen {
+        named: named
+            .unwrap_or_default()
+            .into_iter()
+            .map(with_stamp)
+            .collect(),
+        folder,
     }
 }
 

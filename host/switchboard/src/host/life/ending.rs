@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use sandbox::CanaryEnded;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::task::AbortOnDropHandle;
@@ -19,9 +20,15 @@ impl Ending {
     pub(crate) fn start(roster: Arc<Roster>) -> Self {
         let mut ended = roster.publishing().toolbox().canaries();
         let work = async move {
+            // Each waits for its tenant's turn, and none for another tenant's.
+            let mut settling = FuturesUnordered::new();
             loop {
-                match ended.recv().await {
-                    Ok(ended) => settle(&roster, ended).await,
+                let heard = tokio::select! {
+                    heard = ended.recv() => heard,
+                    Some(()) = settling.next() => continue,
+                };
+                match heard {
+                    Ok(ended) => settling.push(settle(&roster, ended)),
                     // Nobody uses those versions any more; their bindings say otherwise until somebody rolls back.
                     Err(RecvError::Lagged(missed)) => {
                         tracing::error!(

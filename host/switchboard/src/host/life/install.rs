@@ -63,7 +63,7 @@ impl Life<'_> {
         let manifest = Manifest::of_component(&fetched.bytes, fetched.source.as_ref())?;
         let manifest = manifest.ok_or_else(|| LifeError::Unfit(NO_MANIFEST.to_owned()))?;
         let vouched = vouched::vouched(&fetched, &self.tenant.trust, &manifest.name)?;
-        let _turn = self.roster.turn().await;
+        let _turn = self.turn().await;
         let bindings = self.roster.bindings(&self.tenant.name).await?;
         let version = self.described(&manifest, &fetched, vouched.signer, &bindings, &offered)?;
         self.tried(&manifest, &fetched, &version).await?;

@@ -15,7 +15,7 @@ impl Life<'_> {
         accept: bool,
         reason: String,
     ) -> Result<(), LifeError> {
-        let _turn = self.roster.turn().await;
+        let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let version = runnable(&now, plugin, version)?;
         let to = pin(&version);
@@ -48,7 +48,7 @@ impl Life<'_> {
                 format!("per_mille: expected 1 to 1000 (cases of a thousand), found {per_mille}");
             return Err(LifeError::Unfit(message));
         }
-        let _turn = self.roster.turn().await;
+        let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let version = runnable(&now, plugin, version)?;
         if now.live.is_none() {
@@ -92,7 +92,7 @@ impl Life<'_> {
 
     /// Makes the version on trial the one that calls use.
     pub(crate) async fn promote(&self, plugin: &str, reason: String) -> Result<(), LifeError> {
-        let _turn = self.roster.turn().await;
+        let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let Some(to) = tried(&now.binding) else {
             return Err(LifeError::Conflict(format!(
@@ -112,7 +112,7 @@ impl Life<'_> {
 
     /// Ends a trial; without one, goes back to the version before. Going back twice is going forward again.
     pub(crate) async fn rollback(&self, plugin: &str, reason: String) -> Result<(), LifeError> {
-        let _turn = self.roster.turn().await;
+        let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let (from, to) = match (tried(&now.binding), now.binding.previous.clone()) {
             (Some(tried), _) => (Some(tried), now.binding.stable.clone()),
@@ -148,7 +148,7 @@ impl Life<'_> {
         digest: &str,
         reason: String,
     ) -> Result<(), LifeError> {
-        let _turn = self.roster.turn().await;
+        let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let Some(from) = tried(&now.binding).filter(|tried| tried.digest == digest) else {
             return Ok(());
@@ -185,7 +185,7 @@ impl Life<'_> {
                 self.stop(one.digest(), true);
             }
         }
-        let _turn = self.roster.turn().await;
+        let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let target = stoppable(&now, plugin, version)?;
         self.stop(&target.digest, true);
@@ -219,7 +219,7 @@ impl Life<'_> {
         version: Option<&str>,
         reason: String,
     ) -> Result<(), LifeError> {
-        let _turn = self.roster.turn().await;
+        let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let target = stoppable(&now, plugin, version)?;
         let mut binding = now.binding;
@@ -243,7 +243,7 @@ impl Life<'_> {
 
     /// Takes an installed plugin out of service; its versions stay known.
     pub(crate) async fn remove(&self, plugin: &str, reason: String) -> Result<(), LifeError> {
-        let _turn = self.roster.turn().await;
+        let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         if now
             .entry
@@ -273,7 +273,7 @@ impl Life<'_> {
 
     /// Forgets a version that is not bound. Its number stays taken.
     pub(crate) async fn forget(&self, plugin: &str, version: &str) -> Result<(), LifeError> {
-        let _turn = self.roster.turn().await;
+        let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let known = now.bindings.version(plugin, version);
         known.ok_or_else(|| unknown(plugin, version))?;

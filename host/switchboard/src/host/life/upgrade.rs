@@ -65,7 +65,7 @@ impl Life<'_> {
         version: &str,
     ) -> Result<(Arc<Plugin>, Arc<Plugin>), LifeError> {
         let now = {
-            let _turn = self.roster.turn().await;
+            let _turn = self.turn().await;
             self.situation(plugin).await?
         };
         let known = now.bindings.version(plugin, version).cloned();

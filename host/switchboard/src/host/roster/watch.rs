@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Roster;
+use super::changes::Changes;
 
 /// Editors write in several steps: after the first event, so long is waited for the others.
 const SETTLING: Duration = Duration::from_millis(100);
@@ -30,17 +31,30 @@ impl Watching {
             };
             let changed = Arc::new(Notify::new());
             let _watcher = watcher(&folder, Arc::clone(&changed));
+            let mut taken_up = Changes::of(&roster, BY);
+            let mut news = Box::pin(news(&changed));
             loop {
-                tokio::select! {
-                    () = changed.notified() => tokio::time::sleep(SETTLING).await,
-                    () = tokio::time::sleep(LOOK_EVERY) => {}
-                }
-                if let Err(error) = roster.refresh(BY).await {
-                    tracing::error!(%error, "the tenants' folder could not be looked at; what is live keeps serving");
+                let looked = tokio::select! {
+                    () = &mut news => {
+                        news.set(self::news(&changed));
+                        taken_up.look()
+                    }
+                    Some(done) = taken_up.next() => done,
+                };
+                if let Err(error) = looked {
+                    tracing::error!(%error, "the tenants' folder could not be taken up; what is live keeps serving");
                 }
             }
         };
         Self(AbortOnDropHandle::new(tokio::spawn(work)))
+    }
+}
+
+/// Until there may be something new.
+async fn news(changed: &Notify) {
+    tokio::select! {
+        () = changed.notified() => tokio::time::sleep(SETTLING).await,
+        () = tokio::time::sleep(LOOK_EVERY) => {}
     }
 }
 
