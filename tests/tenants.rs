@@ -1,6 +1,7 @@
 //! Many tenants in one process: each judged by its own rules, reached by its own keys, and changed while the others go on.
 
 mod changes;
+mod channels;
 mod isolation;
 mod keys;
 mod silent;

@@ -74,7 +74,7 @@ async fn the_same_name_of_a_conversation_is_another_conversation() {
         .expect(200);
 }
 
-fn mcp(town: &Town, tenant: &str, key: &str, session: Option<&str>) -> RequestBuilder {
+pub(super) fn mcp(town: &Town, tenant: &str, key: &str, session: Option<&str>) -> RequestBuilder {
     let request = town
         .desk
         .http
@@ -89,7 +89,7 @@ fn mcp(town: &Town, tenant: &str, key: &str, session: Option<&str>) -> RequestBu
     }
 }
 
-fn rpc(method: &str, params: impl Into<Value>) -> Value {
+pub(super) fn rpc(method: &str, params: impl Into<Value>) -> Value {
     let params = params.into();
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }

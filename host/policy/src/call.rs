@@ -43,6 +43,20 @@ pub enum Channel {
     Host,
 }
 
+impl Channel {
+    /// Its name, in rules and in configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Mcp => "mcp",
+            Self::Http => "http",
+            Self::Terminal => "terminal",
+            Self::Host => "host",
+        }
+    }
+}
+
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {

@@ -2,6 +2,7 @@
 
 mod access;
 mod approvals;
+mod channels;
 mod chat;
 pub(crate) mod desk;
 mod document;
@@ -29,6 +30,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::middleware;
 use axum::routing::{MethodRouter, any, delete, get, post, put};
+use policy::Channel;
 
 pub(crate) use error::ApiError;
 pub(crate) use front::Front;
@@ -56,30 +58,32 @@ fn routes() -> Vec<Route> {
 /// What customers, agents and staff come for.
 fn calling_routes() -> Vec<Route> {
     vec![
-        reads("/", get(page::chat)),
+        reads("/", get(page::chat)).on(Channel::Chat),
         reads("/docs", get(page::docs)),
         reads("/api/openapi.json", get(document::serve)),
-        writes("/api/chat", post(chat::turn)),
-        reads("/api/chat/stream", get(chat::stream)),
-        writes("/api/chat/reset", post(chat::reset)),
-        reads("/api/tools", get(tools::list)),
-        writes("/api/tools/{tool}", post(tools::call)),
+        writes("/api/chat", post(chat::turn)).on(Channel::Chat),
+        reads("/api/chat/stream", get(chat::stream)).on(Channel::Chat),
+        writes("/api/chat/reset", post(chat::reset)).on(Channel::Chat),
+        reads("/api/tools", get(tools::list)).on(Channel::Http),
+        writes("/api/tools/{tool}", post(tools::call)).on(Channel::Http),
         reads("/api/approvals", get(approvals::list)),
         writes("/api/approvals/{id}", post(approvals::answer)),
         reads("/api/ledger", get(ledger::list)),
         reads("/api/ledger/{id}", get(ledger::show)),
         writes("/api/ledger/{id}/settle", post(ledger::settle)),
-        reads("/tickets/{id}", get(resources::ticket)),
+        reads("/tickets/{id}", get(resources::ticket)).on(Channel::Http),
         writes(
             "/tickets/{id}/actions/suggest_response",
             post(resources::suggest_response),
-        ),
+        )
+        .on(Channel::Http),
         writes(
             "/tickets/{id}/actions/update",
             post(resources::update_ticket),
-        ),
-        reads("/customers/{id}", get(resources::customer)),
-        reads("/faq/search", get(resources::search_faq)),
+        )
+        .on(Channel::Http),
+        reads("/customers/{id}", get(resources::customer)).on(Channel::Http),
+        reads("/faq/search", get(resources::search_faq)).on(Channel::Http),
         reads(
             "/.well-known/oauth-protected-resource",
             get(protected::of_desk),
@@ -133,6 +137,14 @@ fn changing_routes() -> Vec<Route> {
     ]
 }
 
+impl Route {
+    /// The same, for tenants for whom this channel is open.
+    fn on(mut self, channel: Channel) -> Self {
+        self.answer = channels::on(channel, self.answer);
+        self
+    }
+}
+
 fn reads(path: &'static str, answer: MethodRouter<Arc<Host>>) -> Route {
     Route {
         method: Method::GET,
@@ -159,7 +171,7 @@ pub(crate) fn router(host: Arc<Host>, mcp: Endpoints) -> Router {
         router.route(route.path, route.answer)
     });
     let finding = middleware::from_fn_with_state(Arc::clone(&host), desk::find);
-    own.route("/mcp", any(serve_mcp))
+    own.route("/mcp", channels::on(Channel::Mcp, any(serve_mcp)))
         .fallback(|| async {
             ApiError::not_found("there is nothing here; /docs lists what there is")
         })

@@ -3,6 +3,7 @@
 //! Whoever works for a tenant takes its state once and keeps it to the end: a change puts another state in the map, and touches
 //! nothing that is under way.
 
+mod channels;
 mod credentials;
 mod entry;
 mod file;
@@ -25,6 +26,7 @@ use sandbox::Limits;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+pub(crate) use channels::Channels;
 pub(crate) use credentials::Credentials;
 pub(crate) use entry::{PluginEntry, PluginOrigin};
 pub(crate) use file::Shares;
@@ -64,6 +66,8 @@ pub(crate) struct Tenant {
     pub(crate) authority: Option<Arc<Authority>>,
     /// Whose signatures its plugins need.
     pub(crate) trust: Trust,
+    /// Where people and programs may come in.
+    pub(crate) channels: Channels,
 }
 
 /// What would open two tenants, or pass for two identities.

@@ -4,8 +4,7 @@ use cedar_policy_core::ast::{Context, Value, ValueKind};
 
 use super::vocabulary::{self, Fields, Vocabulary};
 use crate::{
-    Call, Channel, ConsentFrom, Entity, Fact, Facts, Identity, Money, Prior, Role, Settings,
-    ToolRule,
+    Call, ConsentFrom, Entity, Fact, Facts, Identity, Money, Prior, Role, Settings, ToolRule,
 };
 
 /// A fact that cannot be told without overflowing, or a record that has a field twice. The call is refused.
@@ -112,7 +111,7 @@ impl<'a> Known<'a> {
         let amount = self.amount.as_ref();
         Ok(Some(match name {
             "tenant" => text(&call.tenant),
-            "channel" => text(channel(call.channel)),
+            "channel" => text(call.channel.name()),
             "role" => text(role(call.actor.role)),
             "staff" => staff().into(),
             "now" => facts.now.into(),
@@ -242,16 +241,6 @@ fn role(role: Role) -> &'static str {
         Role::Agent => "agent",
         Role::Supervisor => "supervisor",
         Role::Admin => "admin",
-    }
-}
-
-fn channel(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Chat => "chat",
-        Channel::Mcp => "mcp",
-        Channel::Http => "http",
-        Channel::Terminal => "terminal",
-        Channel::Host => "host",
     }
 }
 

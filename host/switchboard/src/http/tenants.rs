@@ -79,6 +79,7 @@ fn shown(desk: &Desk, name: &str) -> Result<Value, ApiError> {
             .map(|holder| key(&holder.identity))
             .collect();
         shown["plugins"] = tenant.plugins.iter().map(plugin).collect();
+        shown["channels"] = json!(tenant.channels);
         shown["shares"] = json!(tenant.shares);
         shown["trust"] = json!(tenant.trust.settings());
     }

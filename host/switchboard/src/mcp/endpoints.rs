@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::Request;
 use axum::response::Response;
-use policy::Role;
+use policy::{Channel, Role};
 use tokio::sync::watch;
 
 use super::McpParts;
@@ -102,7 +102,8 @@ impl Open {
                 None => *identity == *tenants.operator() || tenant.keys.iter().any(is_its_key),
             }
         };
-        self.client.identity.as_ref().is_none_or(is_held)
+        let is_open = tenant.channels.admit(Channel::Mcp);
+        is_open && self.client.identity.as_ref().is_none_or(is_held)
     }
 
     /// An authority whose scopes have changed is another one.

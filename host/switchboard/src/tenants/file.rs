@@ -28,6 +28,8 @@ type Changes = BTreeMap<String, Spanned<Value>>;
 pub(super) struct TenantFile {
     /// The company's name, as customers know it.
     pub(super) company: String,
+    /// Which channels are open; all of them, where it is not said.
+    pub(super) channels: Option<Vec<Spanned<String>>>,
     /// What signs the sessions of its website's customers; without it no session is signed.
     pub(super) session_secret: Option<Spanned<SecretRef>>,
     #[serde(default)]

@@ -10,8 +10,8 @@ use policy::{Rulebook, RulebookError, RulebookSource, ToolRule};
 use super::identity::{Identity, KeyEntry};
 use super::refusal::Text;
 use super::{
-    Credentials, Holder, Installed, PluginEntry, PluginOrigin, SecretRef, Tenant, TenantError,
-    TenantFolder, entry, file, folder, tools,
+    Channels, Credentials, Holder, Installed, PluginEntry, PluginOrigin, SecretRef, Tenant,
+    TenantError, TenantFolder, entry, file, folder, tools,
 };
 use crate::host::figures;
 use crate::oauth::Authority;
@@ -70,6 +70,7 @@ pub(crate) fn load(folder: &TenantFolder, given: &Given<'_>) -> Result<Tenant, T
         limits: figures::limits(&config),
         trust: trust(&file, folder, text)?,
         authority: authority(&file, text)?,
+        channels: channels(&file, text)?,
         shares: file.shares,
     })
 }
@@ -276,6 +277,13 @@ fn trust(
     };
     let trust = Trust::load(settings.get_ref(), &folder.path);
     trust.map_err(|error| text.refuse(settings, "trust", error))
+}
+
+fn channels(file: &file::TenantFile, text: Text<'_>) -> Result<Channels, TenantError> {
+    match &file.channels {
+        Some(names) => Channels::named(names, text),
+        None => Ok(Channels::default()),
+    }
 }
 
 fn authority(
