@@ -2,6 +2,7 @@
 
 mod changes;
 mod channels;
+mod commands;
 mod isolation;
 mod keys;
 mod silent;

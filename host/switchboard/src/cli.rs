@@ -6,9 +6,11 @@ mod chat;
 mod doctor;
 mod ledger;
 mod mcp;
+mod operator;
 mod plugin;
 mod policy;
 mod serve;
+mod tenants;
 pub(crate) mod terminal;
 
 use std::net::SocketAddr;
@@ -85,6 +87,9 @@ enum Command {
     /// Write a plugin, build it, look at it, and try it
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// See how the tenants of a host that serves stand, and change their folders
+    #[command(subcommand)]
+    Tenants(tenants::TenantsCommand),
     /// Put the configured model through the support scenarios, each with fresh data, and say how it did
     Eval(EvalArgs),
     /// Measure what policy, sandbox and ledger cost, against a bare MCP server with the same tools
@@ -192,6 +197,7 @@ async fn dispatch_command(
         Command::Audit(AuditCommand::Verify) => audit::verify(&config.data_dir),
         Command::Policy(command) => policy::run(&config, command),
         Command::Plugin(command) => plugin::run(&config, &secrets, &environment, command).await,
+        Command::Tenants(command) => tenants::run(&config, &secrets, command).await,
         Command::Ledger(command) => ledger::run(&config, &secrets, command).await,
         Command::Eval(args) => crate::eval::run(&config, &secrets, args.only.as_deref()).await,
         Command::Bench(args) => Box::pin(bench::run(config, secrets, args)).await,

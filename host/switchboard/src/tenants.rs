@@ -30,7 +30,7 @@ pub(crate) use channels::Channels;
 pub(crate) use credentials::Credentials;
 pub(crate) use entry::{PluginEntry, PluginOrigin};
 pub(crate) use file::Shares;
-pub(crate) use folder::{TenantFolder, check_name};
+pub(crate) use folder::{TenantFolder, check_file, check_name};
 pub(crate) use identity::{Holder, Identity, ToolSet, of_staff};
 pub(crate) use installed::{Accepted, Installed};
 pub(crate) use load::{Common, Given, load, rules_of};

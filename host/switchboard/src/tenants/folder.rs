@@ -119,7 +119,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// What a file in a tenant's folder can be called: nothing that leads out of it, and nothing that would have no meaning.
-fn check_file(path: &str) -> Result<(), String> {
+pub(crate) fn check_file(path: &str) -> Result<(), String> {
     let (folder, name) = path.rsplit_once('/').map_or(("", path), |(_, name)| {
         path.split_at(path.len() - name.len())
     });

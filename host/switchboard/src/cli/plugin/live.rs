@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::component::file_at;
+use crate::cli::operator::ServedArgs;
 use crate::cli::terminal::say;
 use crate::{Config, Secrets, files};
 use api::Api;
@@ -119,9 +120,8 @@ pub(in crate::cli) struct HostArgs {
     /// The tenant
     #[arg(long, default_value = "demo", value_name = "NAME")]
     tenant: String,
-    /// Where the host serves; else at the address of the configuration
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    #[command(flatten)]
+    served: ServedArgs,
     /// Why, for the history
     #[arg(
         long,
