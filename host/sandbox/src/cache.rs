@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
@@ -10,6 +11,9 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::{Compiler, LoadError, engine};
+
+/// Files that this process has begun to write.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 /// Compiles components, and remembers the result by the component's digest and the engine's fingerprint.
 pub(crate) struct Cache {
@@ -33,9 +37,7 @@ impl Cache {
         digest: &str,
         bytes: &[u8],
     ) -> Result<Component, LoadError> {
-        let entry = self.directory.as_ref().map(|directory| {
-            directory.join(format!("{digest}-{}.cwasm", engine::fingerprint(engine)))
-        });
+        let entry = self.entry(engine, digest);
         if let Some(component) = entry.as_deref().and_then(|entry| load(engine, entry)) {
             return Ok(component);
         }
@@ -58,6 +60,17 @@ impl Cache {
         let component = unsafe { Component::deserialize(engine, &code) };
         // It compiles, but asks for more memories, tables or the like than any instance here can have.
         component.map_err(|error| LoadError::Invalid(format!("this host cannot run it: {error:#}")))
+    }
+
+    /// Whether there is an entry; what is wrong with one, loading it shows.
+    pub(crate) fn holds(&self, engine: &Engine, digest: &str) -> bool {
+        let entry = self.entry(engine, digest);
+        entry.is_some_and(|entry| seal(&entry).exists())
+    }
+
+    fn entry(&self, engine: &Engine, digest: &str) -> Option<PathBuf> {
+        let directory = self.directory.as_ref()?;
+        Some(directory.join(format!("{digest}-{}.cwasm", engine::fingerprint(engine))))
     }
 
     fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
@@ -98,8 +111,9 @@ fn save(code: &[u8], entry: &Path) -> io::Result<()> {
 }
 
 fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Two hosts may share the directory: each writes a file of its own.
-    let temporary = path.with_extension(format!("{}.new", std::process::id()));
+    // Two hosts may share the directory, and two loads a host: each writes a file of its own.
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let temporary = path.with_extension(format!("{}-{number}.new", std::process::id()));
     let mut file = fs::File::create(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -15,6 +15,9 @@ use crate::shadow::Recordings;
 use crate::share::Accounts;
 use crate::{Capacity, LoadError, ToolboxSettings, engine};
 
+/// Compiled components that are loaded at a time.
+const LOADS: usize = 4;
+
 pub(crate) struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) contract: Contract,
@@ -23,7 +26,9 @@ pub(crate) struct Runtime {
     pub(crate) library: Library,
     pub(crate) connector: Arc<Connector>,
     pub(crate) capacity: Capacity,
-    pub(crate) compilations: Arc<Semaphore>,
+    compilations: Arc<Semaphore>,
+    /// Places for those that are compiled already: they do not wait for somebody else's compilation.
+    loads: Arc<Semaphore>,
     pub(crate) accounts: Accounts,
     pub(crate) recordings: Recordings,
     pub(crate) lane: Lane,
@@ -39,10 +44,22 @@ impl Runtime {
             library: Library::default(),
             connector: Arc::default(),
             compilations: Arc::new(Semaphore::new(capacity.compilations.max(1))),
+            loads: Arc::new(Semaphore::new(LOADS)),
             accounts: Accounts::new(&capacity),
             recordings: Recordings::new(&capacity),
             lane: Lane::start()?,
             capacity,
         }))
+    }
+
+    /// Where a component of this digest waits until it may be loaded.
+    pub(crate) fn place_for(&self, digest: &str) -> Arc<Semaphore> {
+        let is_compiled =
+            self.library.get(digest).is_some() || self.cache.holds(&self.engine, digest);
+        Arc::clone(if is_compiled {
+            &self.loads
+        } else {
+            &self.compilations
+        })
     }
 }

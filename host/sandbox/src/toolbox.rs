@@ -94,7 +94,7 @@ impl Toolbox {
         let runtime = self.runtime.clone();
         let digest = plugin::digest(&source.bytes);
         let switch = self.switches.of(&source.tenant, &digest);
-        let place = runtime.compilations.clone().acquire_owned().await;
+        let place = runtime.place_for(&digest).acquire_owned().await;
         let loading = tokio::task::spawn_blocking(move || {
             let _place = place;
             plugin::prepare(&source, &runtime, digest, switch)

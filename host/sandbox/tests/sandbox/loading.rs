@@ -1,15 +1,17 @@
 //! What is loaded, what is not, and what the refusal says.
 
 use std::fs;
+use std::time::Duration;
 
 use dispatch::Tools as _;
 use expect_test::{Expect, expect};
+use futures::future::{Either, select};
 use policy::HttpGrant;
-use sandbox::{Capacity, PluginSource, Toolbox, ToolboxSettings};
+use sandbox::{Capacity, Compiler, PluginSource, Toolbox, ToolboxSettings};
 use serde_json::json;
 
 use crate::guest::{
-    Guest, TENANT, component, core, friendly, load, settings, source, with_section,
+    Guest, TENANT, component, core, friendly, load, named, settings, source, with_section,
 };
 
 async fn refused(source: PluginSource, expect: &Expect) {
@@ -288,6 +290,38 @@ async fn a_component_is_loaded_once() {
     drop((first, second));
     toolbox.load(source(friendly())).await.unwrap();
     assert!(compiled());
+}
+
+/// Somebody else's component that takes its time holds up nobody whose own is compiled.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_compiled_does_not_wait_for_what_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let cached = |compiler| {
+        let cache = Some(folder.path().to_path_buf());
+        Toolbox::new(ToolboxSettings {
+            cache,
+            compiler,
+            ..settings()
+        })
+        .unwrap()
+    };
+    cached(None).load(source(friendly())).await.unwrap();
+    let toolbox = cached(Some(Compiler {
+        time: Duration::from_secs(20),
+        ..Compiler::new("/bin/sleep".into(), "1000")
+    }));
+    let mut slow = Box::pin(toolbox.load(source(named("slow"))));
+    assert!(futures::poll!(&mut slow).is_pending());
+    // From the disk, and then as what is loaded already.
+    for _ in 0..2 {
+        let known = Box::pin(toolbox.load(source(friendly())));
+        let Either::Right((known, still)) = select(slow, known).await else {
+            panic!("it waited for another component's compilation");
+        };
+        known.unwrap();
+        slow = still;
+    }
 }
 
 #[tokio::test]
