@@ -1,6 +1,6 @@
 //! Versions held beside the live one: in a shadow, and on trial with a share of the cases.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::parcel::{Bay, Parcel};
 use crate::desk::Desk;
@@ -67,6 +67,90 @@ async fn a_version_on_trial_that_fails_is_rolled_back_by_itself() {
         "{told:?}"
     );
     assert_eq!(bay.plugin("shelf").await["canary"], json!(null));
+}
+
+/// What is said of one trial holds for that one, also after a start, and is told wherever the trial is.
+#[tokio::test]
+async fn a_trial_ends_as_its_operator_said() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::lost("1.1.0"), false).await.expect(200);
+    let terms = |tolerance: Value| json!({ "version": "1.1.0", "per_mille": 1000, "tolerance": tolerance, "reason": "why not" });
+    let strict = terms(json!({ "min_calls": 3, "errors_per_mille": 0 }));
+    let tried = bay.post("shelf/canary", strict).await.expect(200);
+    assert_eq!(
+        tried["canary"]["tolerance"],
+        json!({ "min_calls": 3, "traps_per_mille": 20, "errors_per_mille": 0, "denials_per_mille": 20 })
+    );
+    assert_eq!(
+        bay.history("shelf").await[0],
+        "canary user:operator 1.0.0 → 1.1.0: why not (100.0 % of the cases; ends from call 3 on beyond 2.0 % traps, 0.0 % errors or 2.0 % denials)"
+    );
+    let desk = desk.started_again().await;
+    let bay = Bay::of(&desk);
+    let failed = until_it_ends(&bay).await;
+    assert_eq!(failed, 3, "it ends with the call that was said");
+    // And one that tolerates every error goes on.
+    let lenient = terms(json!({ "min_calls": 1, "errors_per_mille": 1000 }));
+    bay.post("shelf/canary", lenient).await.expect(200);
+    for _ in 0..30 {
+        assert_ne!(bay.find().await.body["outcome"], "ok");
+    }
+    assert!(bay.plugin("shelf").await["canary"].is_object());
+}
+
+/// Calls of the plugin that go wrong before its trial has ended.
+async fn until_it_ends(bay: &Bay<'_>) -> u32 {
+    let mut failed = 0;
+    while bay.find().await.body["outcome"] != "ok" {
+        failed += 1;
+        assert!(failed < 100, "the trial does not end");
+    }
+    bay.until_history("shelf", |told| told[0].starts_with("auto_rollback"))
+        .await;
+    failed
+}
+
+#[tokio::test]
+async fn terms_that_make_no_sense_are_refused_by_name_and_begin_no_trial() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::version("1.1.0"), false)
+        .await
+        .expect(200);
+    let history = bay.history("shelf").await;
+    desk.shop.forget_requests().await;
+    for (figure, value, status) in [
+        ("min_calls", json!(0), 422),
+        ("min_calls", json!(1_000_001), 422),
+        ("traps_per_mille", json!(1001), 422),
+        ("errors_per_mille", json!(1001), 422),
+        ("denials_per_mille", json!(u64::MAX), 422),
+        ("traps_per_mille", json!(-1), 400),
+        ("errors_per_mille", json!(2.5), 400),
+        ("denials_per_mille", json!("NaN"), 400),
+        ("denials_per_mille", json!(null), 400),
+        ("trap_per_mille", json!(20), 400),
+    ] {
+        let tolerance = json!({ figure: value });
+        let body = json!({ "version": "1.1.0", "per_mille": 50, "tolerance": tolerance });
+        let refused = bay.post("shelf/canary", body).await;
+        assert_eq!(refused.status, status, "{figure}: {refused:?}");
+        if status == 422 {
+            let found = format!("tolerance.{figure}: expected ");
+            expect_refusal(&refused, 422, &found);
+            expect_refusal(&refused, 422, &format!("found {value}"));
+        }
+    }
+    assert_eq!(bay.plugin("shelf").await["canary"], json!(null));
+    assert_eq!(bay.history("shelf").await, history);
+    assert!(desk.shop.requests().await.is_empty());
 }
 
 #[tokio::test]

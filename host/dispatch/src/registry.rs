@@ -1,5 +1,7 @@
 //! The port to the registry of plugins: which versions a tenant knows, which of them are bound, and who changed that and why.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -80,6 +82,49 @@ pub struct Canary {
     pub digest: String,
     /// Cases out of a thousand, 1 to 1000.
     pub per_mille: u16,
+    /// How much worse it may do before it ends by itself.
+    #[serde(default)]
+    pub tolerance: Tolerance,
+}
+
+/// How much worse a version on trial may do than the one beside it, before it ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tolerance {
+    /// Calls before anything is made of them.
+    pub min_calls: u64,
+    /// Calls of a thousand, beyond the other version's share, that may trap or pass a limit.
+    pub traps_per_mille: u64,
+    /// Likewise that may end in a typed error.
+    pub errors_per_mille: u64,
+    /// Likewise that may be refused something at the capability gate.
+    pub denials_per_mille: u64,
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self {
+            min_calls: 20,
+            traps_per_mille: 20,
+            errors_per_mille: 200,
+            denials_per_mille: 20,
+        }
+    }
+}
+
+/// `from call 20 on beyond 2.0 % traps, 20.0 % errors or 2.0 % denials`.
+impl fmt::Display for Tolerance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |per_mille: u64| format!("{}.{} %", per_mille / 10, per_mille % 10);
+        write!(
+            f,
+            "from call {} on beyond {} traps, {} errors or {} denials",
+            self.min_calls,
+            percent(self.traps_per_mille),
+            percent(self.errors_per_mille),
+            percent(self.denials_per_mille)
+        )
+    }
 }
 
 /// What a tenant's plugin is bound to.

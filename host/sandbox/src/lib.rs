@@ -51,5 +51,5 @@ pub use shadow::{
     CallDifference, CapabilityDifference, Change, Changes, Difference, Recorded, Shadow, ToolShadow,
 };
 pub use share::Share;
-pub use toolbox::{Assembled, Canary, CanaryEnded, PluginSet, Tolerance, Toolbox, ToolboxSettings};
+pub use toolbox::{Assembled, Canary, CanaryEnded, PluginSet, Toolbox, ToolboxSettings};
 pub use upgrade::Comparison;

@@ -18,7 +18,7 @@ use crate::{Capacity, Compiler, LoadError, Share, poison};
 use canary::Trial;
 use switches::Switches;
 
-pub use canary::{Canary, CanaryEnded, Tolerance};
+pub use canary::{Canary, CanaryEnded};
 pub(crate) use switches::Switch;
 
 /// Ended trials that a slow listener may be behind.

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use dispatch::{Gate, InvokeError, Tool, ToolSpec, Violation};
+use dispatch::{Gate, InvokeError, Tolerance, Tool, ToolSpec, Violation};
 use policy::Permit;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::broadcast;
@@ -22,31 +21,6 @@ pub struct Canary {
     pub per_mille: u16,
     /// How much worse it may do.
     pub tolerance: Tolerance,
-}
-
-/// How much worse a version on trial may do than the one beside it, before it ends by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tolerance {
-    /// Calls before anything is made of them.
-    pub min_calls: u64,
-    /// Calls of a thousand, beyond the other version's share, that may trap or pass a limit.
-    pub traps_per_mille: u64,
-    /// Likewise that may end in a typed error.
-    pub errors_per_mille: u64,
-    /// Likewise that may be refused something at the capability gate.
-    pub denials_per_mille: u64,
-}
-
-impl Default for Tolerance {
-    fn default() -> Self {
-        Self {
-            min_calls: 20,
-            traps_per_mille: 20,
-            errors_per_mille: 200,
-            denials_per_mille: 20,
-        }
-    }
 }
 
 /// A trial that ended by itself; nobody uses the version any more.
@@ -121,12 +95,13 @@ impl Trial {
         })
     }
 
-    /// The same trial: of the same version, in the same share. Another share begins to count anew.
+    /// The same trial: of the same version, on the same terms. Others begin to count anew.
     fn is_of(&self, canary: &Canary) -> bool {
         let own = &self.canary;
         own.plugin.digest() == canary.plugin.digest()
             && own.plugin.name() == canary.plugin.name()
             && own.per_mille == canary.per_mille
+            && own.tolerance == canary.tolerance
     }
 
     pub(super) fn plugin(&self) -> &Arc<Plugin> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use dispatch::{InvokeError, Tool, Tools as _};
-use sandbox::{Canary, Plugin, PluginSet, Tolerance, Toolbox};
+use dispatch::{InvokeError, Tolerance, Tool, Tools as _};
+use sandbox::{Canary, Plugin, PluginSet, Toolbox};
 use serde_json::{Value, json};
 
 use crate::gate::TestGate;

@@ -7,6 +7,7 @@ mod arrivals;
 mod ending;
 mod error;
 mod install;
+mod terms;
 mod turns;
 mod upgrade;
 
@@ -25,6 +26,7 @@ pub(crate) use arrivals::{Arrivals, FOLDER as INSTALL_FOLDER};
 pub(crate) use ending::Ending;
 pub(crate) use error::LifeError;
 pub(crate) use install::{Offered, Parcel};
+pub(crate) use terms::Terms;
 
 /// The life of one tenant's plugins, for whoever asks.
 pub(crate) struct Life<'a> {

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use artifacts::{Artifacts, Registries};
 use dispatch::PluginVersion;
 use sandbox::{
-    Assembled, Canary, Compiler, LoadError, Plugin, PluginSet, PluginSource, Share, Tolerance,
-    Toolbox, ToolboxSettings,
+    Assembled, Canary, Compiler, LoadError, Plugin, PluginSet, PluginSource, Share, Toolbox,
+    ToolboxSettings,
 };
 use thiserror::Error;
 use tokio::sync::watch;
@@ -304,7 +304,7 @@ impl Publishing {
         Ok(Some(Canary {
             plugin: self.version(entry, tenant, version).await?,
             per_mille: canary.per_mille,
-            tolerance: Tolerance::default(),
+            tolerance: canary.tolerance,
         }))
     }
 

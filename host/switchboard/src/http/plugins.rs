@@ -7,6 +7,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use dispatch::Tolerance;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ use super::ApiError;
 use super::access::Operator;
 use super::desk::Desk;
 use super::request::{JsonBody, LargeJsonBody, QueryOf, Segment};
-use crate::host::life::{Life, LifeError, Offered, Parcel, Portrait};
+use crate::host::life::{Life, LifeError, Offered, Parcel, Portrait, Terms};
 
 /// What is to be installed: fetched by the host, or brought along.
 #[derive(Deserialize)]
@@ -52,6 +53,8 @@ pub(super) struct ToVersion {
 pub(super) struct ToTry {
     version: String,
     per_mille: u16,
+    #[serde(default)]
+    tolerance: Tolerance,
     #[serde(default)]
     accept: bool,
     #[serde(default)]
@@ -172,9 +175,12 @@ pub(super) async fn canary(
     Segment(plugin): Segment,
     JsonBody(body): JsonBody<ToTry>,
 ) -> Result<Json<Value>, ApiError> {
-    let terms = (body.per_mille, body.accept, body.reason);
+    let terms = Terms {
+        per_mille: body.per_mille,
+        tolerance: body.tolerance,
+    };
     let life = life(&desk, &by);
-    Box::pin(life.canary(&plugin, &body.version, terms.0, terms.1, terms.2)).await?;
+    Box::pin(life.canary(&plugin, &body.version, terms, body.accept, &body.reason)).await?;
     portrait(&desk, &by, &plugin).await
 }
 

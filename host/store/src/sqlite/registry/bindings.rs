@@ -1,6 +1,6 @@
 //! What tenants' plugins are bound to: replaced by comparing revisions, so that of two operators one is first.
 
-use dispatch::{Binding, BindingChange, Bound, Canary, Pinned};
+use dispatch::{Binding, BindingChange, Bound, Canary, Pinned, Tolerance};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::history::Deed;
@@ -10,7 +10,8 @@ use crate::sqlite::columns::Json;
 use crate::sqlite::fault::Fault;
 
 const COLUMNS: &str = "SELECT tenant, plugin, revision, killed, from_folder, stable_version, stable_digest, \
-     canary_version, canary_digest, canary_per_mille, previous_version, previous_digest FROM plugin_bindings";
+     canary_version, canary_digest, canary_per_mille, previous_version, previous_digest, canary_tolerance \
+     FROM plugin_bindings";
 
 pub(super) fn bind(
     db: &Connection,
@@ -62,12 +63,12 @@ fn removed(db: &Connection, binding: &Binding) -> Result<Option<Pinned>, Fault> 
 fn replace(db: &Connection, binding: &Binding) -> Result<bool, Fault> {
     let sql = if binding.revision == 0 {
         "INSERT INTO plugin_bindings (tenant, plugin, revision, stable_version, stable_digest, canary_version, canary_digest, \
-             canary_per_mille, previous_version, previous_digest, killed, from_folder) \
-         VALUES (?1, ?2, ?3 + 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (tenant, plugin) DO NOTHING"
+             canary_per_mille, previous_version, previous_digest, killed, from_folder, canary_tolerance) \
+         VALUES (?1, ?2, ?3 + 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (tenant, plugin) DO NOTHING"
     } else {
         "UPDATE plugin_bindings SET revision = revision + 1, stable_version = ?4, stable_digest = ?5, canary_version = ?6, \
              canary_digest = ?7, canary_per_mille = ?8, previous_version = ?9, previous_digest = ?10, killed = ?11, \
-             from_folder = ?12 \
+             from_folder = ?12, canary_tolerance = ?13 \
          WHERE tenant = ?1 AND plugin = ?2 AND revision = ?3"
     };
     let (stable_version, stable_digest) = pinned::columns(binding.stable.as_ref());
@@ -85,7 +86,8 @@ fn replace(db: &Connection, binding: &Binding) -> Result<bool, Fault> {
         previous_version,
         previous_digest,
         Json(&binding.killed),
-        binding.from_folder
+        binding.from_folder,
+        canary.map(|canary| Json(canary.tolerance))
     ])?;
     Ok(changed == 1)
 }
@@ -122,6 +124,7 @@ pub(super) fn list(db: &Connection, tenant: &str) -> Result<Vec<Binding>, Fault>
 fn read(row: &Row<'_>) -> rusqlite::Result<Binding> {
     let per_mille: Option<u16> = row.get(9)?;
     let canary = pinned::read(row, 7)?.zip(per_mille);
+    let tolerance: Option<Json<Tolerance>> = row.get(12)?;
     Ok(Binding {
         tenant: row.get(0)?,
         plugin: row.get(1)?,
@@ -133,6 +136,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Binding> {
             version: pinned.version,
             digest: pinned.digest,
             per_mille,
+            tolerance: tolerance.map(|said| said.0).unwrap_or_default(),
         }),
         previous: pinned::read(row, 10)?,
     })

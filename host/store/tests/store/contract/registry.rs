@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dispatch::{
     Added, AuditKind, Binding, BindingAction, BindingChange, Bound, Canary, NewVersion, Pinned,
+    Tolerance,
 };
 use serde_json::{Value, json};
 
@@ -173,6 +174,7 @@ pub(crate) async fn a_version_that_is_bound_stays(world: World) {
         version: "3.0.0".into(),
         digest: digest('c'),
         per_mille: 50,
+        tolerance: Tolerance::default(),
     });
     bound(&world, change).await;
     for number in ["1.0.0", "2.0.0", "3.0.0", "9.9.9"] {
@@ -231,6 +233,7 @@ pub(crate) async fn what_was_removed_is_not_bound(world: World) {
         version: gone.version.clone(),
         digest: gone.digest.clone(),
         per_mille: 1,
+        tolerance: Tolerance::default(),
     });
     for change in [swap(0, gone.clone()), previous, canary] {
         let refused = world.registry.bind(change).await.unwrap();
@@ -252,6 +255,12 @@ pub(crate) async fn a_binding_is_read_as_it_was_written(world: World) {
             version: "1.1.0".into(),
             digest: digest('b'),
             per_mille: 1_000,
+            tolerance: Tolerance {
+                min_calls: 7,
+                traps_per_mille: 0,
+                errors_per_mille: 1_000,
+                denials_per_mille: 33,
+            },
         }),
         previous: Some(pinned("0.9.0", 'c')),
         killed: vec![digest('d'), digest('e')],
@@ -363,6 +372,7 @@ pub(crate) async fn what_does_not_fit_leaves_no_trace(world: World) {
             version: "1.1.0".into(),
             digest: digest('b'),
             per_mille,
+            tolerance: Tolerance::default(),
         });
         assert!(world.registry.bind(change).await.is_err(), "{per_mille}");
     }

@@ -2,6 +2,7 @@
 
 mod api;
 mod shown;
+mod terms;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::cli::operator::ServedArgs;
 use crate::cli::terminal::say;
 use crate::{Config, Secrets, files};
 use api::Api;
+use terms::{ToleranceArgs, per_mille};
 
 #[derive(Clone, Debug, Subcommand)]
 pub(in crate::cli) enum LiveCommand {
@@ -42,6 +44,8 @@ pub(in crate::cli) enum LiveCommand {
         /// The share of cases, in percent: 5, or 0.5
         #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = per_mille)]
         share: u16,
+        #[command(flatten)]
+        tolerance: ToleranceArgs,
     },
     /// Make the version on trial the one that calls use
     Promote(PluginArgs),
@@ -137,21 +141,6 @@ fn setting(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn per_mille(text: &str) -> Result<u16, String> {
-    let refused = || format!("expected 0.1 to 100 (percent of the cases), found {text}");
-    let percent: f64 = text.trim_end_matches('%').parse().map_err(|_| refused())?;
-    if !(0.1..=100.0).contains(&percent) {
-        return Err(refused());
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "1 to 1000"
-    )]
-    let share = (percent * 10.0).round() as u16;
-    Ok(share)
-}
-
 pub(super) async fn run(
     config: &Config,
     secrets: &Secrets,
@@ -179,9 +168,14 @@ pub(super) async fn run(
             let body = swap(&args);
             turn(&api(&args.of.host)?, &args.of.plugin, "swap", body).await?;
         }
-        LiveCommand::Canary { swap: args, share } => {
+        LiveCommand::Canary {
+            swap: args,
+            share,
+            tolerance,
+        } => {
             let mut body = swap(&args);
             body["per_mille"] = share.into();
+            body["tolerance"] = tolerance.body();
             turn(&api(&args.of.host)?, &args.of.plugin, "canary", body).await?;
         }
         LiveCommand::Promote(args) => {
@@ -258,23 +252,4 @@ fn signatures(component: &Path) -> String {
 
 fn escaped(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_is_a_percentage() {
-        for (text, expected) in [
-            ("5", Some(50)),
-            ("0.5%", Some(5)),
-            ("100", Some(1000)),
-            ("0", None),
-            ("101", None),
-            ("x", None),
-        ] {
-            assert_eq!(per_mille(text).ok(), expected, "{text}");
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use dispatch::{Binding, BindingAction, Canary, Pinned, PluginVersion};
 
-use super::{Life, LifeError, Situation, Turn};
+use super::{Life, LifeError, Situation, Terms, Turn};
 use crate::host::bindings::pin;
 use crate::tenants::PluginOrigin;
 
@@ -39,15 +39,11 @@ impl Life<'_> {
         &self,
         plugin: &str,
         version: &str,
-        per_mille: u16,
+        terms: Terms,
         accept: bool,
-        reason: String,
+        reason: &str,
     ) -> Result<(), LifeError> {
-        if !(1..=1000).contains(&per_mille) {
-            let message =
-                format!("per_mille: expected 1 to 1000 (cases of a thousand), found {per_mille}");
-            return Err(LifeError::Unfit(message));
-        }
+        terms.check()?;
         let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let version = runnable(&now, plugin, version)?;
@@ -77,13 +73,14 @@ impl Life<'_> {
             action: BindingAction::Canary,
             from: now.binding.stable.clone(),
             to: Some(to.clone()),
-            reason,
+            reason: terms.told(reason),
         };
         let binding = Binding {
             canary: Some(Canary {
                 version: to.version,
                 digest: to.digest,
-                per_mille,
+                per_mille: terms.per_mille,
+                tolerance: terms.tolerance,
             }),
             ..now.binding
         };

@@ -51,6 +51,10 @@ pub(super) fn plugin(plugin: &Value) {
         said.push(format!(
             "{tried} on trial for {percent}.{tenth} % of the cases"
         ));
+        let tolerance = plugin["canary"]["tolerance"].clone();
+        if let Ok(tolerance) = serde_json::from_value::<dispatch::Tolerance>(tolerance) {
+            said.push(format!("which ends {tolerance}"));
+        }
     }
     if plugin["previous"].is_object() {
         said.push(format!(
