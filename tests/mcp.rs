@@ -11,7 +11,8 @@ mod waiting;
 use serde_json::json;
 
 use crate::desk::Desk;
-use client::{Session, post, rpc, stateless};
+pub(crate) use client::Session;
+use client::{post, rpc, stateless};
 
 #[tokio::test]
 async fn tools_are_listed_with_schemas_and_annotations() {

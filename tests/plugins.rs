@@ -1,5 +1,7 @@
 //! Plugins from their author's first file to a component that does what its cases say, in every language.
 
+mod served;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -104,6 +106,7 @@ fn does_what_its_cases_say(folder: &Path) {
 fn a_plugin_in_rust_builds_and_tests_at_once() {
     let (_author, folder) = Author::makes("rust", with_shared_target);
     does_what_its_cases_say(&folder);
+    served::is_governed_where_it_serves(&folder);
     a_case_that_is_not_so_fails(&folder);
     a_plugin_that_sends_something_else_is_stopped(&folder);
 }
@@ -267,6 +270,7 @@ fn a_plugin_in_javascript_builds_and_tests_at_once() {
         });
         shell(&folder, "npm run types");
         does_what_its_cases_say(&folder);
+        served::is_governed_where_it_serves(&folder);
     }
 }
 
@@ -276,5 +280,6 @@ fn a_plugin_in_python_builds_and_tests_at_once() {
         let install = "python3 -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt";
         let (_author, folder) = Author::makes("python", |folder| shell(folder, install));
         does_what_its_cases_say(&folder);
+        served::is_governed_where_it_serves(&folder);
     }
 }
