@@ -53,10 +53,11 @@ async fn answer(
 ) -> Response {
     let said: Value = serde_json::from_str(&body).unwrap_or_default();
     let (points, reward) = (&said["points"], &said["reward"]);
-    let mut asked = format!("{method} {}", uri.path());
-    if !body.is_empty() {
-        asked += &format!(" {reward} for {points}");
-    }
+    let says = match body.as_str() {
+        "" => String::new(),
+        _ => format!(" {reward} for {points}"),
+    };
+    let asked = format!("{method} {}{says}", uri.path());
     vendor.asked.lock().unwrap().push(asked);
     let own = uri.path().split('/').nth(2).unwrap_or_default();
     let member = vendor.mistaken_for.lock().unwrap().unwrap_or(own);
