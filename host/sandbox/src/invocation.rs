@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::Limits;
+use crate::outbound::Outset;
 use crate::reach::Reach;
 use crate::share::Account;
 
@@ -28,6 +29,8 @@ pub(crate) struct Invocation {
     pub(crate) request_bytes: Allowance,
     /// Bytes that the bodies of the answers may still have.
     pub(crate) response_bytes: Allowance,
+    /// Where its requests begin.
+    pub(crate) outset: Outset,
     refusal: Mutex<Option<Refusal>>,
     /// The plugin came to no end of its own.
     is_cut: AtomicBool,
@@ -85,6 +88,7 @@ impl Invocation {
             deadline,
             stop: CancellationToken::new(),
             requests: TaskTracker::new(),
+            outset: Outset::default(),
             refusal: Mutex::new(None),
             is_cut: AtomicBool::new(false),
         })

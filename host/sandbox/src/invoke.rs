@@ -15,6 +15,7 @@ use crate::failure::{self, DeadlineReached};
 use crate::invocation::Invocation;
 use crate::library::LoadedTool;
 use crate::measure;
+use crate::outbound::beside;
 use crate::places::Place;
 use crate::plugin::Ready;
 use crate::reach::{Out, Reach};
@@ -177,7 +178,8 @@ impl Run {
         // would not end.
         let mut store = self.store();
         let running = self.invocation.running();
-        match self.call(&mut store, &arguments).await {
+        let call = self.call(&mut store, &arguments);
+        match beside(&self.invocation, call).await {
             Ok(returned) => {
                 running.ends();
                 self.output(returned.as_ref())

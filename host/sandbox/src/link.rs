@@ -8,7 +8,7 @@ use wasmtime::component::Linker;
 
 use crate::reflect::Import;
 use crate::state::State;
-use crate::{LoadError, PluginSource, key_value, model, progress};
+use crate::{LoadError, PluginSource, key_value, model, outbound, progress};
 
 /// The parts of WASI that are linked for everybody, with nothing behind them.
 const INERT: [&str; 6] = [
@@ -122,7 +122,7 @@ fn assemble(engine: &Engine, lent: Lent) -> wasmtime::Result<Linker<State>> {
     wasmtime_wasi_config::add_to_linker(&mut linker, State::config)?;
     progress::add_to_linker(&mut linker)?;
     if lent.http {
-        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+        outbound::add_to_linker(&mut linker)?;
     }
     if lent.model {
         model::add_to_linker(&mut linker)?;

@@ -3,56 +3,51 @@
 
 mod connector;
 mod exchange;
+mod handler;
 mod headers;
 mod network;
+mod outset;
 mod recorded;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use http::Request;
-use tokio::sync::oneshot;
+use http::{HeaderMap, Method, Request, Response};
+use url::Url;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use crate::invocation::Invocation;
 pub(crate) use connector::Connector;
 pub(crate) use exchange::SAFE;
-use exchange::exchange;
+pub(crate) use handler::add_to_linker;
+pub(crate) use outset::{Outset, beside};
 pub(crate) use recorded::{Failure, Received};
 
-/// The hooks of one call.
-pub(crate) struct Outbound {
-    invocation: Arc<Invocation>,
+/// What came of a request.
+type Outcome = Result<Response<WasiBody>, Error>;
+
+/// What a plugin wants to be sent.
+struct Wanted {
+    method: Method,
+    /// Read once, in the form that the rules judge and that then goes out: what is judged is what is sent.
+    url: Url,
+    headers: HeaderMap,
+    body: WasiBody,
 }
+
+/// What `wasi:http` asks of its host: nothing is sent by it.
+pub(crate) struct NoOtherWay;
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
-type Sent = Result<(http::Response<WasiBody>, Io), Error>;
+type Sent = Result<(Response<WasiBody>, Io), Error>;
 
-impl Outbound {
-    pub(crate) fn new(invocation: Arc<Invocation>) -> Self {
-        Self { invocation }
-    }
-}
-
-impl WasiHttpHooks for Outbound {
+impl WasiHttpHooks for NoOtherWay {
+    /// Plugins are given [`handler`]'s way out, and never come here.
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        _: Request<WasiBody>,
         _: Option<RequestOptions>,
         _: Io,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let (answer, answered) = oneshot::channel();
-        let invocation = self.invocation.clone();
-        self.invocation.requests.spawn(async move {
-            let outcome = exchange(request, &invocation).await;
-            // A plugin that dropped its handle does not want to know.
-            drop(answer.send(outcome));
-        });
-        Box::new(async move {
-            let response = answered.await.unwrap_or(Err(Error::ConnectionTerminated))?;
-            Ok((response, Box::new(async { Ok(()) }) as Io))
-        })
+        Box::new(async { Err(Error::HttpRequestDenied) })
     }
 }

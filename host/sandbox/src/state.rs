@@ -10,7 +10,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::invocation::Invocation;
 use crate::limiter::Limiter;
 use crate::log::Log;
-use crate::outbound::Outbound;
+use crate::outbound::NoOtherWay;
 use crate::progress::Reported;
 
 /// Random bytes that a plugin may ask for at a time.
@@ -22,7 +22,7 @@ pub(crate) struct State {
     http: WasiHttpCtx,
     table: ResourceTable,
     config: Arc<WasiConfigVariables>,
-    outbound: Outbound,
+    hooks: NoOtherWay,
     pub(crate) limiter: Limiter,
     pub(crate) completions_left: u32,
     /// How far the call says it has come.
@@ -46,7 +46,7 @@ impl State {
             http,
             table,
             config,
-            outbound: Outbound::new(invocation.clone()),
+            hooks: NoOtherWay,
             limiter: Limiter::new(limits),
             completions_left: limits.completions,
             reported: Reported::default(),
@@ -83,7 +83,7 @@ impl WasiView for State {
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView {
-            hooks: &mut self.outbound,
+            hooks: &mut self.hooks,
             table: &mut self.table,
             ctx: &mut self.http,
         }

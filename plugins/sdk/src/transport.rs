@@ -4,8 +4,8 @@ use wasip2::{
     http::{
         outgoing_handler,
         types::{
-            ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody,
-            OutgoingRequest, Scheme,
+            ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method,
+            OutgoingBody, OutgoingRequest, Scheme,
         },
     },
     io::streams::StreamError,
@@ -109,11 +109,7 @@ impl From<()> for Broken {
 }
 
 fn exchange(target: &Target, request: &Request) -> Result<Answer, Broken> {
-    let outgoing = prepare(target, request)?;
-    let body = outgoing.body()?;
-    let pending = outgoing_handler::handle(outgoing, None)?;
-    // Only now: before the request is under way nobody takes the bytes.
-    write_body(body, request.body.as_deref().unwrap_or_default())?;
+    let pending = start(prepare(target, request)?, request.body.as_deref())?;
     pending.subscribe().block();
     let response = pending.get().ok_or(Broken::Unsupported)???;
     Ok(Answer {
@@ -147,6 +143,21 @@ fn prepare(target: &Target, request: &Request) -> Result<OutgoingRequest, Broken
     outgoing.set_authority(Some(&target.authority))?;
     outgoing.set_path_with_query(Some(&path))?;
     Ok(outgoing)
+}
+
+/// A request without a body needs none of the handles of one.
+fn start(
+    outgoing: OutgoingRequest,
+    bytes: Option<&[u8]>,
+) -> Result<FutureIncomingResponse, Broken> {
+    let Some(bytes) = bytes else {
+        return Ok(outgoing_handler::handle(outgoing, None)?);
+    };
+    let body = outgoing.body()?;
+    let pending = outgoing_handler::handle(outgoing, None)?;
+    // Only now: before the request is under way nobody takes the bytes.
+    write_body(body, bytes)?;
+    Ok(pending)
 }
 
 fn write_body(body: OutgoingBody, bytes: &[u8]) -> Result<(), Broken> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -40,10 +40,8 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    /// Reads the URL of a request once, in the form that the rules judge and that then goes out: what is judged is what
-    /// is sent.
-    pub(super) fn parse(uri: &Uri) -> Result<(Self, Url), Error> {
-        let url = Url::parse(&uri.to_string()).map_err(|_| Error::HttpRequestUriInvalid)?;
+    /// Where this leads.
+    pub(super) fn of(url: &Url) -> Result<Self, Error> {
         let https = match url.scheme() {
             "https" => true,
             "http" => false,
@@ -56,7 +54,7 @@ impl Destination {
             return Err(Error::HttpRequestUriInvalid);
         }
         let host = host.to_owned();
-        Ok((Self { https, host, port }, url))
+        Ok(Self { https, host, port })
     }
 
     /// The value of the `Host` field.

@@ -6,8 +6,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use dispatch::{Answer, Gate, HttpApproval, OutboundHttp};
 use http::header::CONTENT_LENGTH;
-use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::time::{sleep, timeout};
@@ -17,6 +16,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use super::connector::{Channel, Destination, prohibited};
 use super::headers;
 use super::recorded::Received;
+use super::{Outcome, Wanted};
 use crate::invocation::Invocation;
 use crate::reach::{Out, Reach};
 use crate::shadow::Asked;
@@ -25,20 +25,22 @@ use crate::shadow::Asked;
 pub(crate) const SAFE: [Method; 3] = [Method::GET, Method::HEAD, Method::OPTIONS];
 
 /// Carries out one request of a plugin.
-pub(super) async fn exchange(
-    request: Request<WasiBody>,
-    invocation: &Invocation,
-) -> Result<Response<WasiBody>, Error> {
-    let (mut parts, body) = request.into_parts();
-    let (destination, url) = Destination::parse(&parts.uri)?;
+pub(super) async fn exchange(wanted: Wanted, invocation: &Invocation) -> Outcome {
+    let Wanted {
+        method,
+        url,
+        headers,
+        body,
+    } = wanted;
+    let destination = Destination::of(&url)?;
     let body = until_stopped(invocation, whole_body(body, invocation)).await??;
-    check_whole(&parts, &body, invocation)?;
-    let bytes = url.as_str().len() + headers::bytes(&parts.headers) + body.len();
-    parts.headers = headers::plugins(parts.headers);
+    check_whole(&headers, &body, invocation)?;
+    let bytes = url.as_str().len() + headers::bytes(&headers) + body.len();
+    let headers = headers::plugins(headers);
     let asked = Asked::Http {
-        method: parts.method.clone(),
+        method: method.clone(),
         url: url.to_string(),
-        headers: parts.headers.clone(),
+        headers: headers.clone(),
         body: body.clone(),
     };
     let answer = match &invocation.reach {
@@ -47,10 +49,15 @@ pub(super) async fn exchange(
                 invocation,
                 out,
                 destination: &destination,
-                safe: SAFE.contains(&parts.method),
+                safe: SAFE.contains(&method),
+            };
+            let outbound = OutboundHttp {
+                method,
+                url: url.to_string(),
+                body,
             };
             // Boxed, for it is long, and would be a part of several futures.
-            let made = Box::pin(trip.make(&parts, &url, body, bytes));
+            let made = Box::pin(trip.make(outbound, &url, &headers, bytes));
             out.record(asked, made).await?
         }
         Reach::Replay(replay) => received(replay.answer(asked), invocation)?,
@@ -87,8 +94,8 @@ async fn whole_body(body: WasiBody, invocation: &Invocation) -> Result<Bytes, Er
 }
 
 /// Half of a body must not go out as if it were all of it: a plugin that dies while it writes leaves one that simply ends.
-fn check_whole(parts: &Parts, body: &Bytes, invocation: &Invocation) -> Result<(), Error> {
-    let said = parts.headers.get(CONTENT_LENGTH);
+fn check_whole(headers: &HeaderMap, body: &Bytes, invocation: &Invocation) -> Result<(), Error> {
+    let said = headers.get(CONTENT_LENGTH);
     let said = said.map(|length| length.to_str().ok()?.parse::<usize>().ok());
     match said {
         Some(Some(length)) if length == body.len() => Ok(()),
@@ -100,19 +107,19 @@ fn check_whole(parts: &Parts, body: &Bytes, invocation: &Invocation) -> Result<(
 
 /// The request as it leaves: the URL that was judged, the plugin's header fields, and the host's over them.
 fn assemble(
-    parts: &Parts,
+    outbound: OutboundHttp,
     url: &Url,
+    headers: &HeaderMap,
     destination: &Destination,
-    body: Bytes,
     approval: HttpApproval,
 ) -> Result<Request<Full<Bytes>>, Error> {
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let authority = HeaderValue::from_str(&destination.authority());
     let authority = authority.map_err(|_| Error::HttpRequestUriInvalid)?;
-    let mut request = Request::new(Full::new(body));
-    *request.method_mut() = parts.method.clone();
+    let mut request = Request::new(Full::new(outbound.body));
+    *request.method_mut() = outbound.method;
     *request.uri_mut() = Uri::try_from(target).map_err(|_| Error::HttpRequestUriInvalid)?;
-    *request.headers_mut() = headers::outgoing(&parts.headers, approval.headers, authority);
+    *request.headers_mut() = headers::outgoing(headers, approval.headers, authority);
     Ok(request)
 }
 
@@ -130,16 +137,11 @@ impl Trip<'_> {
     /// There and back: the gate hears of it before and after.
     async fn make(
         &self,
-        parts: &Parts,
+        outbound: OutboundHttp,
         url: &Url,
-        body: Bytes,
+        headers: &HeaderMap,
         bytes: usize,
     ) -> Result<Received, Error> {
-        let outbound = OutboundHttp {
-            method: parts.method.clone(),
-            url: url.to_string(),
-            body,
-        };
         // Before the gate is asked: what it approves is sent at once, or not at all.
         pay(self.invocation, bytes).await?;
         let gate = &self.out.gate;
@@ -148,7 +150,8 @@ impl Trip<'_> {
             Error::HttpRequestDenied
         })?;
         let (ordinal, private_network) = (approval.ordinal, approval.private_network);
-        let (answer, head) = match assemble(parts, url, self.destination, outbound.body, approval) {
+        let request = assemble(outbound, url, headers, self.destination, approval);
+        let (answer, head) = match request {
             Ok(request) => self.send(request, private_network).await,
             Err(error) => (Answer::NotSent, Err(error)),
         };

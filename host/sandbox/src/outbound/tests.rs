@@ -2,6 +2,7 @@
 
 mod addresses;
 mod backend;
+mod bodies;
 mod gate;
 mod recorded;
 
@@ -11,11 +12,13 @@ use bytes::Bytes;
 use dispatch::Answer;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
-use wasmtime_wasi_http::{Error, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{Error, WasiBody};
 
 use self::backend::{Backend, Reply};
 use self::gate::TestGate;
-use super::{Connector, Outbound};
+use super::handler::url;
+use super::outset::{Begun, begin};
+use super::{Connector, Wanted, beside};
 use crate::invocation::Invocation;
 use crate::reach::{Out, Reach};
 use crate::shadow::Tape;
@@ -75,11 +78,27 @@ impl Caller {
     }
 
     async fn response(&self, request: Request<Full<Bytes>>) -> Result<Response<WasiBody>, Error> {
-        let request = request.map(|body| body.map_err(|never| match never {}).boxed_unsync());
-        let mut outbound = Outbound::new(self.invocation.clone());
-        let sent = outbound.send_request(request, None, Box::new(async { Ok(()) }));
-        let (response, _) = Box::into_pin(sent).await?;
-        Ok(response)
+        match self.begin(request).await {
+            Begun::Over(outcome) => outcome,
+            Begun::UnderWay(answered) => answered.await.unwrap(),
+        }
+    }
+
+    /// As a plugin's call does.
+    async fn begin(&self, request: Request<Full<Bytes>>) -> Begun {
+        let (parts, body) = request.into_parts();
+        let authority = parts.uri.authority().unwrap().as_str();
+        let path = parts.uri.path_and_query().unwrap().as_str();
+        let Some(url) = url(parts.uri.scheme_str().unwrap(), authority, path) else {
+            return Begun::Over(Err(Error::HttpRequestUriInvalid));
+        };
+        let wanted = Wanted {
+            method: parts.method,
+            url,
+            headers: parts.headers,
+            body: body.map_err(|never| match never {}).boxed_unsync(),
+        };
+        beside(&self.invocation, begin(wanted, &self.invocation)).await
     }
 }
 
@@ -311,91 +330,9 @@ async fn the_deadline_ends_a_request_and_says_so() {
 async fn a_request_outlives_the_handle_that_the_plugin_drops() {
     let backend = Backend::start(vec![vec![OK]]).await;
     let caller = Caller::new(TestGate::local());
-    let body = Full::new(Bytes::from("{}"))
-        .map_err(|never| match never {})
-        .boxed_unsync();
-    let request = Request::post(backend.url("/")).body(body).unwrap();
-    drop(Outbound::new(caller.invocation.clone()).send_request(
-        request,
-        None,
-        Box::new(async { Ok(()) }),
-    ));
+    drop(caller.begin(post(&backend.url("/"), "{}")).await);
     caller.invocation.settle().await;
     assert_eq!(caller.gate.answers(), [(1, Answer::Status(200))]);
-}
-
-#[tokio::test]
-async fn bodies_have_limits() {
-    let long = format!(
-        "HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n{}",
-        "x".repeat(1_001)
-    );
-    let cut = Reply::Cut("HTTP/1.1 201 Created\r\ncontent-length: 100\r\n\r\nonly this");
-    let backend = Backend::start(vec![vec![Reply::Text(long)], vec![cut]]).await;
-    let caller = Caller::new(TestGate::local());
-    let failed = caller
-        .send(post(&backend.url("/long"), "{}"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(failed, Error::HttpResponseBodySize(Some(1_000))),
-        "{failed:?}"
-    );
-    let failed = caller
-        .send(post(&backend.url("/cut"), "{}"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(failed, Error::HttpResponseIncomplete),
-        "{failed:?}"
-    );
-    assert_eq!(
-        caller.gate.answers(),
-        [(1, Answer::Status(200)), (2, Answer::Status(201))]
-    );
-
-    let failed = caller
-        .send(post(&backend.url("/mine"), &"x".repeat(1_001)))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(failed, Error::HttpRequestBodySize(Some(1_000))),
-        "{failed:?}"
-    );
-    assert_eq!(
-        caller.gate.asked().len(),
-        2,
-        "a body that is too long is not even judged"
-    );
-}
-
-#[tokio::test]
-async fn the_bodies_of_one_call_share_its_limits() {
-    let half = || {
-        Reply::Text(format!(
-            "HTTP/1.1 200 OK\r\ncontent-length: 600\r\n\r\n{}",
-            "x".repeat(600)
-        ))
-    };
-    let backend = Backend::start(vec![vec![half(), half()], vec![OK]]).await;
-    let caller = Caller::new(TestGate::local());
-    caller.send(get(&backend.url("/"))).await.unwrap();
-    let failed = caller.send(get(&backend.url("/"))).await.unwrap_err();
-    assert!(
-        matches!(failed, Error::HttpResponseBodySize(Some(1_000))),
-        "{failed:?}"
-    );
-    let body = "x".repeat(600);
-    caller.send(post(&backend.url("/"), &body)).await.unwrap();
-    let failed = caller
-        .send(post(&backend.url("/"), &body))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(failed, Error::HttpRequestBodySize(Some(1_000))),
-        "{failed:?}"
-    );
-    assert_eq!(backend.requests().len(), 3, "the last was not even judged");
 }
 
 #[tokio::test]
@@ -471,28 +408,4 @@ async fn bytes_beyond_the_share_wait_before_anybody_hears_of_them() {
             .iter()
             .all(|request| request.starts_with("GET"))
     );
-}
-
-/// A plugin that dies while it writes leaves half a body, which ends as if it were whole.
-#[tokio::test]
-async fn half_of_a_body_is_no_body() {
-    let backend = Backend::start(vec![vec![OK], vec![OK]]).await;
-    let url = backend.url("/refunds");
-    let caller = Caller::new(TestGate::local());
-    let mut longer = post(&url, "{\"amount\"");
-    longer
-        .headers_mut()
-        .insert("content-length", "16".parse().unwrap());
-    let said = caller.send(longer).await;
-    assert!(
-        matches!(said, Err(Error::HttpRequestBodySize(Some(9)))),
-        "{said:?}"
-    );
-    // Without a length it is whole as long as the plugin lives, and has come to its end by itself.
-    caller.invocation.running().ends();
-    assert_eq!(caller.send(post(&url, "{}")).await.unwrap().0, 200);
-    drop(caller.invocation.running());
-    let cut = caller.send(post(&url, "{\"amount\"")).await;
-    assert!(matches!(cut, Err(Error::ConnectionTerminated)), "{cut:?}");
-    assert_eq!(backend.requests().len(), 1);
 }
