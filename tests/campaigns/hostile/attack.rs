@@ -18,7 +18,7 @@ pub(super) struct Attack {
 pub(super) enum Ends {
     /// Failed, and the reason holds this text.
     Failed(&'static str),
-    /// The same, or late: it costs much, and whoever has computed too much is made to wait.
+    /// The same, or late: it costs much, and whoever has used too much is made to wait.
     FailedOrLate(&'static str),
     /// Refused at the gate, or late, whichever comes first.
     Stopped,
@@ -103,7 +103,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     raid("own body never ends", 0, LATE),
     raid("/never", 0, LATE),
     raid("/drip", 0, LATE),
-    raid("/endless", 0, Ends::Failed("HttpResponseBodySize")),
+    raid("/endless", 0, Ends::FailedOrLate("HttpResponseBodySize")),
     raid("/headers", 0, Ends::Failed("HttpProtocolError")),
     raid("socket", 0, Ends::Failed("Permission denied")),
     raid("file", 0, Ends::Failed("no file can be opened")),

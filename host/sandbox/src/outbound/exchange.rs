@@ -2,14 +2,15 @@
 //! whole body → recording.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use dispatch::{Answer, Gate, HttpApproval, OutboundHttp};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use url::Url;
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -223,25 +224,12 @@ impl Trip<'_> {
         response: Response<Incoming>,
         channel: Channel,
     ) -> Result<Received, Error> {
-        let limits = &self.invocation.limits;
         let (mut parts, body) = response.into_parts();
-        let allowance = &self.invocation.response_bytes;
-        let too_long = || Error::HttpResponseBodySize(u64::try_from(limits.response_bytes).ok());
-        let reading = Limited::new(body, allowance.left()).collect();
-        let reading = timeout(limits.answer(), reading);
-        let body = match until_stopped(self.invocation, reading).await? {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_long()),
-            Ok(Err(_)) => return Err(Error::HttpResponseIncomplete),
-            Err(_) => return Err(Error::HttpResponseTimeout),
-        };
-        if !allowance.take(body.len()) {
-            return Err(too_long());
-        }
+        pay(self.invocation, headers::bytes(&parts.headers)).await?;
+        let body = self.read(body).await?;
         if self.safe {
             self.out.connector.keep(self.destination, channel);
         }
-        pay(self.invocation, headers::bytes(&parts.headers) + body.len()).await?;
         let gate = &*self.out.gate;
         parts.headers = headers::incoming(parts.headers, gate);
         let (body, was_scrubbed) = without_secrets(body, gate);
@@ -250,6 +238,37 @@ impl Trip<'_> {
             parts.headers.insert(CONTENT_LENGTH, length);
         }
         Ok(Response::from_parts(parts, body))
+    }
+
+    /// The whole body. Whatever arrives is paid for when it does, so that one without an end comes no faster than the share.
+    async fn read(&self, mut body: Incoming) -> Result<Bytes, Error> {
+        let invocation = self.invocation;
+        let limits = &invocation.limits;
+        let allowance = &invocation.response_bytes;
+        let too_long = || Error::HttpResponseBodySize(u64::try_from(limits.response_bytes).ok());
+        let mut deadline = Instant::now() + limits.answer();
+        let mut whole = BytesMut::new();
+        loop {
+            let next = timeout_at(deadline, body.frame());
+            let frame = match until_stopped(invocation, next).await? {
+                Ok(Some(Ok(frame))) => frame,
+                Ok(Some(Err(_))) => return Err(Error::HttpResponseIncomplete),
+                Ok(None) => break,
+                Err(_) => return Err(Error::HttpResponseTimeout),
+            };
+            if let Ok(bytes) = frame.into_data() {
+                let pause = invocation.account.transferred(bytes.len());
+                if whole.len() + bytes.len() > allowance.left() {
+                    return Err(too_long());
+                }
+                stand_back(invocation, pause).await?;
+                // The backend is not late while the tenant is.
+                deadline += pause;
+                whole.extend_from_slice(&bytes);
+            }
+        }
+        let fits = allowance.take(whole.len());
+        fits.then(|| whole.freeze()).ok_or_else(too_long)
     }
 }
 
@@ -264,7 +283,10 @@ fn without_secrets(body: Bytes, gate: &dyn Gate) -> (Bytes, bool) {
 
 /// Takes bytes from the tenant's share, and stands back until they are there.
 async fn pay(invocation: &Invocation, bytes: usize) -> Result<(), Error> {
-    let pause = invocation.account.transferred(bytes);
+    stand_back(invocation, invocation.account.transferred(bytes)).await
+}
+
+async fn stand_back(invocation: &Invocation, pause: Duration) -> Result<(), Error> {
     if pause.is_zero() {
         return Ok(());
     }
