@@ -190,7 +190,7 @@ impl Run {
 
     fn store(&self) -> Store<State> {
         let (plugin, invocation) = (&self.plugin, &self.invocation);
-        let state = State::new(&plugin.name, invocation.clone(), plugin.config.clone());
+        let state = State::new(plugin.clone(), invocation.clone());
         let mut store = Store::new(&plugin.runtime.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(invocation.limits.hostcall_bytes);

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_config::{WasiConfig, WasiConfigVariables};
+use wasmtime_wasi_config::WasiConfig;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::invocation::Invocation;
 use crate::limiter::Limiter;
 use crate::log::Log;
 use crate::outbound::NoOtherWay;
+use crate::plugin::Ready;
 use crate::progress::Reported;
 
 /// Random bytes that a plugin may ask for at a time.
@@ -18,10 +19,11 @@ const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 
 /// The data of a store.
 pub(crate) struct State {
-    wasi: WasiCtx,
+    /// Made when it is first asked for, which most calls never do.
+    wasi: Option<WasiCtx>,
     http: WasiHttpCtx,
     table: ResourceTable,
-    config: Arc<WasiConfigVariables>,
+    plugin: Arc<Ready>,
     hooks: NoOtherWay,
     pub(crate) limiter: Limiter,
     pub(crate) completions_left: u32,
@@ -31,21 +33,17 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(
-        plugin: &str,
-        invocation: Arc<Invocation>,
-        config: Arc<WasiConfigVariables>,
-    ) -> Self {
+    pub(crate) fn new(plugin: Arc<Ready>, invocation: Arc<Invocation>) -> Self {
         let limits = &invocation.limits;
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(limits.header_bytes);
         Self {
-            wasi: inert_wasi(Log::new(plugin, invocation.clone())),
+            wasi: None,
             http,
             table,
-            config,
+            plugin,
             hooks: NoOtherWay,
             limiter: Limiter::new(limits),
             completions_left: limits.completions,
@@ -55,7 +53,7 @@ impl State {
     }
 
     pub(crate) fn config(&mut self) -> WasiConfig<'_> {
-        WasiConfig::new(&self.config)
+        WasiConfig::new(&self.plugin.config)
     }
 }
 
@@ -73,8 +71,10 @@ fn inert_wasi(log: Log) -> WasiCtx {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
+        let (plugin, invocation) = (&self.plugin, &self.invocation);
+        let inert = || inert_wasi(Log::new(&plugin.name, invocation.clone()));
         WasiCtxView {
-            ctx: &mut self.wasi,
+            ctx: self.wasi.get_or_insert_with(inert),
             table: &mut self.table,
         }
     }

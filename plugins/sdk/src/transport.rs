@@ -131,15 +131,15 @@ fn prepare(target: &Target, request: &Request) -> Result<OutgoingRequest, Broken
         headers.push(("content-length".to_owned(), body.len().to_string().into()));
     }
     let headers = Fields::from_list(&headers).map_err(|_| Broken::Unsupported)?;
-    let scheme = if target.https {
-        Scheme::Https
-    } else {
-        Scheme::Http
-    };
     let path = format!("{}{}", target.prefix, request.route);
+    // What is not said is `GET`, over `https`.
     let outgoing = OutgoingRequest::new(headers);
-    outgoing.set_method(&request.method)?;
-    outgoing.set_scheme(Some(&scheme))?;
+    if !matches!(request.method, Method::Get) {
+        outgoing.set_method(&request.method)?;
+    }
+    if !target.https {
+        outgoing.set_scheme(Some(&Scheme::Http))?;
+    }
     outgoing.set_authority(Some(&target.authority))?;
     outgoing.set_path_with_query(Some(&path))?;
     Ok(outgoing)
