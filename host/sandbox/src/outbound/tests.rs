@@ -373,7 +373,7 @@ async fn a_kept_connection_serves_only_the_addresses_that_were_judged() {
     let caller = Caller::new(TestGate::local());
     let url = backend.url("/");
     caller.send(get(&url)).await.unwrap();
-    let (destination, _) = super::connector::Destination::parse(&url.parse().unwrap()).unwrap();
+    let destination = super::connector::Destination::of(&url.parse().unwrap()).unwrap();
     let elsewhere = [([127, 0, 0, 2], backend.port()).into()];
     assert!(caller.connector.kept(&destination, &elsewhere).is_none());
 }

@@ -1,6 +1,6 @@
 //! What a body may be, and how long.
 
-use bytes::Bytes;
+use dispatch::Answer;
 use wasmtime_wasi_http::Error;
 
 use super::backend::{Backend, Reply};
