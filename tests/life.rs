@@ -2,6 +2,7 @@
 
 mod parcel;
 mod trials;
+mod vouched;
 
 use artifacts::SigningKey;
 use serde_json::json;

@@ -11,7 +11,7 @@ mod trust;
 
 use serde_json::json;
 
-pub(crate) use town::{ACME_HELPDESK, Town, expect_refusal};
+pub(crate) use town::{ACME_DANA, ACME_HELPDESK, Town, expect_refusal};
 
 const BLENDER: &str = "49.99";
 

@@ -34,6 +34,17 @@ pub enum Signature {
     Manifest(ManifestSignature),
 }
 
+impl Signature {
+    /// The line of a signature file; none for what only a registry holds, with the manifest that it is about.
+    pub fn to_line(&self) -> Option<String> {
+        match self {
+            Self::Own(envelope) => envelope.to_line().ok(),
+            Self::Blob(bytes) => Some(BASE64.encode(bytes)),
+            Self::Manifest(_) => None,
+        }
+    }
+}
+
 /// What is signed: a version of a plugin, and its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {

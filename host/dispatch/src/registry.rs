@@ -32,6 +32,9 @@ pub struct NewVersion {
     pub source: String,
     /// The key that signed it, by the name that the tenant's trust policy has for it and by what it is.
     pub signed_by: Option<String>,
+    /// The signatures that came with it, as a signature file has them; none where there are none to verify again.
+    #[serde(default)]
+    pub signatures: Option<String>,
     /// What the operator granted of what the manifest asks for; null says nothing of it.
     pub accepted: Value,
     /// Who installs it.
@@ -53,6 +56,9 @@ pub struct PluginVersion {
     pub source: String,
     /// As [`NewVersion::signed_by`].
     pub signed_by: Option<String>,
+    /// As [`NewVersion::signatures`].
+    #[serde(default)]
+    pub signatures: Option<String>,
     /// As [`NewVersion::accepted`].
     pub accepted: Value,
     /// Who installed it.
@@ -66,7 +72,7 @@ pub struct PluginVersion {
 pub enum Added {
     /// The tenant did not know it before, or it had been removed.
     New,
-    /// It was known, with this digest. What was accepted, and who signed it, is from now on as it was said now, where
+    /// It was known, with this digest. What was accepted, who signed it, and with what, is from now on as it was said now, where
     /// anything was said.
     Known,
     /// The version means another digest, this one, even if it has been removed since: versions do not change.

@@ -44,6 +44,8 @@ pub(crate) struct Portrait {
     pub(crate) binding: Option<Binding>,
     /// What runs, bound or not.
     pub(crate) live: Option<Arc<Plugin>>,
+    /// Why what is bound does not run.
+    pub(crate) refused: Option<String>,
     /// Oldest first.
     pub(crate) versions: Vec<PluginVersion>,
 }
@@ -111,6 +113,11 @@ impl<'a> Life<'a> {
                 .to_string(),
             binding: bindings.get(&name).cloned(),
             live: self.live(&name),
+            refused: self
+                .roster
+                .publishing()
+                .refused(&self.tenant.name)
+                .remove(&name),
             versions: bindings.versions(&name).cloned().collect(),
             name,
         }
@@ -187,6 +194,8 @@ impl<'a> Life<'a> {
                 if proposal.follows.iter().any(overruled) {
                     return Err(LifeError::Conflict(OVERRULED.to_owned()));
                 }
+                let publishing = self.roster.publishing();
+                publishing.check_kept(&proposal.ready, Some(&binding.plugin))?;
                 self.record(binding, turn).await?;
                 Ok(self.roster.make_live(proposal, self.by).await??)
             }
@@ -195,6 +204,7 @@ impl<'a> Life<'a> {
                 tracing::warn!(tenant = name, %refused, "the folder is refused; the plugins of the last good state change");
                 let publishing = self.roster.publishing();
                 let ready = publishing.prepare(&self.tenant, &bindings).await?;
+                publishing.check_kept(&ready, Some(&binding.plugin))?;
                 self.record(binding, turn).await?;
                 publishing.go_live(ready);
                 Ok(())

@@ -1,6 +1,7 @@
 //! Publishing: from what a tenant's folder binds to live tools.
 
 mod component;
+mod left_out;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -23,6 +24,7 @@ use crate::{embedded, files};
 
 pub(crate) use component::Component;
 use component::Sources;
+use left_out::{LeftOut, Refused};
 
 /// Why a tenant's plugins were not published; those before are still live.
 #[derive(Debug, Error)]
@@ -51,6 +53,17 @@ pub enum PublishError {
         /// Why.
         reason: NotVouched,
     },
+    /// An installed one is not what was installed any more, or nobody whom the tenant trusts by now vouches for it.
+    #[error(transparent)]
+    Installed(Box<PublishError>),
+    /// A change would leave one out.
+    #[error("{plugin} would not run any more: {reason}")]
+    LeftOut {
+        /// Which one.
+        plugin: String,
+        /// Why.
+        reason: String,
+    },
     /// They do not go together.
     #[error("the plugins do not go together: {0}")]
     Together(LoadError),
@@ -64,8 +77,21 @@ pub(crate) struct Ready {
     tenant: String,
     /// Digests that must not run.
     killed: Vec<String>,
+    /// Installed plugins that are left out, and why.
+    refused: Refused,
     /// Components of the folder that take the place of what is bound, by plugin.
     pub(crate) followed: BTreeMap<String, Component>,
+}
+
+impl Ready {
+    pub(crate) fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// Installed plugins that are left out, and why.
+    pub(crate) fn refused(&self) -> &Refused {
+        &self.refused
+    }
 }
 
 /// Makes tenants' plugins live.
@@ -75,6 +101,8 @@ pub(crate) struct Publishing {
     progress: Progress,
     /// What is live of each tenant, to hold newer versions against.
     live: Mutex<HashMap<String, PluginSet>>,
+    /// Installed plugins of each tenant that are not live though they are bound, and why.
+    refused: LeftOut,
     /// Wakes whoever shows tools, whenever some tenant's may have changed.
     news: watch::Sender<()>,
 }
@@ -101,6 +129,7 @@ impl Publishing {
             sources: Sources::new(registries, artifacts),
             progress,
             live: Mutex::default(),
+            refused: LeftOut::default(),
             news: watch::Sender::new(()),
         })
     }
@@ -130,22 +159,28 @@ impl Publishing {
         &self.sources.registries
     }
 
-    /// Makes the plugins ready that a tenant's state and its bindings say, all of them or none. Nothing is live yet.
+    /// Makes the plugins ready that a tenant's state and its bindings say, all of them or none, but for installed ones that must
+    /// not run any more: those are left out. Nothing is live yet.
     pub(crate) async fn prepare(
         &self,
         tenant: &Tenant,
         bindings: &Bindings,
     ) -> Result<Ready, PublishError> {
         let mut set = PluginSet::default();
-        let mut followed = BTreeMap::new();
+        let (mut followed, mut refused) = (BTreeMap::new(), Refused::new());
         for entry in &tenant.plugins {
             (self.progress)(&format!("loading plugin {}", entry.name));
-            let component = self.sources.stable(entry, tenant, bindings).await?;
+            set.kept.extend(self.kept(entry, tenant, bindings).await);
+            let stable = self.sources.stable(entry, tenant, bindings).await;
+            let Some(component) = left_out::unless_refused(entry, stable, &mut refused)? else {
+                continue;
+            };
             let granted = granted(entry, tenant, bindings)?;
             let plugin = self.load(&granted, tenant, &component).await?;
             set.plugins.push(plugin);
-            set.canary = self.canary(entry, tenant, bindings).await?.or(set.canary);
-            set.kept.extend(self.kept(entry, tenant, bindings).await);
+            let canary = self.canary(entry, tenant, bindings).await;
+            let canary = left_out::unless_refused(entry, canary, &mut refused)?;
+            set.canary = canary.flatten().or(set.canary);
             let binding = bindings.get(&entry.name);
             if component.said.is_some()
                 && binding.is_some_and(|binding| binding.from_folder != component.said)
@@ -163,8 +198,20 @@ impl Publishing {
                 .all()
                 .flat_map(|binding| binding.killed.clone())
                 .collect(),
+            refused,
             followed,
         })
+    }
+
+    /// Refuses what would leave out a plugin that is not left out now, or this one.
+    pub(crate) fn check_kept(&self, ready: &Ready, own: Option<&str>) -> Result<(), PublishError> {
+        let before = self.refused(&ready.tenant);
+        left_out::check(&ready.refused, &before, own)
+    }
+
+    /// A tenant's installed plugins that are not live though they are bound, and why.
+    pub(crate) fn refused(&self, tenant: &str) -> Refused {
+        self.refused.of(tenant)
     }
 
     /// Makes them the tenant's live tools, all at once; calls in flight keep what they started with.
@@ -174,6 +221,7 @@ impl Publishing {
         }
         self.toolbox.set_share(&ready.tenant, ready.share);
         self.toolbox.go_live(ready.assembled);
+        self.refused.replace(&ready.tenant, ready.refused);
         self.live().insert(ready.tenant, ready.set);
         self.announce();
     }
@@ -218,6 +266,7 @@ impl Publishing {
     pub(crate) fn withdraw(&self, tenant: &str) {
         self.toolbox.withdraw(tenant);
         self.live().remove(tenant);
+        self.refused.replace(tenant, Refused::new());
         self.announce();
     }
 

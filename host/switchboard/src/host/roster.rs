@@ -171,6 +171,8 @@ impl Roster {
         let bindings = self.bindings(name).await?;
         let load = |bindings: &Bindings| Ok(self.load(&changed, bindings)?);
         let proposal = self.prepared(load, bindings).await??;
+        let kept = self.publishing().check_kept(&proposal.ready, None);
+        kept.map_err(Refusal::from)?;
         let _going = self.going_live.lock().await;
         let keys = self.parts.tenants.check_keys(&proposal.tenant);
         keys.map_err(Refusal::from)?;
@@ -392,6 +394,7 @@ impl Roster {
         if let Err(shared) = self.parts.tenants.check_keys(&proposal.tenant) {
             return Ok(Err(shared.into()));
         }
+        self.tell_left_out(&proposal.ready, by).await?;
         self.parts.publishing.go_live(proposal.ready);
         if let Err(refusal) = self.put(proposal.tenant, by).await? {
             return Ok(Err(refusal));

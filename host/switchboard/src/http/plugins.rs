@@ -307,6 +307,7 @@ fn shown(portrait: &Portrait) -> Value {
         "name": portrait.name,
         "origin": portrait.origin,
         "live": live.map(|live| json!({ "version": live.version(), "digest": live.digest() })),
+        "refused": portrait.refused,
         "tools": live.map(|live| live.tools().map(|tool| tool.name.clone()).collect::<Vec<_>>()).unwrap_or_default(),
         "stable": binding.and_then(|binding| binding.stable.clone()),
         "canary": binding.and_then(|binding| binding.canary.clone()),

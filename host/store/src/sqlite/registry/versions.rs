@@ -100,11 +100,12 @@ fn stored(
 /// A number that is new, or one that was removed and means the same as before.
 fn put(db: &Connection, version: &NewVersion, now: i64) -> Result<bool, Fault> {
     db.prepare_cached(
-        "INSERT INTO plugin_versions (tenant, plugin, version, digest, source, signed_by, accepted, installed_by, installed_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
+        "INSERT INTO plugin_versions (tenant, plugin, version, digest, source, signed_by, accepted, installed_by, installed_at, \
+             signatures) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (tenant, plugin, version) DO UPDATE SET source = excluded.source, signed_by = excluded.signed_by, \
              accepted = excluded.accepted, installed_by = excluded.installed_by, installed_at = excluded.installed_at, \
-             removed_at = NULL",
+             signatures = excluded.signatures, removed_at = NULL",
     )?
     .execute(params![
         version.tenant,
@@ -115,7 +116,8 @@ fn put(db: &Connection, version: &NewVersion, now: i64) -> Result<bool, Fault> {
         version.signed_by,
         Json(&version.accepted),
         version.installed_by,
-        now
+        now,
+        version.signatures
     ])?;
     Ok(true)
 }
@@ -125,16 +127,19 @@ fn amend(db: &Connection, version: &NewVersion) -> Result<bool, Fault> {
     let accepted = (!version.accepted.is_null()).then_some(Json(&version.accepted));
     let changed = db
         .prepare_cached(
-            "UPDATE plugin_versions SET accepted = coalesce(?4, accepted), signed_by = coalesce(?5, signed_by) \
+            "UPDATE plugin_versions SET accepted = coalesce(?4, accepted), signed_by = coalesce(?5, signed_by), \
+                 signatures = coalesce(?6, signatures) \
              WHERE tenant = ?1 AND plugin = ?2 AND version = ?3 \
-               AND (accepted <> coalesce(?4, accepted) OR coalesce(signed_by, '') <> coalesce(?5, signed_by, ''))",
+               AND (accepted <> coalesce(?4, accepted) OR coalesce(signed_by, '') <> coalesce(?5, signed_by, '') \
+                    OR coalesce(signatures, '') <> coalesce(?6, signatures, ''))",
         )?
         .execute(params![
             version.tenant,
             version.plugin,
             version.version,
             accepted,
-            version.signed_by
+            version.signed_by,
+            version.signatures
         ])?;
     Ok(changed > 0)
 }
@@ -187,7 +192,7 @@ fn forget(
 
 pub(super) fn list(db: &Connection, tenant: &str) -> Result<Vec<PluginVersion>, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT tenant, plugin, version, digest, source, signed_by, accepted, installed_by, installed_at \
+        "SELECT tenant, plugin, version, digest, source, signed_by, accepted, installed_by, installed_at, signatures \
          FROM plugin_versions WHERE tenant = ? AND removed_at IS NULL ORDER BY plugin, number",
     )?;
     let versions = statement.query_map([tenant], read)?;
@@ -205,5 +210,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<PluginVersion> {
         accepted: row.get::<_, Json<_>>(6)?.0,
         installed_by: row.get(7)?,
         installed_at: row.get(8)?,
+        signatures: row.get(9)?,
     })
 }

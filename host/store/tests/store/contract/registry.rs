@@ -33,6 +33,7 @@ fn version(version: &str, first: char) -> NewVersion {
         digest: digest(first),
         source: "loyalty.wasm".into(),
         signed_by: Some("acme".into()),
+        signatures: Some("a line\nand another".into()),
         accepted: json!({ "model": false }),
         installed_by: OPERATOR.into(),
     }
@@ -109,6 +110,7 @@ pub(crate) async fn a_version_never_means_another_digest(world: World) {
 pub(crate) async fn a_known_version_takes_what_is_said_anew_and_loses_nothing(world: World) {
     let unsigned = NewVersion {
         signed_by: None,
+        signatures: None,
         accepted: Value::Null,
         ..version("1.0.0", 'a')
     };
@@ -119,6 +121,7 @@ pub(crate) async fn a_known_version_takes_what_is_said_anew_and_loses_nothing(wo
     let found = world.registry.versions(TENANT).await.unwrap().remove(0);
     assert_eq!(found.accepted, json!({ "model": false }));
     assert_eq!(found.signed_by.as_deref(), Some("acme"));
+    assert_eq!(found.signatures.as_deref(), Some("a line\nand another"));
     assert_eq!(found.installed_at, START);
     assert_eq!(told(&world).await, (2, 2));
 }

@@ -36,6 +36,7 @@ fn version() -> NewVersion {
         digest: "a".repeat(64),
         source: "registry.example/loyalty:1".into(),
         signed_by: None,
+        signatures: Some("a line\nand another".into()),
         accepted: json!({}),
         installed_by: "user:alice".into(),
     }

@@ -136,6 +136,8 @@ impl Life<'_> {
             Next::Live(bound) => (bindings.with(bound.0.clone()), Some(*bound)),
         };
         let proposal = self.roster.proposed(&self.tenant.name, bindings).await??;
+        let publishing = self.roster.publishing();
+        publishing.check_kept(&proposal.ready, Some(&version.plugin))?;
         self.add(version).await?;
         if let Some((binding, turn)) = bound {
             self.record(binding, turn).await?;
@@ -190,6 +192,7 @@ impl Life<'_> {
             digest: fetched.digest.hex(),
             source: fetched.source.clone(),
             signed_by,
+            signatures: vouched::kept(&fetched.signatures),
             accepted: accepted
                 .map_err(|error| LifeError::Unfit(error.to_string()))?
                 .unwrap_or_default(),
@@ -223,6 +226,7 @@ impl Life<'_> {
             digest: version.digest.clone(),
             source: version.source.clone(),
             signed_by: None,
+            signatures: None,
             said: None,
         };
         let plugin = self
@@ -261,6 +265,7 @@ fn as_known(version: &NewVersion) -> PluginVersion {
         digest: version.digest.clone(),
         source: version.source.clone(),
         signed_by: version.signed_by.clone(),
+        signatures: version.signatures.clone(),
         accepted: version.accepted.clone(),
         installed_by: version.installed_by.clone(),
         installed_at: 0,

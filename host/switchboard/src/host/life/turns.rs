@@ -19,7 +19,8 @@ impl Life<'_> {
         let now = self.situation(plugin).await?;
         let version = runnable(&now, plugin, version)?;
         let to = pin(&version);
-        if now.binding.stable.as_ref() == Some(&to) && now.binding.canary.is_none() {
+        let is_bound = now.binding.stable.as_ref() == Some(&to) && now.binding.canary.is_none();
+        if is_bound && now.live.is_some() {
             let message = format!("version {} of {plugin} is live already", to.version);
             return Err(LifeError::Conflict(message));
         }

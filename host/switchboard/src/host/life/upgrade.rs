@@ -162,6 +162,7 @@ impl Life<'_> {
             digest: version.digest.clone(),
             source: version.source.clone(),
             signed_by: version.signed_by.clone(),
+            signatures: version.signatures.clone(),
             accepted: accepted.clone(),
             installed_by: self.by.to_owned(),
         };

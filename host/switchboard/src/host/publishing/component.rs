@@ -27,6 +27,8 @@ pub(crate) struct Component {
     pub(crate) source: String,
     /// Whose signature counted.
     pub(crate) signed_by: Option<String>,
+    /// What of its signatures can be verified again, as a signature file has them.
+    pub(crate) signatures: Option<String>,
     /// What the folder says, digest included; none where the component is not the folder's.
     pub(crate) said: Option<String>,
 }
@@ -136,18 +138,31 @@ impl Sources {
         }))
     }
 
-    /// An installed version. Somebody whom the tenant trusts by now must have signed it, where the tenant wants that.
+    /// An installed version, if it still is what was installed. Somebody whom the tenant trusts by now must have signed it, where
+    /// the tenant wants that.
     pub(super) async fn installed(
         &self,
         entry: &PluginEntry,
         tenant: &Tenant,
         version: &PluginVersion,
     ) -> Result<Component, PublishError> {
-        let signer = version.signed_by.as_ref();
-        let is_vouched_for = signer.is_some_and(|by| tenant.trust.has(by));
-        if tenant.trust.is_required() && !is_vouched_for && !is_shipped(&version.digest) {
-            return Err(untrusted(entry, NotVouched::Since(version.version.clone())));
-        }
+        let component = self.kept(entry, version).await;
+        let vouched = component.and_then(|component| {
+            if tenant.trust.is_required() && !is_shipped(&version.digest) {
+                vouched::still_vouched(version, &component.bytes, &tenant.trust)
+                    .map_err(|reason| untrusted(entry, reason))?;
+            }
+            Ok(component)
+        });
+        vouched.map_err(|reason| PublishError::Installed(Box::new(reason)))
+    }
+
+    /// Its bytes, which are read against the digest.
+    async fn kept(
+        &self,
+        entry: &PluginEntry,
+        version: &PluginVersion,
+    ) -> Result<Component, PublishError> {
         let unusable = |error: String| missing(entry, error);
         let digest: Digest = version
             .digest
@@ -166,6 +181,7 @@ impl Sources {
             digest: version.digest.clone(),
             source: version.source.clone(),
             signed_by: version.signed_by.clone(),
+            signatures: version.signatures.clone(),
             said: None,
         })
     }
@@ -189,6 +205,7 @@ impl Sources {
         Ok(Component {
             version: vouched.version,
             signed_by: vouched.signer,
+            signatures: vouched::kept(&fetched.signatures),
             bytes: Arc::new(fetched.bytes.clone()),
             digest: fetched.digest.hex(),
             source: fetched.source.clone(),
@@ -243,6 +260,7 @@ fn builtin(entry: &PluginEntry, name: &str) -> Result<Component, PublishError> {
             digest: Digest::of(bytes).hex(),
             source: entry.origin.to_string(),
             signed_by: None,
+            signatures: None,
             said: None,
         }),
     }

@@ -2,11 +2,11 @@
 //! rollback finds what ran.
 
 use dispatch::{Binding, BindingAction, BindingChange, Bound, NewVersion, Pinned, StoreError};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Roster;
 use crate::host::bindings::{Bindings, pin};
-use crate::host::publishing::Component;
+use crate::host::publishing::{Component, Ready};
 
 /// As whom it is recorded.
 const BY: &str = "host:folder";
@@ -56,6 +56,21 @@ impl Roster {
         Ok(())
     }
 
+    /// Records which installed plugins do not run any more from now on, and why; the others of the tenant go on.
+    pub(super) async fn tell_left_out(&self, ready: &Ready, by: &str) -> Result<(), StoreError> {
+        let before = self.publishing().refused(ready.tenant());
+        for (plugin, reason) in ready.refused() {
+            if before.get(plugin) == Some(reason) {
+                continue;
+            }
+            let tenant = ready.tenant();
+            tracing::warn!(tenant, plugin, reason, "an installed plugin does not run");
+            let detail = json!({ "event": "plugin_refused", "plugin": plugin, "reason": reason });
+            self.record(tenant, by, detail).await?;
+        }
+        Ok(())
+    }
+
     /// Makes the folder's component an installed version, so that it can be gone back to.
     pub(in crate::host) async fn adopt(
         &self,
@@ -76,6 +91,7 @@ impl Roster {
             digest: pinned.digest.clone(),
             source: component.source.clone(),
             signed_by: component.signed_by.clone(),
+            signatures: component.signatures.clone(),
             accepted: Value::Null,
             installed_by: BY.to_owned(),
         };

@@ -66,6 +66,9 @@ pub(super) fn plugin(plugin: &Value) {
     if killed.is_some_and(|killed| killed.contains(&live["digest"])) {
         said.push("STOPPED".to_owned());
     }
+    if let Some(reason) = plugin["refused"].as_str() {
+        said.push(format!("REFUSED: {reason}"));
+    }
     say(said.join(", "));
 }
 
