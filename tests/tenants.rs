@@ -5,6 +5,7 @@ mod channels;
 mod commands;
 mod isolation;
 mod keys;
+mod models;
 mod silent;
 mod town;
 mod trust;

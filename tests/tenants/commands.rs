@@ -40,6 +40,7 @@ async fn an_operator_sees_how_tenants_stand() {
     let shown = said(&tenants(&town, &["show", "acme"]).await);
     for line in [
         "company: Acme Outfitters",
+        "model: offline",
         "channels: chat, http, mcp",
         "key helpdesk (agent): get_customer, lookup_order, process_refund, escalate_*",
         "key dana (supervisor): all",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::routing::post;
 use demo_backend::{Backend, Options};
 use serde_json::{Value, json};
@@ -20,7 +21,10 @@ pub(crate) const ACME_DANA: &str = "key-of-acmes-dana-0123456789abc";
 pub(crate) const GLOBEX_BOT: &str = "key-of-globex-bot-0123456789abcd";
 pub(crate) const GLOBEX_BOSS: &str = "key-of-globex-boss-0123456789abc";
 
-const ENVIRONMENT: [(&str, &str); 6] = [
+pub(crate) const ACME_MODEL: &str = "key-of-acmes-model-0123456789ab";
+
+const ENVIRONMENT: [(&str, &str); 7] = [
+    ("ACME_MODEL_KEY", ACME_MODEL),
     ("ACME_HELPDESK_KEY", ACME_HELPDESK),
     ("ACME_DANA_KEY", ACME_DANA),
     ("ACME_SHOP_TOKEN", "token-of-acmes-shop"),
@@ -28,6 +32,9 @@ const ENVIRONMENT: [(&str, &str); 6] = [
     ("GLOBEX_BOSS_KEY", GLOBEX_BOSS),
     ("GLOBEX_SHOP_TOKEN", "token-of-globex-shop"),
 ];
+
+/// What a model was asked, each time with the `authorization` that came along.
+pub(crate) type Asked = Arc<Mutex<Vec<Value>>>;
 
 /// One process with two tenants beside the built-in one.
 pub(crate) struct Town {
@@ -89,23 +96,8 @@ impl Town {
     }
 
     /// With a language model that says one thing, and what it was asked.
-    pub(crate) async fn with_model() -> (Self, Arc<Mutex<Vec<Value>>>) {
-        let asked: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let heard = Arc::clone(&asked);
-        let answer = move |body: String| async move {
-            heard
-                .lock()
-                .unwrap()
-                .push(serde_json::from_str(&body).unwrap());
-            completion(
-                json!({ "role": "assistant", "content": "Hello, how can I help?" }),
-                "stop",
-            )
-        };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
-        let app = Router::new().route("/v1/chat/completions", post(answer));
-        tokio::spawn(async move { axum::serve(listener, app).await });
+    pub(crate) async fn with_model() -> (Self, Asked) {
+        let (base_url, asked) = model().await;
         let town = Self::open_with(|config| {
             config.model.provider = Provider::Openai;
             config.model.base_url = base_url;
@@ -239,6 +231,27 @@ pub(crate) fn expect_refusal(answer: &Answer, status: u16, words: &str) {
     let message = answer.body["error"]["message"].as_str().unwrap_or_default();
     assert_eq!(answer.status, status, "{answer:?}");
     assert!(message.contains(words), "{words:?} is missing: {answer:?}");
+}
+
+/// A language model that says one thing: where it is, and what it was asked.
+pub(crate) async fn model() -> (String, Asked) {
+    let asked: Asked = Arc::default();
+    let heard = Arc::clone(&asked);
+    let answer = move |headers: HeaderMap, body: String| async move {
+        let mut request: Value = serde_json::from_str(&body).unwrap();
+        let shown = headers.get("authorization");
+        request["authorization"] = shown.map(|shown| shown.to_str().unwrap()).into();
+        heard.lock().unwrap().push(request);
+        completion(
+            json!({ "role": "assistant", "content": "Hello, how can I help?" }),
+            "stop",
+        )
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let app = Router::new().route("/v1/chat/completions", post(answer));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (base_url, asked)
 }
 
 async fn shop(data: &TempDir, tenant: &str) -> demo_backend::Running {

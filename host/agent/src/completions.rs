@@ -5,15 +5,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dispatch::{CompletionError, CompletionRequest, Completions};
 
-use crate::Model;
+use crate::{Model, Tenants};
 
-/// Lends one model to every tenant's plugins.
-pub struct ModelCompletions(Arc<dyn Model>);
+/// Lends every tenant's plugins the model that answers for it.
+pub struct ModelCompletions {
+    hosts: Arc<dyn Model>,
+    tenants: Tenants,
+}
 
 impl ModelCompletions {
-    /// Lends this model.
-    pub fn new(model: Arc<dyn Model>) -> Self {
-        Self(model)
+    /// Lends the host's model, but to a tenant that has one of its own.
+    pub fn new(hosts: Arc<dyn Model>, tenants: Tenants) -> Self {
+        Self { hosts, tenants }
     }
 }
 
@@ -21,10 +24,14 @@ impl ModelCompletions {
 impl Completions for ModelCompletions {
     async fn complete(
         &self,
-        _tenant: &str,
+        tenant: &str,
         request: CompletionRequest,
     ) -> Result<String, CompletionError> {
-        self.0
+        let tenant = (self.tenants)(tenant);
+        let model = tenant
+            .as_ref()
+            .map_or(&self.hosts, |tenant| tenant.model(&self.hosts));
+        model
             .complete(request.prompt, request.max_tokens)
             .await
             .map_err(|error| CompletionError::Unavailable(error.to_string()))

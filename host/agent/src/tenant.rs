@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use dispatch::policy::{Effect, ToolRule};
 
-use crate::{Prompts, TurnLimits};
+use crate::{Model, Prompts, TurnLimits};
 
 /// One tenant, as the agent speaks for it. Immutable: a change replaces it, and turns under way keep what they have.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Tenant {
     /// The company's name, as customers know it.
     pub company: String,
@@ -20,9 +20,16 @@ pub struct Tenant {
     pub forbidden: Vec<String>,
     /// How far a turn may go.
     pub limits: TurnLimits,
+    /// Its own model; none where the host's answers.
+    pub model: Option<Arc<dyn Model>>,
 }
 
 impl Tenant {
+    /// Whoever answers for it, where the host has this model.
+    pub fn model<'a>(&'a self, hosts: &'a Arc<dyn Model>) -> &'a Arc<dyn Model> {
+        self.model.as_ref().unwrap_or(hosts)
+    }
+
     /// What a reply may claim once this tool has settled: `refund`, `cancel`, …
     pub(crate) fn claim(&self, tool: &str) -> Option<&str> {
         self.rules.get(tool)?.effect_claim.as_deref()

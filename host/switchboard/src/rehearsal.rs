@@ -115,7 +115,7 @@ impl Stage {
             tools: Arc::clone(&overheard) as Arc<dyn dispatch::Tools>,
             store: Arc::clone(&store) as Arc<dyn dispatch::Store>,
             secrets: Arc::new(Purse::of(casting.credentials, casting.pretend, &grants)),
-            completions: Arc::new(ModelCompletions::new(casting.model)),
+            completions: Arc::new(ModelCompletions::new(casting.model, Arc::new(|_| None))),
             rulebooks: Arc::new(move |_| Some(Arc::clone(&rulebook))),
             retry: RetryPolicy {
                 pause: casting.pause,

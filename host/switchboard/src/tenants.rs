@@ -11,6 +11,7 @@ mod folder;
 mod identity;
 mod installed;
 mod load;
+mod model;
 mod refusal;
 mod secret_ref;
 mod struck;
@@ -56,6 +57,8 @@ pub(crate) struct Tenant {
     pub(crate) keys: Vec<Holder>,
     /// What signs its website's sessions.
     pub(crate) session_secret: Option<Secret>,
+    /// What its own model is asked with.
+    pub(crate) model_key: Option<Secret>,
     /// Its plugins, as its folder binds them.
     pub(crate) plugins: Vec<PluginEntry>,
     /// What one call of a plugin may use.
@@ -282,6 +285,7 @@ impl Tenant {
         let keys = self.keys.iter().map(|holder| &holder.key);
         keys.chain(self.credentials.secrets())
             .chain(&self.session_secret)
+            .chain(&self.model_key)
     }
 }
 

@@ -57,6 +57,7 @@ fn tenant() -> Tenant {
         rules: Arc::new(rules),
         forbidden: vec!["150.00".to_owned(), "150".to_owned()],
         limits: TurnLimits::default(),
+        model: None,
     }
 }
 

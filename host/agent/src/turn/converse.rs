@@ -112,7 +112,8 @@ impl Turn<'_> {
             customer: self.case.identity.customer.clone(),
         };
         let left = limits.time.saturating_sub(bounds.started.elapsed());
-        tokio::time::timeout(left, self.parts.model.respond(request))
+        let model = self.tenant.model(&self.parts.model);
+        tokio::time::timeout(left, model.respond(request))
             .await
             .unwrap_or(Err(ModelError::Late(millis(limits.time))))
     }

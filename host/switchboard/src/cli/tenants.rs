@@ -153,6 +153,7 @@ fn show(tenant: &Value) {
     };
     say(format_args!("company: {company}"));
     say(format_args!("rules: {}", text(&tenant["rulebook"])));
+    say(format_args!("model: {}", text(&tenant["model"])));
     say(format_args!("channels: {}", words(&tenant["channels"])));
     for key in tenant["keys"].as_array().into_iter().flatten() {
         say(format_args!(

@@ -179,7 +179,7 @@ fn dispatcher(
         tools: tools as Arc<dyn dispatch::Tools>,
         store: Arc::clone(store) as Arc<dyn dispatch::Store>,
         secrets: Arc::clone(tenants) as Arc<dyn dispatch::Secrets>,
-        completions: Arc::new(ModelCompletions::new(Arc::clone(model))),
+        completions: Arc::new(ModelCompletions::new(Arc::clone(model), speaking(tenants))),
         rulebooks: rulebooks(tenants),
         retry,
     }))

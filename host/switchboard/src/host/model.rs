@@ -37,31 +37,40 @@ pub(crate) fn build(
     config: &config::Model,
     secrets: &Secrets,
 ) -> Result<Arc<dyn Model>, ModelSetupError> {
+    let (variable, key) = secrets.model_key(config.provider);
+    asked_with(config, key, variable)
+}
+
+/// A model that is asked with this key, which its operator sets there.
+pub(crate) fn asked_with(
+    config: &config::Model,
+    key: Option<&Secret>,
+    setting: &'static str,
+) -> Result<Arc<dyn Model>, ModelSetupError> {
     if config.provider == Provider::Offline {
         return Ok(Arc::new(Offline));
     }
     check_address(&config.base_url)?;
-    let (variable, key) = secrets.model_key(config.provider);
     let key = key.map(|key| Secret::expose(key).to_owned());
     let own_server = !config.base_url.is_empty();
     if config.provider == Provider::Anthropic {
-        let api_key = key.ok_or(ModelSetupError::NoKey(variable))?;
+        let api_key = key.ok_or(ModelSetupError::NoKey(setting))?;
         return Ok(Arc::new(Anthropic::new(AnthropicConfig {
             base_url: or(&config.base_url, ANTHROPIC_URL),
             model: or(&config.name, ANTHROPIC_MODEL),
             api_key,
-            key_setting: variable.to_owned(),
+            key_setting: setting.to_owned(),
             limits: limits(config),
         })?));
     }
     if key.is_none() && !own_server {
-        return Err(ModelSetupError::NoKey(variable));
+        return Err(ModelSetupError::NoKey(setting));
     }
     Ok(Arc::new(OpenAi::new(OpenAiConfig {
         base_url: or(&config.base_url, OPENAI_URL),
         model: or(&config.name, OPENAI_MODEL),
         api_key: key,
-        key_setting: variable.to_owned(),
+        key_setting: setting.to_owned(),
         limits: limits(config),
     })?))
 }

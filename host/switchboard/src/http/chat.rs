@@ -104,7 +104,7 @@ async fn begin(desk: Desk, caller: &Caller, said: Said) -> Result<Turn, ApiError
         channel: Channel::Chat,
         actor: Actor {
             role: Role::Agent,
-            subject: format!("agent:{}", desk.model_label),
+            subject: format!("agent:{}", desk.model()),
         },
         message: said.message,
     };

@@ -52,6 +52,12 @@ impl Desk {
         &self.tenant.name
     }
 
+    /// The name of the model that answers for it.
+    pub(super) fn model(&self) -> &str {
+        let own = self.tenant.speaks.model.as_ref();
+        own.map_or(&self.host.model_label, |own| own.name())
+    }
+
     /// The tenant's tools now.
     pub(super) fn tools(&self) -> Arc<Snapshot> {
         self.host.tools(self.name())

@@ -79,6 +79,10 @@ fn shown(desk: &Desk, name: &str) -> Result<Value, ApiError> {
             .map(|holder| key(&holder.identity))
             .collect();
         shown["plugins"] = tenant.plugins.iter().map(plugin).collect();
+        let own = tenant.speaks.model.as_ref();
+        shown["model"] = own
+            .map_or(desk.model_label.as_str(), |own| own.name())
+            .into();
         shown["channels"] = json!(tenant.channels);
         shown["shares"] = json!(tenant.shares);
         shown["trust"] = json!(tenant.trust.settings());

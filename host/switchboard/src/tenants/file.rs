@@ -11,6 +11,7 @@ use toml::{Spanned, Table, Value};
 
 use super::credentials::CredentialEntry;
 use super::identity::KeyEntry;
+use super::model::ModelEntry;
 use super::refusal::{TenantError, Text};
 use super::secret_ref::SecretRef;
 use crate::Config;
@@ -46,6 +47,8 @@ pub(super) struct TenantFile {
     pub(super) keys: Vec<Spanned<KeyEntry>>,
     #[serde(default)]
     pub(super) credentials: BTreeMap<String, Spanned<CredentialEntry>>,
+    /// Who answers in the place of the host's model.
+    pub(super) model: Option<Spanned<ModelEntry>>,
     /// Which signatures its plugins need.
     pub(super) trust: Option<Spanned<TrustSettings>>,
     /// Whose access tokens count.

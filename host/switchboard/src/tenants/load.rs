@@ -8,6 +8,7 @@ use artifacts::Trust;
 use policy::{Rulebook, RulebookError, RulebookSource, ToolRule};
 
 use super::identity::{Identity, KeyEntry};
+use super::model::OwnModel;
 use super::refusal::Text;
 use super::{
     Channels, Credentials, Holder, Installed, PluginEntry, PluginOrigin, SecretRef, Tenant,
@@ -53,6 +54,8 @@ pub(crate) fn load(folder: &TenantFolder, given: &Given<'_>) -> Result<Tenant, T
     let vendors = vendors(folder, given)?;
     let rules = all_rules(&vendors, given);
     let source = source(folder, (&file, &config), (&rules, &vendors), given, text)?;
+    let own = model(&file, given, text)?.map(|own| (own.model, own.key));
+    let (model, model_key) = own.unzip();
     Ok(Tenant {
         name: folder.name.clone(),
         rulebook: Arc::new(Rulebook::load(source).map_err(misfit)?),
@@ -62,7 +65,9 @@ pub(crate) fn load(folder: &TenantFolder, given: &Given<'_>) -> Result<Tenant, T
             rules,
             forbidden: figures::forbidden(&config),
             limits: figures::turn_limits(&config),
+            model,
         }),
+        model_key: model_key.flatten(),
         keys: keys(&file, given, text)?,
         session_secret: session_secret(&file, given, text)?,
         plugins: plugins(folder, given, &credentials)?,
@@ -265,6 +270,20 @@ fn holder(entry: &KeyEntry, given: &Given<'_>) -> Result<Holder, String> {
     }
     let identity = Arc::new(Identity::of(entry));
     Ok(Holder { identity, key })
+}
+
+fn model(
+    file: &file::TenantFile,
+    given: &Given<'_>,
+    text: Text<'_>,
+) -> Result<Option<OwnModel>, TenantError> {
+    let Some(entry) = &file.model else {
+        return Ok(None);
+    };
+    let built = entry.get_ref().build(given.config, given.secret);
+    built
+        .map(Some)
+        .map_err(|message| text.refuse(entry, "model", message))
 }
 
 fn trust(

@@ -336,6 +336,7 @@ fn tenant() -> Tenant {
         rules: Arc::new(rules.into_iter().map(rule).collect()),
         forbidden: vec!["150.00".to_owned()],
         limits: TurnLimits::default(),
+        model: None,
     }
 }
 
