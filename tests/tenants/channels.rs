@@ -64,7 +64,7 @@ async fn a_tenant_without_chat_asks_no_model_and_no_backend() {
     acme.know_sarah("c").await;
     opened(&town, "acme", ACME_HELPDESK).await;
     answered(post("/t/globex/api/chat")).await.expect(200);
-    answered(get("/t/acme/docs")).await;
+    answered(get("/t/acme/docs")).await.expect(200);
     open_alone(&town, "[\"chat\"]").await;
     answered(post("/t/acme/api/chat")).await.expect(200);
     assert_eq!(asked.lock().unwrap().len(), 2);

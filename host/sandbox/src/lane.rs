@@ -42,7 +42,11 @@ impl Record {
         if computed > QUICK {
             self.0.store(PROBATION, Ordering::Relaxed);
         } else if self.is_slow() {
-            self.0.fetch_sub(1, Ordering::Relaxed);
+            // Two calls that end at once must not both take the last one.
+            let less = |left: u32| left.checked_sub(1);
+            let _ = self
+                .0
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
         }
     }
 }

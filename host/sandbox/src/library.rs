@@ -108,10 +108,15 @@ impl Library {
         lock(&self.0).get(digest)?.upgrade()
     }
 
-    pub(crate) fn put(&self, digest: &str, loaded: &Arc<Loaded>) {
+    /// Keeps it, unless somebody else has loaded the same meanwhile; gives back what is kept.
+    pub(crate) fn put(&self, digest: &str, loaded: Arc<Loaded>) -> Arc<Loaded> {
         let mut all = lock(&self.0);
+        if let Some(kept) = all.get(digest).and_then(Weak::upgrade) {
+            return kept;
+        }
         all.retain(|_, loaded| loaded.strong_count() > 0);
-        all.insert(digest.to_owned(), Arc::downgrade(loaded));
+        all.insert(digest.to_owned(), Arc::downgrade(&loaded));
+        loaded
     }
 }
 

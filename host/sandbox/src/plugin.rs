@@ -166,8 +166,7 @@ fn load(
         .cache
         .component(&runtime.engine, digest, &source.bytes)?;
     let loaded = Arc::new(Loaded::new(reflection, component)?);
-    runtime.library.put(digest, &loaded);
-    Ok(loaded)
+    Ok(runtime.library.put(digest, loaded))
 }
 
 fn check_grants(source: &PluginSource) -> Result<(), LoadError> {

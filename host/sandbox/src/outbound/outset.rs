@@ -4,11 +4,13 @@
 //! left, and would take this one for a full one. So whoever polls the call begins the request; what comes to its end without
 //! waiting, a refusal above all, needs no task of its own.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
+use wasmtime_wasi_http::Error;
 
 use super::exchange::exchange;
 use super::{Outcome, Wanted};
@@ -83,9 +85,14 @@ fn begin_what_was_asked(invocation: &Invocation, context: &mut Context<'_>) -> b
             }
         }
     };
-    let begun = match exchange.as_mut().poll(context) {
-        Poll::Ready(outcome) => Begun::Over(outcome),
-        Poll::Pending => {
+    // Whoever waits for the call's requests waits for this one from now on.
+    let _under_way = invocation.requests.token();
+    let polled = catch_unwind(AssertUnwindSafe(|| exchange.as_mut().poll(context)));
+    let begun = match polled {
+        Ok(Poll::Ready(outcome)) => Begun::Over(outcome),
+        // It panicked, and has told so: as where it goes on by itself, that ends the request and not the call.
+        Err(_) => Begun::Over(Err(Error::ConnectionTerminated)),
+        Ok(Poll::Pending) => {
             let (answer, answered) = oneshot::channel();
             invocation.requests.spawn(async move {
                 // A plugin that dropped its handle does not want to know.

@@ -327,6 +327,17 @@ async fn the_deadline_ends_a_request_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_gate_that_breaks_ends_the_request_alone() {
+    let caller = Caller::new(TestGate::panicking());
+    let ended = caller.send(get("http://127.0.0.1:1/")).await;
+    assert!(
+        matches!(ended, Err(Error::ConnectionTerminated)),
+        "{ended:?}"
+    );
+    caller.invocation.settle().await;
+}
+
+#[tokio::test]
 async fn a_request_outlives_the_handle_that_the_plugin_drops() {
     let backend = Backend::start(vec![vec![OK]]).await;
     let caller = Caller::new(TestGate::local());

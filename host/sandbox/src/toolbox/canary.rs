@@ -192,6 +192,8 @@ impl Trial {
 }
 
 fn share(part: u64, whole: u64) -> u64 {
+    // Other calls end while this is read: of more than all of them there is no share.
+    let part = part.min(whole);
     part.saturating_mul(1000).checked_div(whole).unwrap_or(0)
 }
 
@@ -220,5 +222,15 @@ impl Tool for Counted {
         let outcome = self.tool.invoke(permit, gate).await;
         self.trial.count(self.tried, outcome.as_ref());
         outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn a_share_is_at_most_all() {
+        assert_eq!([share(0, 0), share(1, 3), share(31, 30)], [0, 333, 1000]);
     }
 }

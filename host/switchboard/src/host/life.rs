@@ -202,8 +202,11 @@ impl<'a> Life<'a> {
             // The last good state serves, and goes on doing so with other plugins.
             Err(Refusal::Folder(refused)) => {
                 tracing::warn!(tenant = name, %refused, "the folder is refused; the plugins of the last good state change");
+                // As it is by now: while this waited for its turn, the tenant may have changed, or gone.
+                let gone = || LifeError::Unknown(format!("{name} is not served"));
+                let tenant = self.roster.tenant(name).ok_or_else(gone)?;
                 let publishing = self.roster.publishing();
-                let ready = publishing.prepare(&self.tenant, &bindings).await?;
+                let ready = publishing.prepare(&tenant, &bindings).await?;
                 publishing.check_kept(&ready, Some(&binding.plugin))?;
                 self.record(binding, turn).await?;
                 publishing.go_live(ready);

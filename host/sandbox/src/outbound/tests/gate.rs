@@ -14,6 +14,7 @@ const SECRET: &str = "s3cr3t-token";
 pub(super) struct TestGate {
     private_network: bool,
     refusal: Option<&'static str>,
+    panics: bool,
     headers: Vec<(HeaderName, HeaderValue)>,
     asked: Mutex<Vec<String>>,
     answers: Mutex<Vec<(u32, Answer)>>,
@@ -41,6 +42,14 @@ impl TestGate {
         }
     }
 
+    /// Is broken.
+    pub(super) fn panicking() -> Self {
+        Self {
+            panics: true,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
         let header = (
             HeaderName::from_static(name),
@@ -63,6 +72,7 @@ impl TestGate {
 #[async_trait]
 impl Gate for TestGate {
     async fn http(&self, request: &OutboundHttp) -> Result<HttpApproval, Refusal> {
+        assert!(!self.panics, "the gate is broken");
         let mut asked = self.asked.lock().unwrap();
         asked.push(request.url.clone());
         if let Some(code) = self.refusal {
