@@ -86,6 +86,42 @@ async fn a_registry_that_never_answers_holds_up_no_other_tenant() {
     assert!(acme.shop.requests().await.is_empty());
 }
 
+/// A change that waits for its turn is seen to its end, whoever hangs up meanwhile.
+#[tokio::test]
+async fn a_change_goes_on_where_its_caller_hangs_up() {
+    let town = Town::open().await;
+    let mut registry = Silent::open().await;
+    let text = town.text("acme", "plugins.toml") + &registry.entry;
+    let path = "/api/tenants/acme/files/plugins.toml";
+    let waiting = Box::pin(town.operator("PUT", path, &text));
+    let Either::Right((_, waiting)) = select(waiting, &mut registry.reached).await else {
+        panic!("acme's change ended before its registry was asked");
+    };
+    let acme = town.acme();
+    let own = Bay::of(&town.desk).at("acme");
+    let email = json!({ "email": "sarah@example.com" });
+    let customer = async || acme.tool("d", "get_customer", email.clone()).await.body;
+    let stopping = Box::pin(own.post("crm/kill", json!({})));
+    let stopped = Box::pin(async { while customer().await["code"] != "PLUGIN_STOPPED" {} });
+    let Either::Right(((), stopping)) = select(stopping, stopped).await else {
+        panic!("the turn of the same tenant was not awaited");
+    };
+    drop(stopping);
+    // By now the host has heard of it, and what waits in the turn's queue has its place.
+    for _ in 0..20 {
+        customer().await;
+    }
+    drop(registry.listening);
+    expect_refusal(&waiting.await, 422, "points");
+    let again = town.operator("POST", "/api/tenants/acme/reload", "");
+    again.await.expect(200);
+    let history = own.history("crm").await;
+    assert!(
+        history.iter().any(|change| change.contains("kill")),
+        "{history:?}"
+    );
+}
+
 /// Likewise where somebody has edited the folders.
 #[tokio::test]
 async fn an_edit_of_another_tenants_folder_is_taken_up_meanwhile() {

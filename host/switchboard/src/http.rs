@@ -27,8 +27,10 @@ mod tools;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::Method;
-use axum::middleware;
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::routing::{MethodRouter, any, delete, get, post, put};
 use policy::Channel;
 
@@ -51,7 +53,7 @@ struct Route {
 /// Every route of this crate's own, health aside, which answers before the host is ready. MCP stands beside them at `/mcp`.
 fn routes() -> Vec<Route> {
     let mut all = calling_routes();
-    all.extend(changing_routes());
+    all.extend(changing_routes().into_iter().map(Route::seen_through));
     all
 }
 
@@ -143,6 +145,18 @@ impl Route {
         self.answer = channels::on(channel, self.answer);
         self
     }
+
+    /// The same, seen to its end whoever hangs up.
+    fn seen_through(mut self) -> Self {
+        self.answer = self.answer.layer(middleware::from_fn(see_through));
+        self
+    }
+}
+
+/// In a task of its own: a caller that hangs up must not cut a change short between its record and its going live.
+async fn see_through(desk: Desk, request: Request, next: Next) -> Result<Response, ApiError> {
+    let answering = desk.tasks.spawn(next.run(request));
+    answering.await.map_err(|_| ApiError::internal())
 }
 
 fn reads(path: &'static str, answer: MethodRouter<Arc<Host>>) -> Route {
