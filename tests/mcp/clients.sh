@@ -97,7 +97,7 @@ fresh_data() { # -> $data
     serve "$scratch/template"
     stop
   fi
-  data=$scratch/data
-  rm -rf "$data"
-  cp -r "$scratch/template" "$data"
+  # Another one each time: a program that a client has started may still be ending in the last.
+  data=$(mktemp -d "$scratch/data.XXXXXX")
+  cp -r "$scratch/template/." "$data"
 }
