@@ -24,29 +24,39 @@ use crate::share::Account;
 
 /// Computing that a call may do on the thread that asked for it: what everybody else there may have to wait.
 const QUICK: Duration = Duration::from_micros(500);
-/// Quick calls after a long one until a plugin is trusted again.
-const PROBATION: u32 = 256;
+/// What each quick call makes good of the time that long ones took.
+const MADE_GOOD: Duration = QUICK.checked_div(2).unwrap();
+/// A plugin's calls begin in the slow lane above this much that is not made good; one call that took a little longer, as any does
+/// where the machine is busy, is none.
+const TRUSTED: Duration = QUICK.saturating_mul(2);
+/// More is not held against a plugin, however long its calls took.
+const HELD: Duration = MADE_GOOD.saturating_mul(256);
 /// How far the slow lane stands back behind the host's other threads (`nice`).
 const NICENESS: i32 = 10;
 
-/// How a plugin's recent calls computed.
+/// How a plugin's recent calls computed: microseconds of long ones that quick ones have not made good.
 #[derive(Default)]
 pub(crate) struct Record(AtomicU32);
 
 impl Record {
     fn is_slow(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
+        u128::from(self.0.load(Ordering::Relaxed)) > TRUSTED.as_micros()
     }
 
     fn note(&self, computed: Duration) {
-        if computed > QUICK {
-            self.0.store(PROBATION, Ordering::Relaxed);
-        } else if self.is_slow() {
-            // Two calls that end at once must not both take the last one.
-            let less = |left: u32| left.checked_sub(1);
+        let noted = |held: u32| {
+            let held = Duration::from_micros(held.into());
+            let held = if computed > QUICK {
+                held.saturating_add(computed).min(HELD)
+            } else {
+                held.saturating_sub(MADE_GOOD)
+            };
+            u32::try_from(held.as_micros()).ok()
+        };
+        if computed > QUICK || self.0.load(Ordering::Relaxed) > 0 {
             let _ = self
                 .0
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, noted);
         }
     }
 }
@@ -206,12 +216,35 @@ mod tests {
         lane.run(compute(time), account, record).await == "sandbox-slow"
     }
 
+    #[test]
+    fn what_is_held_against_a_plugin_is_the_time_that_its_long_calls_took() {
+        let until_trusted = |longs: &[Duration]| {
+            let record = Record::default();
+            for long in longs {
+                record.note(*long);
+            }
+            (0..1_000).find(|_| {
+                let trusted = !record.is_slow();
+                record.note(QUICK);
+                trusted
+            })
+        };
+        let little = QUICK + QUICK / 5;
+        assert_eq!(until_trusted(&[]), Some(0));
+        assert_eq!(until_trusted(&[little]), Some(0));
+        assert_eq!(until_trusted(&[little, little]), Some(1));
+        assert_eq!(until_trusted(&[QUICK * 40]), Some(76));
+        // However long it was, there is an end to it.
+        assert_eq!(until_trusted(&[Duration::MAX]), Some(252));
+    }
+
     #[tokio::test]
     async fn who_computes_long_goes_on_in_the_slow_lane_and_begins_there_for_a_while() {
         let (lane, record) = (Lane::start().unwrap(), Record::default());
         assert!(!where_it_ends(&lane, &record, Duration::ZERO).await);
         assert!(where_it_ends(&lane, &record, QUICK * 5).await);
-        for _ in 0..PROBATION {
+        assert!(where_it_ends(&lane, &record, Duration::ZERO).await);
+        while record.is_slow() {
             assert!(where_it_ends(&lane, &record, Duration::ZERO).await);
         }
         assert!(!where_it_ends(&lane, &record, Duration::ZERO).await);
@@ -223,7 +256,7 @@ mod tests {
         let account = Accounts::new(&Capacity::default()).of("acme");
         let call = async {
             let since = thread_time();
-            while thread_time().saturating_sub(since) < QUICK * 2 {}
+            while thread_time().saturating_sub(since) < QUICK * 3 {}
             is_slow()
         };
         assert!(!lane.run(call, account, &record).await);

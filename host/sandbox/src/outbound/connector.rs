@@ -29,7 +29,7 @@ const KEEP: Duration = Duration::from_secs(10);
 /// Idle connections per destination.
 const KEPT: usize = 16;
 /// Room for the head of an answer.
-const HEAD_BYTES: usize = 64 * 1024;
+pub(super) const HEAD_BYTES: usize = 64 * 1024;
 
 /// Where a request goes: scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use url::Url;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::connector::{Channel, Destination, prohibited};
+use super::connector::{Channel, Destination, HEAD_BYTES, prohibited};
 use super::headers;
 use super::recorded::Received;
 use super::{Outcome, Wanted};
@@ -213,7 +213,13 @@ impl Trip<'_> {
         let asking = timeout(self.invocation.limits.answer(), channel.send(request));
         match until_stopped(self.invocation, asking).await? {
             Ok(Ok(response)) => Ok((response, channel)),
-            Ok(Err(error)) => Err(Error::Hyper(error)),
+            Ok(Err(error)) => {
+                if error.is_parse_too_large() {
+                    // Nobody says how much of the head was read; this is the most. The next bytes wait for it.
+                    self.invocation.account.transferred(HEAD_BYTES);
+                }
+                Err(Error::Hyper(error))
+            }
             Err(_) => Err(Error::HttpResponseTimeout),
         }
     }

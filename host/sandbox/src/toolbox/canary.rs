@@ -32,6 +32,10 @@ pub struct CanaryEnded {
     pub plugin: String,
     /// sha256 (hex) of the version on trial.
     pub digest: String,
+    /// The terms that it did not meet: the version may be on trial again by now, on others.
+    pub per_mille: u16,
+    /// The same.
+    pub tolerance: Tolerance,
     /// `6 of 20 calls trapped, against 0 of 180`.
     pub reason: String,
 }
@@ -147,6 +151,8 @@ impl Trial {
                 tenant: self.tenant.clone(),
                 plugin: self.canary.plugin.name().to_owned(),
                 digest: self.canary.plugin.digest().to_owned(),
+                per_mille: self.canary.per_mille,
+                tolerance: self.canary.tolerance,
                 reason,
             };
             // Without a listener it has ended all the same.

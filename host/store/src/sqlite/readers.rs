@@ -50,14 +50,16 @@ impl Readers {
         outcome
     }
 
-    /// Runs a query of any length on a thread that may block.
+    /// Runs a query of any length on a thread that may block. A task asks for that thread: a new one has the priority of
+    /// whoever starts it, serves many afterwards, and who asks here may be a plugin's call that stands back behind others.
     pub(super) async fn scan<T, F>(&self, scan: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     {
         let readers = self.clone();
-        let outcome = task::spawn_blocking(move || readers.look(scan)).await;
+        let scanning = async { task::spawn_blocking(move || readers.look(scan)).await };
+        let outcome = task::spawn(scanning).await.flatten();
         let interrupted = |_| StoreError::Unavailable("the host is stopping".to_owned());
         Ok(outcome.map_err(interrupted)??)
     }

@@ -108,21 +108,27 @@ async fn half_of_a_body_is_no_body() {
 
 #[tokio::test]
 async fn an_answer_that_is_too_long_is_paid_for_as_far_as_it_was_read() {
-    let long = format!(
+    let body = format!(
         "HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{}",
         "x".repeat(5_000)
     );
-    let backend = Backend::start(vec![vec![Reply::Text(long)]]).await;
-    let caller = Caller::new(TestGate::local());
-    let share = Share {
-        egress_bytes_per_second: 1_000,
-        ..Share::default()
-    };
-    caller.accounts.set(TENANT, share);
-    let failed = caller.send(get(&backend.url("/"))).await.unwrap_err();
-    assert!(
-        matches!(failed, Error::HttpResponseBodySize(Some(1_000))),
-        "{failed:?}"
-    );
-    assert!(!caller.accounts.of(TENANT).transferred(0).is_zero());
+    let head = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x-many: y\r\n".repeat(1_000));
+    for long in [body, head] {
+        let backend = Backend::start(vec![vec![Reply::Text(long)]]).await;
+        let caller = Caller::new(TestGate::local());
+        let share = Share {
+            egress_bytes_per_second: 1_000,
+            ..Share::default()
+        };
+        caller.accounts.set(TENANT, share);
+        let failed = caller.send(get(&backend.url("/"))).await.unwrap_err();
+        assert!(
+            matches!(
+                failed,
+                Error::HttpResponseBodySize(Some(1_000)) | Error::Hyper(_)
+            ),
+            "{failed:?}"
+        );
+        assert!(!caller.accounts.of(TENANT).transferred(0).is_zero());
+    }
 }

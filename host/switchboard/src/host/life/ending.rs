@@ -50,7 +50,8 @@ async fn settle(roster: &Roster, ended: CanaryEnded) {
         plugin,
         digest,
         reason,
-    } = ended;
+        ..
+    } = &ended;
     tracing::warn!(
         tenant,
         plugin,
@@ -58,12 +59,10 @@ async fn settle(roster: &Roster, ended: CanaryEnded) {
         reason,
         "a version on trial was rolled back"
     );
-    let Some(state) = roster.tenant(&tenant) else {
+    let Some(state) = roster.tenant(tenant) else {
         return;
     };
-    let rolled_back = Life::of(roster, state, BY)
-        .end_trial(&plugin, &digest, reason)
-        .await;
+    let rolled_back = Life::of(roster, state, BY).end_trial(&ended).await;
     if let Err(error) = rolled_back {
         tracing::error!(tenant, plugin, %error, "the rollback of a version on trial could not be recorded; nobody uses it all the same");
     }

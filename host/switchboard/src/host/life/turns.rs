@@ -1,6 +1,7 @@
 //! The turns that a bound plugin can take: swap, canary, promote, roll back, stop, revive, remove.
 
 use dispatch::{Binding, BindingAction, Canary, Pinned, PluginVersion};
+use sandbox::CanaryEnded;
 
 use super::{Life, LifeError, Situation, Terms, Turn};
 use crate::host::bindings::pin;
@@ -139,23 +140,23 @@ impl Life<'_> {
         self.take(now.bindings, binding, turn).await
     }
 
-    /// Ends the trial of exactly this digest, which has ended itself.
-    pub(super) async fn end_trial(
-        &self,
-        plugin: &str,
-        digest: &str,
-        reason: String,
-    ) -> Result<(), LifeError> {
+    /// Ends exactly this trial, which has ended itself; one of the same version on other terms goes on.
+    pub(super) async fn end_trial(&self, ended: &CanaryEnded) -> Result<(), LifeError> {
         let _turn = self.turn().await;
-        let now = self.situation(plugin).await?;
-        let Some(from) = tried(&now.binding).filter(|tried| tried.digest == digest) else {
-            return Ok(());
+        let now = self.situation(&ended.plugin).await?;
+        let is_meant = |canary: &Canary| {
+            canary.digest == ended.digest
+                && canary.per_mille == ended.per_mille
+                && canary.tolerance == ended.tolerance
         };
+        if !now.binding.canary.as_ref().is_some_and(is_meant) {
+            return Ok(());
+        }
         let turn = Turn {
             action: BindingAction::AutoRollback,
-            from: Some(from),
+            from: tried(&now.binding),
             to: now.binding.stable.clone(),
-            reason,
+            reason: ended.reason.clone(),
         };
         let binding = Binding {
             canary: None,
