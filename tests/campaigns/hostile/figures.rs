@@ -1,6 +1,6 @@
 //! What the hostile campaign found out, as it is printed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the neighbour's p99 may come to under an attack, as a multiple of its p99 without.
 const MOST: f64 = 2.0;
@@ -58,7 +58,8 @@ pub(super) fn heading() {
 pub(super) struct Figures {
     pub(super) broken: Vec<String>,
     storms: usize,
-    slow: Vec<String>,
+    /// Storms in which the neighbour was slow, and how much slower.
+    slow: Vec<(String, f64)>,
     rounds_mib: Vec<u64>,
     notes: Vec<String>,
 }
@@ -80,7 +81,7 @@ impl Figures {
         let ratio = at(&stormy, 99) / at(&quiet, 99);
         let mark = if ratio > MOST { " (!)" } else { "" };
         if ratio > MOST {
-            self.slow.push(format!("{} {ratio:.1}", row.label));
+            self.slow.push((row.label.clone(), ratio));
         }
         let (before, after) = row.resident_mib;
         let ends: Vec<String> = row
@@ -126,16 +127,31 @@ impl Figures {
         for note in &self.notes {
             println!("  {note}");
         }
+        let slow = self
+            .slow
+            .iter()
+            .map(|(label, ratio)| format!("{label} {ratio:.1}"));
         println!(
-            "  {} storms; the neighbour's p99 was more than {MOST} times that without in {}: {:?}",
+            "  {} storms; the neighbour's p99 was more than {MOST} times that without in {}: {:?}; in each round: {:?}",
             self.storms,
             self.slow.len(),
-            self.slow
+            slow.collect::<Vec<_>>(),
+            self.slow_each_round()
         );
         println!("  {} promises broken", self.broken.len());
         for breach in &self.broken {
             println!("  BROKEN {breach}");
         }
+    }
+
+    /// A busy moment of the machine slows down one storm, an attack that harms all of its storms.
+    fn slow_each_round(&self) -> BTreeSet<&str> {
+        let times = |label| self.slow.iter().filter(|(other, _)| other == label).count();
+        let labels = self.slow.iter().map(|(label, _)| label);
+        labels
+            .filter(|label| times(*label) >= self.rounds_mib.len())
+            .map(String::as_str)
+            .collect()
     }
 }
 

@@ -65,6 +65,13 @@ pub(super) async fn make(
     if !hosting.is_up() {
         row.breach("the host is gone".to_owned());
     }
+    let as_meant = |ended: &Ended| attack.ends.is_met(&ended.word, &ended.why);
+    if !made
+        .iter()
+        .any(|(_, ended)| ended.as_ref().is_some_and(as_meant))
+    {
+        row.breach("it never ended as it has to".to_owned());
+    }
     for (order, ended) in made {
         judge(&mut row, attack, &order, ended, hosting, backend);
     }
@@ -151,7 +158,7 @@ fn judge(
     let Some(ended) = ended else {
         return row.breach("no answer".to_owned());
     };
-    if !attack.ends.fits(&ended.word, &ended.why) {
+    if !attack.ends.allows(&ended.word, &ended.why) {
         row.breach(format!("it ended as {}: {}", ended.word, ended.why));
     }
     row.ended(&ended.word, &ended.why);
@@ -170,7 +177,7 @@ fn judge(
         return;
     }
     let paid = backend.payments(order);
-    if paid != attack.effects() {
+    if paid != usize::from(ended.word == "unknown") {
         row.breach(format!("{paid} payments of {order}"));
     }
     let state = intent_of(&db, &ended.case);
