@@ -196,8 +196,8 @@ impl<'a> Life<'a> {
                 }
                 let publishing = self.roster.publishing();
                 publishing.check_kept(&proposal.ready, Some(&binding.plugin))?;
-                self.record(binding, turn).await?;
-                Ok(self.roster.make_live(proposal, self.by).await??)
+                let record = self.record(binding, turn);
+                self.roster.make_live_after(record, proposal, self.by).await
             }
             // The last good state serves, and goes on doing so with other plugins.
             Err(Refusal::Folder(refused)) => {

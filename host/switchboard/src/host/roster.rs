@@ -2,6 +2,7 @@
 
 mod changes;
 mod follow;
+mod proposal;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use dispatch::{AuditEntry, AuditKind, BindingChange, Registry, Store, StoreError};
+use dispatch::{AuditEntry, AuditKind, Registry, Store, StoreError};
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -17,7 +18,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use super::bindings::Bindings;
 use super::demo;
 use super::life;
-use super::publishing::{PublishError, Publishing, Ready};
+use super::publishing::{PublishError, Publishing};
 use crate::tenants::{
     Common, Given, Installed, SecretRef, SharedKey, Tenant, TenantError, TenantFolder, Tenants,
     check_name, load,
@@ -37,14 +38,6 @@ pub(crate) struct RosterParts {
     pub(crate) registry: Arc<dyn Registry>,
     /// Makes the built-in tenant's state, which has no folder.
     pub(crate) built_in: BuiltIn,
-}
-
-/// A tenant as it would be, with its plugins ready.
-pub(super) struct Proposal {
-    pub(super) tenant: Tenant,
-    pub(super) ready: Ready,
-    /// What the registry is to hear where the folder overrules it.
-    pub(super) follows: Vec<BindingChange>,
 }
 
 /// The built-in tenant with these plugins bound.
@@ -310,123 +303,10 @@ impl Roster {
         Ok(Err(refusal))
     }
 
-    /// The tenant's state with these bindings, and its plugins, ready to be live.
-    pub(super) async fn proposed(
-        &self,
-        name: &str,
-        bindings: Bindings,
-    ) -> Result<Result<Proposal, Refusal>, StoreError> {
-        let load = |bindings: &Bindings| {
-            if name == demo::TENANT {
-                return Ok((self.parts.built_in)(&bindings.installed())?);
-            }
-            check(name)?;
-            Ok(self.load(&self.read(name)?, bindings)?)
-        };
-        self.prepared(load, bindings).await
-    }
-
-    /// Where the folder overrules a binding, all is prepared once more, as it will be bound then.
-    async fn prepared(
-        &self,
-        load: impl Fn(&Bindings) -> Result<Tenant, Refusal>,
-        bindings: Bindings,
-    ) -> Result<Result<Proposal, Refusal>, StoreError> {
-        let (tenant, ready) = match Box::pin(self.ready(&load, &bindings)).await {
-            Ok(prepared) => prepared,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        if ready.followed.is_empty() {
-            let follows = Vec::new();
-            return Ok(Ok(Proposal {
-                tenant,
-                ready,
-                follows,
-            }));
-        }
-        let mut follows = Vec::new();
-        for (plugin, component) in &ready.followed {
-            follows.extend(
-                self.followed(&tenant.name, plugin, component, &bindings)
-                    .await?,
-            );
-        }
-        let mut bindings = self.bindings(&tenant.name).await?.bound_as(&bindings);
-        for change in &follows {
-            bindings = bindings.with(change.binding.clone());
-        }
-        let prepared = Box::pin(self.ready(&load, &bindings)).await;
-        Ok(prepared.map(|(tenant, ready)| Proposal {
-            tenant,
-            ready,
-            follows,
-        }))
-    }
-
-    async fn ready(
-        &self,
-        load: &impl Fn(&Bindings) -> Result<Tenant, Refusal>,
-        bindings: &Bindings,
-    ) -> Result<(Tenant, Ready), Refusal> {
-        let tenant = load(bindings)?;
-        self.parts.tenants.check_keys(&tenant)?;
-        let ready = self.parts.publishing.prepare(&tenant, bindings).await?;
-        Ok((tenant, ready))
-    }
-
-    /// Makes a prepared state the tenant's.
-    pub(super) async fn make_live(
-        &self,
-        proposal: Proposal,
-        by: &str,
-    ) -> Result<Result<(), Refusal>, StoreError> {
-        let _going = self.going_live.lock().await;
-        self.put_live(proposal, by).await
-    }
-
-    /// Likewise, for whoever sees to it that nobody else does it meanwhile.
-    async fn put_live(
-        &self,
-        proposal: Proposal,
-        by: &str,
-    ) -> Result<Result<(), Refusal>, StoreError> {
-        // Another tenant may have come by one of its keys while this one was made ready.
-        if let Err(shared) = self.parts.tenants.check_keys(&proposal.tenant) {
-            return Ok(Err(shared.into()));
-        }
-        self.tell_left_out(&proposal.ready, by).await?;
-        self.parts.publishing.go_live(proposal.ready);
-        if let Err(refusal) = self.put(proposal.tenant, by).await? {
-            return Ok(Err(refusal));
-        }
-        for change in proposal.follows {
-            self.follow(change).await?;
-        }
-        Ok(Ok(()))
-    }
-
     /// What the registry holds of a tenant's plugins.
     pub(super) async fn bindings(&self, tenant: &str) -> Result<Bindings, StoreError> {
         let parts = &self.parts;
         Bindings::of(tenant, parts.registry.as_ref(), parts.store.as_ref()).await
-    }
-
-    async fn put(&self, tenant: Tenant, by: &str) -> Result<Result<(), Refusal>, StoreError> {
-        let name = tenant.name.clone();
-        let before = self.parts.tenants.get(&name);
-        let before = before.map(|tenant| tenant.rulebook.version().to_owned());
-        let now = match self.parts.tenants.put(tenant) {
-            Ok(tenant) => tenant,
-            Err(shared) => return Ok(Err(shared.into())),
-        };
-        self.parts.publishing.announce();
-        let detail = json!({
-            "event": if before.is_some() { "tenant_reloaded" } else { "tenant_added" },
-            "rulebook_before": before,
-            "rulebook": now.rulebook.version(),
-        });
-        self.record(&name, by, detail).await?;
-        Ok(Ok(()))
     }
 
     async fn forget(&self, name: &str, by: &str) -> Result<(), RosterError> {

@@ -1,0 +1,148 @@
+//! A tenant's next state: made ready beside the one that serves, and put in its place.
+
+use dispatch::{BindingChange, StoreError};
+use serde_json::json;
+
+use super::{Refusal, Roster, check};
+use crate::host::bindings::Bindings;
+use crate::host::demo;
+use crate::host::life::LifeError;
+use crate::host::publishing::Ready;
+use crate::tenants::Tenant;
+
+/// A tenant as it would be, with its plugins ready.
+pub(in crate::host) struct Proposal {
+    pub(in crate::host) tenant: Tenant,
+    pub(in crate::host) ready: Ready,
+    /// What the registry is to hear where the folder overrules it.
+    pub(in crate::host) follows: Vec<BindingChange>,
+}
+
+impl Roster {
+    /// The tenant's state with these bindings, and its plugins, ready to be live.
+    pub(in crate::host) async fn proposed(
+        &self,
+        name: &str,
+        bindings: Bindings,
+    ) -> Result<Result<Proposal, Refusal>, StoreError> {
+        let load = |bindings: &Bindings| {
+            if name == demo::TENANT {
+                return Ok((self.parts.built_in)(&bindings.installed())?);
+            }
+            check(name)?;
+            Ok(self.load(&self.read(name)?, bindings)?)
+        };
+        self.prepared(load, bindings).await
+    }
+
+    /// Where the folder overrules a binding, all is prepared once more, as it will be bound then.
+    pub(super) async fn prepared(
+        &self,
+        load: impl Fn(&Bindings) -> Result<Tenant, Refusal>,
+        bindings: Bindings,
+    ) -> Result<Result<Proposal, Refusal>, StoreError> {
+        let (tenant, ready) = match Box::pin(self.ready(&load, &bindings)).await {
+            Ok(prepared) => prepared,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if ready.followed.is_empty() {
+            let follows = Vec::new();
+            return Ok(Ok(Proposal {
+                tenant,
+                ready,
+                follows,
+            }));
+        }
+        let mut follows = Vec::new();
+        for (plugin, component) in &ready.followed {
+            follows.extend(
+                self.followed(&tenant.name, plugin, component, &bindings)
+                    .await?,
+            );
+        }
+        let mut bindings = self.bindings(&tenant.name).await?.bound_as(&bindings);
+        for change in &follows {
+            bindings = bindings.with(change.binding.clone());
+        }
+        let prepared = Box::pin(self.ready(&load, &bindings)).await;
+        Ok(prepared.map(|(tenant, ready)| Proposal {
+            tenant,
+            ready,
+            follows,
+        }))
+    }
+
+    async fn ready(
+        &self,
+        load: &impl Fn(&Bindings) -> Result<Tenant, Refusal>,
+        bindings: &Bindings,
+    ) -> Result<(Tenant, Ready), Refusal> {
+        let tenant = load(bindings)?;
+        self.parts.tenants.check_keys(&tenant)?;
+        let ready = self.parts.publishing.prepare(&tenant, bindings).await?;
+        Ok((tenant, ready))
+    }
+
+    /// Makes a prepared state the tenant's.
+    pub(in crate::host) async fn make_live(
+        &self,
+        proposal: Proposal,
+        by: &str,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let _going = self.going_live.lock().await;
+        self.put_live(proposal, by).await
+    }
+
+    /// Likewise, once `first` is done: it is not begun where another tenant has come by one of the keys meanwhile.
+    pub(in crate::host) async fn make_live_after(
+        &self,
+        first: impl Future<Output = Result<(), LifeError>>,
+        proposal: Proposal,
+        by: &str,
+    ) -> Result<(), LifeError> {
+        let _going = self.going_live.lock().await;
+        let keys = self.parts.tenants.check_keys(&proposal.tenant);
+        keys.map_err(Refusal::from)?;
+        first.await?;
+        Ok(self.put_live(proposal, by).await??)
+    }
+
+    /// Likewise, for whoever sees to it that nobody else does it meanwhile.
+    pub(super) async fn put_live(
+        &self,
+        proposal: Proposal,
+        by: &str,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        // Another tenant may have come by one of its keys while this one was made ready.
+        if let Err(shared) = self.parts.tenants.check_keys(&proposal.tenant) {
+            return Ok(Err(shared.into()));
+        }
+        self.tell_left_out(&proposal.ready, by).await?;
+        self.parts.publishing.go_live(proposal.ready);
+        if let Err(refusal) = self.put(proposal.tenant, by).await? {
+            return Ok(Err(refusal));
+        }
+        for change in proposal.follows {
+            self.follow(change).await?;
+        }
+        Ok(Ok(()))
+    }
+
+    async fn put(&self, tenant: Tenant, by: &str) -> Result<Result<(), Refusal>, StoreError> {
+        let name = tenant.name.clone();
+        let before = self.parts.tenants.get(&name);
+        let before = before.map(|tenant| tenant.rulebook.version().to_owned());
+        let now = match self.parts.tenants.put(tenant) {
+            Ok(tenant) => tenant,
+            Err(shared) => return Ok(Err(shared.into())),
+        };
+        self.parts.publishing.announce();
+        let detail = json!({
+            "event": if before.is_some() { "tenant_reloaded" } else { "tenant_added" },
+            "rulebook_before": before,
+            "rulebook": now.rulebook.version(),
+        });
+        self.record(&name, by, detail).await?;
+        Ok(Ok(()))
+    }
+}
