@@ -13,7 +13,7 @@ pub(super) struct Attack {
     pub(super) ends: Ends,
 }
 
-/// How it has to end. On a machine that is slow enough, whatever has begun may be late instead; once at least it must end so.
+/// How it has to end, once at least: on a machine that is slow enough, whatever reaches the plugin may be late or find no place instead.
 #[derive(Clone, Copy)]
 pub(super) enum Ends {
     /// Failed, and the reason holds this text.
@@ -58,6 +58,8 @@ const fn other(name: &'static str, tool: &'static str, ends: Ends) -> Attack {
 }
 
 const LATE: Ends = Ends::Failed("deadline of 300 ms");
+/// Those before it are late, and go on until they give way.
+const BUSY: Ends = Ends::Failed("no capacity to run the plugin");
 const MIB: u32 = 1 << 20;
 
 /// Harmless calls, as many as can be made: what others feel of it is the host's own work, which no share limits.
@@ -124,7 +126,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     strike("key of another", Ends::Done),
     strike("key of a mebibyte", Ends::Failed("256 bytes")),
     strike("value of a mebibyte", Ends::Failed("65536 bytes")),
-    strike("many keys", Ends::Failed("uses of its keys")),
+    strike("many keys", Ends::FailedOrLate("uses of its keys")),
     strike("before", Ends::Failed("unreachable")),
     strike("during", Ends::Failed("unreachable")),
     strike("during, without a length", Ends::Failed("unreachable")),
@@ -165,7 +167,8 @@ impl Ends {
     /// Whether an attack may end like this.
     pub(super) fn allows(self, word: &str, why: &str) -> bool {
         let begins = !matches!(self, Self::Invalid(_));
-        self.is_met(word, why) || begins && LATE.is_met(word, why)
+        let slow = LATE.is_met(word, why) || BUSY.is_met(word, why);
+        self.is_met(word, why) || begins && slow
     }
 
     /// Whether this is the end that is meant.
