@@ -44,9 +44,10 @@ pub(crate) fn run() {
         storm::keep(&hosting).await;
         figures::heading();
         // Twice: what the first round leaves behind, the second must not leave again.
-        for share in [runs.div_ceil(2), runs / 2] {
+        let rounds = [runs.div_ceil(2), runs / 2];
+        for share in rounds.into_iter().filter(|share| *share > 0) {
             for attack in ATTACKS {
-                if share > 0 && is_wanted(attack.name) {
+                if is_wanted(attack.name) {
                     let row = storm::make(attack, share, &mut hosting, &backend).await;
                     figures.add(row);
                 }

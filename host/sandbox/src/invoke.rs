@@ -153,7 +153,7 @@ impl Function {
         };
         let account = invocation.account.clone();
         let lane = &plugin.runtime.lane;
-        let run = lane.run(run.finish(arguments), account, &plugin.record);
+        let run = lane.run(run.finish(arguments), account, plugin.record.clone());
         let outcome = timeout_at(invocation.deadline, run).await;
         invocation.settle().await;
         outcome.unwrap_or(Err(InvokeError::Deadline(invocation.limits.deadline_ms)))

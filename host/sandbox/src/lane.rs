@@ -24,40 +24,49 @@ use crate::share::Account;
 
 /// Computing that a call may do on the thread that asked for it: what everybody else there may have to wait.
 const QUICK: Duration = Duration::from_micros(500);
-/// What each quick call makes good of the time that long ones took.
-const MADE_GOOD: Duration = QUICK.checked_div(2).unwrap();
-/// A plugin's calls begin in the slow lane above this much that is not made good; one call that took a little longer, as any does
-/// where the machine is busy, is none.
+/// A plugin's calls begin in the slow lane above this much that is held against it; one call that took a little longer, as any
+/// does where the machine is busy, is not.
 const TRUSTED: Duration = QUICK.saturating_mul(2);
-/// More is not held against a plugin, however long its calls took.
-const HELD: Duration = MADE_GOOD.saturating_mul(256);
+/// More is not, however long its calls take.
+const HELD: Duration = QUICK.saturating_mul(16);
+/// What a quick call makes good, whatever it takes itself: little, so that few of them do not buy a long one.
+const MADE_GOOD: Duration = QUICK.checked_div(16).unwrap();
 /// How far the slow lane stands back behind the host's other threads (`nice`).
 const NICENESS: i32 = 10;
 
-/// How a plugin's recent calls computed: microseconds of long ones that quick ones have not made good.
+/// How a plugin's recent calls computed: nanoseconds of long ones that quick ones have not made good.
 #[derive(Default)]
 pub(crate) struct Record(AtomicU32);
 
 impl Record {
     fn is_slow(&self) -> bool {
-        u128::from(self.0.load(Ordering::Relaxed)) > TRUSTED.as_micros()
+        self.held() > TRUSTED
     }
 
-    fn note(&self, computed: Duration) {
-        let noted = |held: u32| {
-            let held = Duration::from_micros(held.into());
-            let held = if computed > QUICK {
-                held.saturating_add(computed).min(HELD)
-            } else {
-                held.saturating_sub(MADE_GOOD)
-            };
-            u32::try_from(held.as_micros()).ok()
-        };
-        if computed > QUICK || self.0.load(Ordering::Relaxed) > 0 {
-            let _ = self
-                .0
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, noted);
+    /// A call computes on, for longer than quick ones do.
+    fn hold(&self, computed: Duration) {
+        self.change(|held| held.saturating_add(computed).min(HELD));
+    }
+
+    /// A call was quick.
+    fn make_good(&self) {
+        if !self.held().is_zero() {
+            self.change(|held| held.saturating_sub(MADE_GOOD));
         }
+    }
+
+    fn held(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed).into())
+    }
+
+    fn change(&self, change: impl Fn(Duration) -> Duration) {
+        let changed = |held: u32| {
+            let held = change(Duration::from_nanos(held.into()));
+            u32::try_from(held.as_nanos()).ok()
+        };
+        let _ = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, changed);
     }
 }
 
@@ -79,28 +88,25 @@ impl Lane {
     }
 
     /// Runs a call to its end. It is cut short where this is dropped.
-    pub(crate) async fn run<F>(&self, call: F, account: Arc<Account>, record: &Record) -> F::Output
+    pub(crate) async fn run<F>(
+        &self,
+        call: F,
+        account: Arc<Account>,
+        record: Arc<Record>,
+    ) -> F::Output
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let mut call = Paced::new(call, account);
-        if !record.is_slow() {
-            let ended = call.while_quick().await;
-            // Even where it came to its end: the next one like it begins elsewhere.
-            record.note(call.computed);
-            if let Some(output) = ended {
-                return output;
-            }
+        let mut call = Paced::new(call, account, record);
+        if let Some(output) = call.while_quick().await {
+            return output;
         }
         let Some(threads) = &self.0 else {
-            return call.await.0;
+            return call.await;
         };
         let call = AbortOnDropHandle::new(threads.spawn(call));
         match call.await {
-            Ok((output, computed)) => {
-                record.note(computed);
-                output
-            }
+            Ok(output) => output,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
                 // The threads end with the toolbox, and whoever calls holds that.
@@ -135,6 +141,7 @@ fn stand_back() {}
 struct Paced<F> {
     call: Pin<Box<F>>,
     account: Arc<Account>,
+    record: Arc<Record>,
     computed: Duration,
     pause: Option<Pin<Box<Sleep>>>,
     /// Timers, connections and tasks of the call belong where it came from: the slow lane carries only its computing.
@@ -142,10 +149,11 @@ struct Paced<F> {
 }
 
 impl<F: Future> Paced<F> {
-    fn new(call: F, account: Arc<Account>) -> Self {
+    fn new(call: F, account: Arc<Account>, record: Arc<Record>) -> Self {
         let mut paced = Self {
             call: Box::pin(call),
             account,
+            record,
             computed: Duration::ZERO,
             pause: None,
             home: Handle::current(),
@@ -154,28 +162,38 @@ impl<F: Future> Paced<F> {
         paced
     }
 
-    /// The end of the call; none once it has computed for longer than quick calls do.
+    /// The end of the call; none once it, or another of its plugin, has computed for longer than quick calls do.
     async fn while_quick(&mut self) -> Option<F::Output> {
-        std::future::poll_fn(|context| match Pin::new(&mut *self).poll(context) {
-            Poll::Ready((output, _)) => Poll::Ready(Some(output)),
-            Poll::Pending if self.computed > QUICK => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
+        std::future::poll_fn(|context| {
+            if self.record.is_slow() {
+                return Poll::Ready(None);
+            }
+            match Pin::new(&mut *self).poll(context) {
+                Poll::Ready(output) => Poll::Ready(Some(output)),
+                Poll::Pending if self.computed > QUICK => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
         })
         .await
     }
 
     fn pay(&mut self, computed: Duration) {
+        let before = self.computed;
         self.computed += computed;
+        if before > QUICK {
+            self.record.hold(computed);
+        } else if self.computed > QUICK {
+            self.record.hold(self.computed);
+        }
         let pause = self.account.computed(computed);
         self.pause = (!pause.is_zero()).then(|| Box::pin(sleep(pause)));
     }
 }
 
 impl<F: Future> Future for Paced<F> {
-    /// With the time that it computed.
-    type Output = (F::Output, Duration);
+    type Output = F::Output;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.get_mut();
         let home = this.home.clone();
         let _at_home = home.enter();
@@ -185,8 +203,12 @@ impl<F: Future> Future for Paced<F> {
         }
         let computing = Computing::begin();
         let polled = this.call.as_mut().poll(context);
+        // While it computes, not at its end: nobody may wait for that any more.
         this.pay(computing.end());
-        polled.map(|output| (output, this.computed))
+        if polled.is_ready() && this.computed <= QUICK {
+            this.record.make_good();
+        }
+        polled
     }
 }
 
@@ -197,23 +219,36 @@ mod tests {
     use crate::computing::thread_time;
     use crate::share::Accounts;
 
-    /// Computes for about as long, giving way in between as plugins do; says where it came to its end.
-    async fn compute(time: Duration) -> String {
-        let since = thread_time();
-        // Once it goes on elsewhere, that thread's time counts.
-        while thread_time().saturating_sub(since) < time && !is_slow() {
+    /// Computes for as long, giving way in between as plugins do; says where it came to its end.
+    async fn compute(time: Duration) -> bool {
+        let mut computed = Duration::ZERO;
+        while computed < time {
+            computed += spin(QUICK / 10);
             tokio::task::yield_now().await;
         }
-        thread::current().name().unwrap_or_default().to_owned()
+        is_slow()
+    }
+
+    fn spin(time: Duration) -> Duration {
+        let since = thread_time();
+        loop {
+            let passed = thread_time().saturating_sub(since);
+            if passed >= time {
+                return passed;
+            }
+        }
     }
 
     fn is_slow() -> bool {
         thread::current().name() == Some("sandbox-slow")
     }
 
-    async fn where_it_ends(lane: &Lane, record: &Record, time: Duration) -> bool {
-        let account = Accounts::new(&Capacity::default()).of("acme");
-        lane.run(compute(time), account, record).await == "sandbox-slow"
+    fn account() -> Arc<Account> {
+        Accounts::new(&Capacity::default()).of("acme")
+    }
+
+    async fn where_it_ends(lane: &Lane, record: &Arc<Record>, time: Duration) -> bool {
+        lane.run(compute(time), account(), Arc::clone(record)).await
     }
 
     #[test]
@@ -221,26 +256,26 @@ mod tests {
         let until_trusted = |longs: &[Duration]| {
             let record = Record::default();
             for long in longs {
-                record.note(*long);
+                record.hold(*long);
             }
             (0..1_000).find(|_| {
                 let trusted = !record.is_slow();
-                record.note(QUICK);
+                record.make_good();
                 trusted
             })
         };
         let little = QUICK + QUICK / 5;
         assert_eq!(until_trusted(&[]), Some(0));
         assert_eq!(until_trusted(&[little]), Some(0));
-        assert_eq!(until_trusted(&[little, little]), Some(1));
-        assert_eq!(until_trusted(&[QUICK * 40]), Some(76));
+        assert_eq!(until_trusted(&[little, little]), Some(7));
+        assert_eq!(until_trusted(&[QUICK * 10]), Some(128));
         // However long it was, there is an end to it.
-        assert_eq!(until_trusted(&[Duration::MAX]), Some(252));
+        assert_eq!(until_trusted(&[Duration::MAX]), Some(224));
     }
 
     #[tokio::test]
     async fn who_computes_long_goes_on_in_the_slow_lane_and_begins_there_for_a_while() {
-        let (lane, record) = (Lane::start().unwrap(), Record::default());
+        let (lane, record) = (Lane::start().unwrap(), Arc::default());
         assert!(!where_it_ends(&lane, &record, Duration::ZERO).await);
         assert!(where_it_ends(&lane, &record, QUICK * 5).await);
         assert!(where_it_ends(&lane, &record, Duration::ZERO).await);
@@ -252,21 +287,45 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_call_that_never_gives_way_is_remembered() {
-        let (lane, record) = (Lane::start().unwrap(), Record::default());
-        let account = Accounts::new(&Capacity::default()).of("acme");
+        let (lane, record) = (Lane::start().unwrap(), Arc::default());
         let call = async {
-            let since = thread_time();
-            while thread_time().saturating_sub(since) < QUICK * 3 {}
+            spin(QUICK * 3);
             is_slow()
         };
-        assert!(!lane.run(call, account, &record).await);
+        assert!(!lane.run(call, account(), Arc::clone(&record)).await);
         assert!(where_it_ends(&lane, &record, Duration::ZERO).await);
     }
 
     #[tokio::test]
+    async fn a_long_call_is_held_against_its_plugin_though_nobody_waits_for_its_end() {
+        let (lane, record) = (Lane::start().unwrap(), Arc::default());
+        let call = compute(Duration::from_mins(1));
+        let running =
+            tokio::time::timeout(QUICK * 40, lane.run(call, account(), Arc::clone(&record)));
+        assert!(running.await.is_err());
+        assert!(where_it_ends(&lane, &record, Duration::ZERO).await);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_waits_goes_on_in_the_slow_lane_once_another_was_long() {
+        let (lane, record) = (Lane::start().unwrap(), Arc::<Record>::default());
+        let (go_on, waits) = tokio::sync::oneshot::channel::<()>();
+        let call = async {
+            waits.await.unwrap();
+            is_slow()
+        };
+        let waiting = lane.run(call, account(), Arc::clone(&record));
+        let other = async {
+            tokio::task::yield_now().await;
+            record.hold(HELD);
+            go_on.send(()).unwrap();
+        };
+        assert!(tokio::join!(waiting, other).0);
+    }
+
+    #[tokio::test]
     async fn what_a_call_starts_belongs_where_it_came_from() {
-        let (lane, record) = (Lane::start().unwrap(), Record::default());
-        let account = Accounts::new(&Capacity::default()).of("acme");
+        let lane = Lane::start().unwrap();
         let here = thread::current().id();
         let call = async move {
             compute(QUICK * 5).await;
@@ -275,21 +334,20 @@ mod tests {
             let task = tokio::spawn(async { thread::current().id() });
             (task.await.unwrap(), thread::current().id())
         };
-        let (task, call) = lane.run(call, account, &record).await;
+        let (task, call) = lane.run(call, account(), Arc::default()).await;
         assert!(task == here && call != here);
     }
 
     #[tokio::test]
     async fn a_call_that_nobody_waits_for_ends() {
-        let (lane, record) = (Lane::start().unwrap(), Record::default());
-        let account = Accounts::new(&Capacity::default()).of("acme");
+        let lane = Lane::start().unwrap();
         let (held, gone) = tokio::sync::oneshot::channel::<()>();
         let call = async move {
             compute(QUICK * 5).await;
             std::future::pending::<()>().await;
             drop(held);
         };
-        let running = tokio::time::timeout(QUICK * 20, lane.run(call, account, &record));
+        let running = tokio::time::timeout(QUICK * 20, lane.run(call, account(), Arc::default()));
         assert!(running.await.is_err());
         // It comes back once the call is gone, and not before.
         assert!(gone.await.is_err());

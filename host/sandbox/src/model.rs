@@ -1,8 +1,10 @@
 //! The capability `switchboard:host/model`: a metered completion, through the gate.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use dispatch::{CompletionError, CompletionRequest, Gate};
+use tokio_util::task::AbortOnDropHandle;
 use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 use wasmtime::{Result, StoreContextMut};
 
@@ -75,7 +77,20 @@ async fn complete(
 }
 
 async fn of_gate(gate: &Arc<dyn Gate>, request: CompletionRequest) -> Result<String, ModelError> {
-    let answer = gate.complete(request).await;
+    // A task of its own: what it starts, threads that resolve names say, must not stand back as a call that computes long does.
+    let asked = {
+        let gate = Arc::clone(gate);
+        tokio::spawn(async move { gate.complete(request).await })
+    };
+    let answer = match AbortOnDropHandle::new(asked).await {
+        Ok(answer) => answer,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_) => Err(CompletionError::Unavailable(
+                "the host is stopping".to_owned(),
+            )),
+        },
+    };
     answer.map_err(|error| {
         let message = gate.scrub(&error.to_string());
         match error {

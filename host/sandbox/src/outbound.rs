@@ -5,6 +5,7 @@ mod connector;
 mod exchange;
 mod handler;
 mod headers;
+mod metered;
 mod network;
 mod outset;
 mod recorded;

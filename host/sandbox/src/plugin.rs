@@ -95,7 +95,7 @@ pub(crate) struct Ready {
     pub(crate) switch: Arc<Switch>,
     pub(crate) runtime: Arc<Runtime>,
     /// How its calls compute.
-    pub(crate) record: Record,
+    pub(crate) record: Arc<Record>,
     /// Kept for the next plugin that is made of it.
     loaded: Arc<Loaded>,
 }
@@ -126,7 +126,7 @@ pub(crate) fn prepare(
         limits: Arc::new(source.limits.clone()),
         switch,
         runtime: runtime.clone(),
-        record: Record::default(),
+        record: Arc::default(),
         loaded,
     });
     Ok(Plugin {

@@ -60,6 +60,8 @@ const fn other(name: &'static str, tool: &'static str, ends: Ends) -> Attack {
 const LATE: Ends = Ends::Failed("deadline of 300 ms");
 /// Those before it are late, and go on until they give way.
 const BUSY: Ends = Ends::Failed("no capacity to run the plugin");
+/// It trapped before its request had left.
+const UNSENT: Ends = Ends::Failed("unreachable");
 const MIB: u32 = 1 << 20;
 
 /// Harmless calls, as many as can be made: what others feel of it is the host's own work, which no share limits.
@@ -167,7 +169,8 @@ impl Ends {
     /// Whether an attack may end like this.
     pub(super) fn allows(self, word: &str, why: &str) -> bool {
         let begins = !matches!(self, Self::Invalid(_));
-        let slow = LATE.is_met(word, why) || BUSY.is_met(word, why);
+        let unsent = matches!(self, Self::Unknown) && UNSENT.is_met(word, why);
+        let slow = unsent || LATE.is_met(word, why) || BUSY.is_met(word, why);
         self.is_met(word, why) || begins && slow
     }
 

@@ -178,3 +178,28 @@ async fn an_error_text_is_for_staff() {
     });
     assert!(!shown.to_string().contains("TOM"));
 }
+
+#[tokio::test]
+async fn a_call_has_so_many_uses_of_its_keys() {
+    let world = World::new(Arc::new(|call, gate| {
+        Box::pin(async move {
+            if call.tool != "get_customer" {
+                return Ok(json!({}));
+            }
+            for _ in 0..200 {
+                assert_eq!(gate.value("points").await, Ok(None));
+            }
+            let one_more = gate.value("points").await.unwrap_err().to_string();
+            assert!(one_more.contains("at most 200 uses"), "{one_more}");
+            Ok(json!({ "id": "C-1" }))
+        })
+    }));
+    let case = world.case("s").await;
+    let customer = json!({ "email": "s@example.com" });
+    let ended = world.call(&case, "get_customer", customer).await;
+    assert_eq!(ended.word(), "ok", "{ended:?}");
+    let on_record = world.capabilities(&case).await;
+    let refused = on_record.iter().filter(|one| one["decision"] == "deny");
+    let codes: Vec<&Value> = refused.map(|one| &one["code"]).collect();
+    assert_eq!(codes, ["KEY_VALUE_BUDGET"]);
+}

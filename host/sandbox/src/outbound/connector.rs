@@ -22,14 +22,15 @@ use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 use wasmtime_wasi_http::Error;
 
+use super::metered::{Meter, Metered};
 use super::network::{Network, System};
 
 /// How long an idle connection is kept; shorter than what servers usually allow, so that few are found closed.
 const KEEP: Duration = Duration::from_secs(10);
 /// Idle connections per destination.
 const KEPT: usize = 16;
-/// Room for the head of an answer.
-pub(super) const HEAD_BYTES: usize = 64 * 1024;
+/// Room for the head of an answer; also the most of a body that is read with it.
+const HEAD_BYTES: usize = 64 * 1024;
 
 /// Where a request goes: scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,6 +83,7 @@ pub(super) fn prohibited() -> Refusal {
 pub(super) struct Channel {
     sender: SendRequest<Full<Bytes>>,
     peer: SocketAddr,
+    meter: Arc<Meter>,
 }
 
 impl Channel {
@@ -89,7 +91,15 @@ impl Channel {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> hyper::Result<Response<Incoming>> {
-        self.sender.send_request(request).await
+        self.meter.begin();
+        let head = self.sender.send_request(request).await?;
+        self.meter.head_ends();
+        Ok(head)
+    }
+
+    /// Bytes that have come since the request was sent.
+    pub(super) fn received(&self) -> usize {
+        self.meter.bytes()
     }
 }
 
@@ -207,16 +217,23 @@ impl Connector {
     ) -> Result<Channel, Error> {
         // Requests are written whole; waiting for more would only cost time.
         stream.set_nodelay(true).map_err(Error::Connect)?;
+        let meter = Arc::new(Meter::default());
+        let metered = Arc::clone(&meter);
         let sender = if to.https {
             let name =
                 ServerName::try_from(to.host.to_string().trim_matches(['[', ']']).to_owned())
                     .map_err(|_| Error::HttpRequestUriInvalid)?;
             let tls = TlsConnector::from(self.tls()?);
-            handshake(tls.connect(name, stream).await.map_err(Error::Tls)?).await?
+            let stream = tls.connect(name, stream).await.map_err(Error::Tls)?;
+            handshake(stream, metered).await?
         } else {
-            handshake(stream).await?
+            handshake(stream, metered).await?
         };
-        Ok(Channel { sender, peer })
+        Ok(Channel {
+            sender,
+            peer,
+            meter,
+        })
     }
 
     /// Certificates are checked as this machine does; nothing depends on a provider that the process installed.
@@ -236,7 +253,14 @@ impl Connector {
 
 async fn handshake(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    meter: Arc<Meter>,
 ) -> Result<SendRequest<Full<Bytes>>, Error> {
+    // The buffer has room for one head; of those that only announce another there may be many.
+    let stream = Metered {
+        stream,
+        meter,
+        most: 2 * HEAD_BYTES,
+    };
     let (sender, connection) = http1::Builder::new()
         .max_buf_size(HEAD_BYTES)
         .handshake(TokioIo::new(stream))

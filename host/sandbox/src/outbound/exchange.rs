@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use url::Url;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::connector::{Channel, Destination, HEAD_BYTES, prohibited};
+use super::connector::{Channel, Destination, prohibited};
 use super::headers;
 use super::recorded::Received;
 use super::{Outcome, Wanted};
@@ -211,17 +211,15 @@ impl Trip<'_> {
 
     async fn ask(&self, mut channel: Channel, request: Request<Full<Bytes>>) -> Head {
         let asking = timeout(self.invocation.limits.answer(), channel.send(request));
-        match until_stopped(self.invocation, asking).await? {
-            Ok(Ok(response)) => Ok((response, channel)),
-            Ok(Err(error)) => {
-                if error.is_parse_too_large() {
-                    // Nobody says how much of the head was read; this is the most. The next bytes wait for it.
-                    self.invocation.account.transferred(HEAD_BYTES);
-                }
-                Err(Error::Hyper(error))
-            }
-            Err(_) => Err(Error::HttpResponseTimeout),
-        }
+        let failure = match until_stopped(self.invocation, asking).await {
+            Ok(Ok(Ok(response))) => return Ok((response, channel)),
+            Ok(Ok(Err(error))) => Error::Hyper(error),
+            Ok(Err(_)) => Error::HttpResponseTimeout,
+            Err(stopped) => stopped,
+        };
+        // What came of an answer without a head was read all the same. The next bytes wait for it.
+        self.invocation.account.transferred(channel.received());
+        Err(failure)
     }
 
     /// Reads the whole body; the plugin gets all of it or an error, and in neither case a secret.

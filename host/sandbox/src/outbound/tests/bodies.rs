@@ -113,7 +113,16 @@ async fn an_answer_that_is_too_long_is_paid_for_as_far_as_it_was_read() {
         "x".repeat(5_000)
     );
     let head = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x-many: y\r\n".repeat(1_000));
-    for long in [body, head] {
+    // Each of these only announces another.
+    let heads = format!(
+        "{}HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(10_000)
+    );
+    let broken = format!(
+        "HTTP/1.1 200 OK\r\nx-long: {}\r\nno field\r\n\r\n",
+        "y".repeat(5_000)
+    );
+    for long in [body, head, heads, broken] {
         let backend = Backend::start(vec![vec![Reply::Text(long)]]).await;
         let caller = Caller::new(TestGate::local());
         let share = Share {

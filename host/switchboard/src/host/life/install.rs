@@ -138,11 +138,14 @@ impl Life<'_> {
         let proposal = self.roster.proposed(&self.tenant.name, bindings).await??;
         let publishing = self.roster.publishing();
         publishing.check_kept(&proposal.ready, Some(&version.plugin))?;
-        self.add(version).await?;
-        if let Some((binding, turn)) = bound {
-            self.record(binding, turn).await?;
-        }
-        Ok(self.roster.make_live(proposal, self.by).await??)
+        let first = async {
+            self.add(version).await?;
+            match bound {
+                Some((binding, turn)) => self.record(binding, turn).await,
+                None => Ok(()),
+            }
+        };
+        self.roster.make_live_after(first, proposal, self.by).await
     }
 
     async fn add(&self, version: NewVersion) -> Result<(), LifeError> {
