@@ -1,5 +1,6 @@
 //! The life of plugins: installed, swapped, tried, stopped and rolled back by an operator while the host serves.
 
+mod commands;
 mod parcel;
 mod trials;
 mod vouched;

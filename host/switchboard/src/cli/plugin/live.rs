@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::component::file_at;
 use crate::cli::operator::ServedArgs;
 use crate::cli::terminal::say;
+use crate::tenants::check_name;
 use crate::{Config, Secrets, files};
 use api::Api;
 use terms::{ToleranceArgs, per_mille};
@@ -58,6 +59,7 @@ pub(in crate::cli) enum LiveCommand {
     /// Show who did what to a tenant's plugins, newest first
     History {
         /// Only this plugin
+        #[arg(value_parser = plugin_name)]
         plugin: Option<String>,
         #[command(flatten)]
         host: HostArgs,
@@ -84,6 +86,7 @@ pub(in crate::cli) struct InstallArgs {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct PluginArgs {
     /// The plugin
+    #[arg(value_parser = plugin_name)]
     plugin: String,
     #[command(flatten)]
     host: HostArgs,
@@ -92,6 +95,7 @@ pub(in crate::cli) struct PluginArgs {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct VersionArgs {
     /// The plugin
+    #[arg(value_parser = plugin_name)]
     plugin: String,
     /// The installed version
     version: String,
@@ -111,6 +115,7 @@ pub(in crate::cli) struct SwapArgs {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct SomeArgs {
     /// The plugin
+    #[arg(value_parser = plugin_name)]
     plugin: String,
     /// Only this version
     version: Option<String>,
@@ -122,7 +127,7 @@ pub(in crate::cli) struct SomeArgs {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct HostArgs {
     /// The tenant
-    #[arg(long, default_value = "demo", value_name = "NAME")]
+    #[arg(long, default_value = "demo", value_name = "NAME", value_parser = tenant_name)]
     tenant: String,
     #[command(flatten)]
     served: ServedArgs,
@@ -134,6 +139,19 @@ pub(in crate::cli) struct HostArgs {
         hide_default_value = true
     )]
     reason: String,
+}
+
+// Both are checked here, too, because a path that goes up or ends early would be another request.
+fn plugin_name(text: &str) -> Result<String, String> {
+    let is_elsewhere = |letter: char| letter.is_control() || r"/\?#%".contains(letter);
+    if matches!(text, "" | "." | "..") || text.contains(is_elsewhere) {
+        return Err(format!("{text:?} is no plugin's name"));
+    }
+    Ok(text.to_owned())
+}
+
+fn tenant_name(text: &str) -> Result<String, String> {
+    check_name(text).map(|()| text.to_owned())
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

@@ -28,10 +28,12 @@ pub(super) fn list(listed: &Value) {
             let by = signer
                 .map(|by| format!(", signed by {by}"))
                 .unwrap_or_default();
+            let stopped = is_stopped(plugin, &version["digest"]);
             say(format_args!(
-                "    {} from {}{by}",
+                "    {} from {}{by}{}",
                 text(&version["version"]),
-                text(&version["source"])
+                text(&version["source"]),
+                if stopped { ", STOPPED" } else { "" }
             ));
         }
     }
@@ -62,14 +64,19 @@ pub(super) fn plugin(plugin: &Value) {
             text(&plugin["previous"]["version"])
         ));
     }
-    let killed = plugin["killed"].as_array();
-    if killed.is_some_and(|killed| killed.contains(&live["digest"])) {
+    if is_stopped(plugin, &live["digest"]) {
         said.push("STOPPED".to_owned());
     }
     if let Some(reason) = plugin["refused"].as_str() {
         said.push(format!("REFUSED: {reason}"));
     }
     say(said.join(", "));
+}
+
+/// Whether somebody has stopped this version of it.
+fn is_stopped(plugin: &Value, digest: &Value) -> bool {
+    let killed = plugin["killed"].as_array();
+    killed.is_some_and(|killed| killed.contains(digest))
 }
 
 pub(super) fn comparison(comparison: &Value) {
