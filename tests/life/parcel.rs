@@ -80,6 +80,12 @@ impl Parcel {
         Self::made(version, &tool, ASKS, JUDGED)
     }
 
+    /// It looks where it may not.
+    pub(crate) fn trespassing(version: &str) -> Self {
+        let tool = TOOL.replace("/orders/{number}", "/customers/{number}");
+        Self::made(version, &tool, ASKS, JUDGED)
+    }
+
     /// Its tool passes for one of the contract's.
     pub(crate) fn shadowing(version: &str) -> Self {
         let (tool, judged) = (TOOL, JUDGED);
@@ -154,6 +160,16 @@ impl<'a> Bay<'a> {
         let body = json!({
             "component": BASE64_STANDARD.encode(&parcel.bytes),
             "signatures": Envelope::sign(&subject, key, None).to_line().unwrap(),
+            "accept": true,
+            "settings": { "base_url": self.desk.shop.url },
+        });
+        self.ask(Method::POST, "", Some(body)).await
+    }
+
+    /// Fetched by the host.
+    pub(crate) async fn install_from(&self, source: &str) -> Answer {
+        let body = json!({
+            "source": source,
             "accept": true,
             "settings": { "base_url": self.desk.shop.url },
         });
@@ -239,7 +255,7 @@ impl<'a> Bay<'a> {
         self.find_in(case).await.expect(200)["output"].clone()
     }
 
-    async fn find_in(&self, case: &str) -> Answer {
+    pub(crate) async fn find_in(&self, case: &str) -> Answer {
         let arguments = json!({ "number": "ORD-8842" });
         self.desk.tool(case, "find_order", arguments).await
     }

@@ -69,6 +69,50 @@ async fn a_version_on_trial_that_fails_is_rolled_back_by_itself() {
     assert_eq!(bay.plugin("shelf").await["canary"], json!(null));
 }
 
+#[tokio::test]
+async fn a_version_on_trial_that_is_refused_a_capability_is_rolled_back_by_itself() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::trespassing("1.1.0"), false)
+        .await
+        .expect(200);
+    // Nothing else can end it.
+    let tolerance = json!({ "min_calls": 5, "traps_per_mille": 1000, "errors_per_mille": 1000 });
+    let tried = json!({ "version": "1.1.0", "per_mille": 500, "tolerance": tolerance });
+    bay.post("shelf/canary", tried).await.expect(200);
+    desk.shop.forget_requests().await;
+    let (mut refused, mut served) = (Vec::new(), 0);
+    while refused.len() < 5 {
+        let case = format!("case-{}", refused.len() + served);
+        assert!(served < 100, "nobody sees the version on trial");
+        let answer = bay.find_in(&case).await.body;
+        match answer["outcome"].as_str() {
+            Some("ok") => served += 1,
+            Some("denied") => refused.push((case, answer)),
+            _ => panic!("{answer}"),
+        }
+    }
+    let told = bay
+        .until_history("shelf", |told| told[0].starts_with("auto_rollback"))
+        .await;
+    let reason = format!("5 of 5 calls were refused a capability, against 0 of {served}");
+    let turn = format!("auto_rollback host:canary 1.1.0 → 1.0.0: {reason}");
+    assert_eq!(told[0], turn);
+    assert_eq!(bay.plugin("shelf").await["canary"], json!(null));
+    // Only the live version's requests have left, and every case has that one by now.
+    let requests = desk.shop.requests().await;
+    assert_eq!(requests.len(), served, "{requests:?}");
+    let own = |request: &Value| request["path"] == "/orders/ORD-8842";
+    assert!(requests.iter().all(own), "{requests:?}");
+    for (case, answer) in refused {
+        assert_eq!(answer["code"], "NOT_GRANTED", "{answer}");
+        assert_eq!(bay.found_in(&case).await["number"], "ORD-8842");
+    }
+}
+
 /// What is said of one trial holds for that one, also after a start, and is told wherever the trial is.
 #[tokio::test]
 async fn a_trial_ends_as_its_operator_said() {
