@@ -2,6 +2,7 @@
 
 mod commands;
 mod parcel;
+mod pulled;
 mod trials;
 mod vouched;
 

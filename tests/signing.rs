@@ -129,10 +129,11 @@ fn what_has_no_name_is_not_signed() {
 }
 
 /// A registry on this machine, ended with this value.
-struct Registry(Child);
+pub(crate) struct Registry(Child);
 
 impl Registry {
-    fn start(folder: &Path) -> Option<(Self, String)> {
+    /// With its address; none where there is no such program, which skips what needs it, by name.
+    pub(crate) fn start(folder: &Path, what: &str) -> Option<(Self, String)> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = port.local_addr().unwrap();
         drop(port);
@@ -145,7 +146,7 @@ impl Registry {
         let mut command = Command::new("docker-registry");
         command.arg("serve").arg(&file).stdout(Stdio::null());
         let Ok(mut child) = command.stderr(Stdio::piped()).spawn() else {
-            println!("skipped: publishing needs a registry (Debian's package docker-registry)");
+            println!("skipped: {what} needs a registry (Debian's package docker-registry)");
             return None;
         };
         let log = std::io::BufReader::new(child.stderr.take().unwrap());
@@ -166,7 +167,7 @@ impl Drop for Registry {
 #[test]
 fn what_an_author_publishes_an_operator_verifies() {
     let folder = tempfile::tempdir().unwrap();
-    let Some((_registry, host)) = Registry::start(folder.path()) else {
+    let Some((_registry, host)) = Registry::start(folder.path(), "publishing") else {
         return;
     };
     let file = plugin(folder.path(), "1.0.0");

@@ -1,5 +1,7 @@
 //! `switchboard plugin`: what an operator does with the plugins of a host that serves, from a shell.
 
+use std::ffi::OsStr;
+use std::fmt::Debug;
 use std::process::Output;
 
 use artifacts::Digest;
@@ -10,7 +12,7 @@ use crate::desk::{Desk, OPERATOR_KEY};
 use crate::programs::{refuses, run, switchboard};
 
 /// `switchboard plugin …` in an operator's shell, for this host.
-pub(super) async fn plugin(desk: &Desk, arguments: &[&str]) -> Output {
+pub(super) async fn plugin(desk: &Desk, arguments: &[impl AsRef<OsStr>]) -> Output {
     let mut command = switchboard();
     command.arg("plugin").args(arguments);
     command.args(["--url", &desk.url("")]);
@@ -21,7 +23,7 @@ pub(super) async fn plugin(desk: &Desk, arguments: &[&str]) -> Output {
 }
 
 /// What it prints, where it succeeds.
-pub(super) async fn says(desk: &Desk, arguments: &[&str]) -> String {
+pub(super) async fn says(desk: &Desk, arguments: &[impl AsRef<OsStr> + Debug]) -> String {
     let output = plugin(desk, arguments).await;
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()

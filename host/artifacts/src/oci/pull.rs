@@ -1,5 +1,6 @@
 //! An artifact from a registry: by digest where one is pinned, with a word about a tag that has moved, and with its signatures.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -34,6 +35,16 @@ pub struct TagMoved {
     pub pinned: Digest,
     /// The manifest that the tag leads to now; none where the tag is gone.
     pub now: Option<Digest>,
+}
+
+impl fmt::Display for TagMoved {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "the tag of {} has moved: it leads to ", self.reference)?;
+        match &self.now {
+            Some(digest) => write!(to, "{digest} by now"),
+            None => to.write_str("nothing by now"),
+        }
+    }
 }
 
 /// Takes an artifact from a registry, within the time that there is for it.

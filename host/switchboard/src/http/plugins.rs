@@ -124,6 +124,7 @@ pub(super) async fn install(
         "digest": done.pinned.digest,
         "known": done.known,
         "live": done.live,
+        "tag_moved": done.tag_moved.map(|moved| moved.to_string()),
     })))
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use artifacts::{Registries, Source, Subject, TagMoved, Trust};
+use artifacts::{Registries, Source, Subject, Trust};
 use clap::Args;
 use time::OffsetDateTime;
 
@@ -43,18 +43,9 @@ pub(super) async fn run(registries: &Registries, args: &VerifyArgs) -> anyhow::R
     ));
     say(format_args!("from {}", fetched.source));
     if let Some(moved) = &fetched.tag_moved {
-        say(told(moved));
+        say(format_args!("! {moved}"));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn told(moved: &TagMoved) -> String {
-    let now = moved.now.map(|digest| digest.to_string());
-    format!(
-        "! the tag of {} has moved: it leads to {} by now",
-        moved.reference,
-        now.as_deref().unwrap_or("nothing")
-    )
 }
 
 fn trust(keys: &[PathBuf]) -> anyhow::Result<Trust> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use artifacts::{Fetched, Source};
+use artifacts::{Fetched, Source, TagMoved};
 use dispatch::{Added, Binding, BindingAction, NewVersion, Pinned, PluginVersion};
 use serde_json::json;
 
@@ -40,6 +40,8 @@ pub(crate) struct Installation {
     pub(crate) known: bool,
     /// It is what calls use.
     pub(crate) live: bool,
+    /// The tag that it was pinned with leads elsewhere by now.
+    pub(crate) tag_moved: Option<TagMoved>,
 }
 
 impl Life<'_> {
@@ -83,6 +85,7 @@ impl Life<'_> {
             pinned,
             known,
             live,
+            tag_moved: fetched.tag_moved,
         })
     }
 

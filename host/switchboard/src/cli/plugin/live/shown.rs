@@ -18,6 +18,9 @@ pub(super) fn installation(done: &Value, tenant: &str) {
             "it is not live yet: `switchboard plugin swap {plugin} {version}`, or `plugin canary`"
         ));
     }
+    if let Some(moved) = done["tag_moved"].as_str() {
+        say(format_args!("! {moved}"));
+    }
 }
 
 pub(super) fn list(listed: &Value) {
