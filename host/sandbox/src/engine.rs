@@ -13,10 +13,13 @@ use crate::{Capacity, LoadError};
 /// How often running plugins are looked at. A plugin past its deadline dies within one tick.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Core instances, tables and memories that a component may use for its main module and the glue around it.
-const CORE_INSTANCES_PER_CALL: u32 = 10;
-const TABLES_PER_CALL: u32 = 4;
-const MEMORIES_PER_CALL: u32 = 2;
+/// Core instances, tables and memories of one component: for its main module and the glue around it, or for a language runtime in
+/// many modules. The pool has as many for every call, so that no component takes the place of others'; one with more is refused.
+const CORE_INSTANCES: u32 = 50;
+const TABLES: u32 = 10;
+const MEMORIES: u32 = 2;
+/// Slots that stay warm, for each call: what most components use.
+const WARM_SLOTS: u32 = 10;
 /// Elements that every table of the pool has room for; language runtimes need some ten thousand.
 pub(crate) const TABLE_ELEMENTS: usize = 20_000;
 
@@ -60,16 +63,19 @@ fn pooled(capacity: &Capacity) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
         .total_stacks(calls)
-        .total_core_instances(calls.saturating_mul(CORE_INSTANCES_PER_CALL))
-        .total_memories(calls.saturating_mul(MEMORIES_PER_CALL))
-        .total_tables(calls.saturating_mul(TABLES_PER_CALL))
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .total_core_instances(calls.saturating_mul(CORE_INSTANCES))
+        .max_memories_per_component(MEMORIES)
+        .total_memories(calls.saturating_mul(MEMORIES))
+        .max_tables_per_component(TABLES)
+        .total_tables(calls.saturating_mul(TABLES))
         .total_gc_heaps(0)
         .table_elements(TABLE_ELEMENTS)
         .max_memory_size(capacity.memory_bytes)
         .linear_memory_keep_resident(capacity.resident_bytes)
         .table_keep_resident(TABLE_ELEMENTS * size_of::<usize>())
         // A slot that was used by the same component before is far cheaper than a fresh one; keep them all.
-        .max_unused_warm_slots(calls.saturating_mul(CORE_INSTANCES_PER_CALL))
+        .max_unused_warm_slots(calls.saturating_mul(WARM_SLOTS))
         .pagemap_scan(Enabled::Auto);
     let mut config = base();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));

@@ -25,6 +25,9 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &State) -> InvokeError {
     if error.is::<PoolConcurrencyLimitError>() {
         return InvokeError::Busy("every place in the pool of instances is taken".to_owned());
     }
+    if let Some(crowded) = &state.limiter.crowded {
+        return InvokeError::Busy(crowded.clone());
+    }
     if let Some(passed) = &state.limiter.passed {
         return InvokeError::Limit(passed.clone());
     }

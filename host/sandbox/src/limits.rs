@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Limits {
     /// Milliseconds from start to end, host calls included.
     pub deadline_ms: u64,
-    /// Bytes of each linear memory. At most [`Capacity::memory_bytes`].
+    /// Bytes of its linear memories, all together. At most [`Capacity::memory_bytes`].
     pub memory_bytes: usize,
     /// Elements of each table.
     pub table_elements: usize,

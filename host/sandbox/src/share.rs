@@ -1,6 +1,7 @@
-//! A tenant's share of the machine, and what of it is used: places for calls, computing time, and bytes over the network.
+//! A tenant's share of the machine, and what of it is used: places for calls, computing time, memory, and bytes over the network.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::bucket::Bucket;
 use crate::places::{Place, Places, Seat};
 
 /// What one tenant's plugins may use together. Past its places a call waits, and is then told whose places they are; past its
-/// time or its bytes a call is slowed down, up to its deadline. The defaults suit a machine with two cores.
+/// memory it is told so at once; past its time or its bytes it is slowed down, up to its deadline. The defaults suit a machine with two cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Share {
@@ -22,6 +23,8 @@ pub struct Share {
     pub cpu_ms_per_second: u32,
     /// Bytes that requests and their answers may have in each second, heads included. What is left over keeps for one second.
     pub egress_bytes_per_second: u64,
+    /// Bytes that the memories of all calls that run may have together.
+    pub memory_bytes: usize,
 }
 
 impl Default for Share {
@@ -30,6 +33,7 @@ impl Default for Share {
             calls: 96,
             cpu_ms_per_second: 1_000,
             egress_bytes_per_second: 16 << 20,
+            memory_bytes: 2 << 30,
         }
     }
 }
@@ -42,6 +46,9 @@ pub(crate) struct Account {
     cpu: Bucket,
     /// In bytes.
     egress: Bucket,
+    /// Bytes of memory that calls hold now, and how many they may.
+    memory: AtomicUsize,
+    most_memory: AtomicUsize,
 }
 
 impl Account {
@@ -56,7 +63,28 @@ impl Account {
         self.egress.take(u64::try_from(bytes).unwrap_or(u64::MAX))
     }
 
+    /// Takes memory; says whose it is where there is no more.
+    pub(crate) fn take_memory(&self, bytes: usize) -> Result<(), String> {
+        let most = self.most_memory.load(Ordering::Relaxed);
+        let taken = |held: usize| held.checked_add(bytes).filter(|held| *held <= most);
+        let ordering = Ordering::Relaxed;
+        let took = self.memory.fetch_update(ordering, ordering, taken);
+        took.map(drop).map_err(|held| {
+            format!(
+                "calls of tenant {} that run have {held} bytes of memory, and its share is {most}",
+                self.tenant
+            )
+        })
+    }
+
+    /// Gives it back.
+    pub(crate) fn release_memory(&self, bytes: usize) {
+        self.memory.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     fn set(&self, share: Share) {
+        self.most_memory
+            .store(share.memory_bytes, Ordering::Relaxed);
         self.cpu
             .refill(u64::from(share.cpu_ms_per_second) * 1_000_000);
         self.egress.refill(share.egress_bytes_per_second);
@@ -110,6 +138,8 @@ impl Accounts {
             seat: self.places.seat(share.calls),
             cpu: Bucket::default(),
             egress: Bucket::default(),
+            memory: AtomicUsize::default(),
+            most_memory: AtomicUsize::default(),
         };
         account.set(share);
         account

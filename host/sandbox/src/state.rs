@@ -45,7 +45,7 @@ impl State {
             table,
             plugin,
             hooks: NoOtherWay,
-            limiter: Limiter::new(limits),
+            limiter: Limiter::new(limits, invocation.account.clone()),
             completions_left: limits.completions,
             reported: Reported::default(),
             invocation,

@@ -39,6 +39,22 @@ pub(super) fn many_memories(memories: usize) -> Vec<u8> {
     component("many", &core)
 }
 
+/// So many modules with a memory and a table each: every call takes as much of the pool as many calls.
+pub(super) fn many_modules(modules: usize) -> Vec<u8> {
+    let modules: String = (0..modules)
+        .map(|module| format!("(core module $m{module} (memory 1) (table 1 funcref)) (core instance (instantiate $m{module}))"))
+        .collect();
+    let text = format!(
+        "(component {modules}
+            (core module $m (func (export \"many\")))
+            (core instance $i (instantiate $m))
+            (func $f (canon lift (core func $i \"many\")))
+            (instance $e (export \"many\" (func $f)))
+            (export \"acme:many/many@1.0.0\" (instance $e)))"
+    );
+    wat::parse_str(text).unwrap()
+}
+
 /// So many functions, each as small as can be.
 pub(super) fn many_functions(functions: usize) -> Vec<u8> {
     let core = "(func)".repeat(functions) + "(func (export \"many\"))";

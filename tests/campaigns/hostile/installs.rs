@@ -100,6 +100,7 @@ pub(super) fn crafted(good: &[u8]) -> Vec<(String, bool, Vec<u8>)> {
     let costly = [
         ("60 MB of nothing more", components::padded(good, 60 * MIB)),
         ("60 memories", components::many_memories(60)),
+        ("3 modules with a memory each", components::many_modules(3)),
         ("a compile bomb", components::compile_bomb(8, 10_000)),
         ("a smaller type bomb", components::type_bomb(14)),
     ];

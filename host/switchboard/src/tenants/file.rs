@@ -65,6 +65,8 @@ pub(crate) struct Shares {
     pub(crate) cpu_ms_per_second: Option<NonZeroU32>,
     /// KiB of requests and their answers per second.
     pub(crate) egress_kib_per_second: Option<NonZeroU32>,
+    /// MiB that the memories of calls have together.
+    pub(crate) memory_mib: Option<NonZeroU32>,
 }
 
 impl Shares {
@@ -79,6 +81,9 @@ impl Shares {
                 .map_or(usual.cpu_ms_per_second, NonZeroU32::get),
             egress_bytes_per_second: egress.map_or(usual.egress_bytes_per_second, |kib| {
                 u64::from(kib.get()) << 10
+            }),
+            memory_bytes: self.memory_mib.map_or(usual.memory_bytes, |mib| {
+                usize::try_from(u64::from(mib.get()) << 20).unwrap_or(usize::MAX)
             }),
         }
     }
