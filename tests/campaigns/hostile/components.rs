@@ -41,9 +41,12 @@ pub(super) fn many_memories(memories: usize) -> Vec<u8> {
 
 /// So many modules with a memory and a table each: every call takes as much of the pool as many calls.
 pub(super) fn many_modules(modules: usize) -> Vec<u8> {
-    let modules: String = (0..modules)
-        .map(|module| format!("(core module $m{module} (memory 1) (table 1 funcref)) (core instance (instantiate $m{module}))"))
-        .collect();
+    let module = |at| {
+        format!(
+            "(core module $m{at} (memory 1) (table 1 funcref)) (core instance (instantiate $m{at}))"
+        )
+    };
+    let modules = (0..modules).map(module).collect::<Vec<_>>().concat();
     let text = format!(
         "(component {modules}
             (core module $m (func (export \"many\")))

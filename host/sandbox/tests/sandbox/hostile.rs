@@ -337,9 +337,9 @@ async fn calls_beyond_the_capacity_are_told_so() {
 #[tokio::test]
 async fn a_component_that_would_take_the_places_of_others_is_refused() {
     let modules = |count: usize, memory: &str| {
-        let modules: String = (0..count)
-            .map(|at| format!("(core module $m{at} {memory}) (core instance (instantiate $m{at}))"))
-            .collect();
+        let module =
+            |at| format!("(core module $m{at} {memory}) (core instance (instantiate $m{at}))");
+        let modules = (0..count).map(module).collect::<Vec<_>>().concat();
         format!(
             "(component {modules}
                 (core module $m (func (export \"fine\") (result i32) (i32.const 1)))
