@@ -1,5 +1,7 @@
 //! A version on trial: a share of the cases uses it, and it ends by itself when it does worse than the version it is to replace.
 
+mod noted;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -11,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::broadcast;
 
 use crate::Plugin;
+use noted::Noted;
 
 /// A version to be tried.
 #[derive(Clone)]
@@ -50,16 +53,18 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&self, outcome: Result<&Value, &InvokeError>) {
+    /// `refused`: the gate refused it something, whatever it made of that.
+    fn count(&self, outcome: Result<&Value, &InvokeError>, refused: bool) {
         match outcome {
             // No place was free, or nobody waited for the end: that says nothing about the version.
             Err(InvokeError::Busy(_) | InvokeError::Abandoned) => return,
-            Ok(_) => {}
-            Err(InvokeError::Tool(_)) => _ = self.errors.fetch_add(1, Ordering::Relaxed),
-            Err(InvokeError::Refused(_)) => _ = self.denials.fetch_add(1, Ordering::Relaxed),
             Err(InvokeError::Trapped(_) | InvokeError::Deadline(_) | InvokeError::Limit(_)) => {
                 self.traps.fetch_add(1, Ordering::Relaxed);
             }
+            Err(InvokeError::Refused(_)) => _ = self.denials.fetch_add(1, Ordering::Relaxed),
+            _ if refused => _ = self.denials.fetch_add(1, Ordering::Relaxed),
+            Err(InvokeError::Tool(_)) => _ = self.errors.fetch_add(1, Ordering::Relaxed),
+            Ok(_) => {}
         }
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
@@ -137,13 +142,13 @@ impl Trial {
         })
     }
 
-    fn count(&self, tried: bool, outcome: Result<&Value, &InvokeError>) {
+    fn count(&self, tried: bool, outcome: Result<&Value, &InvokeError>, refused: bool) {
         let side = if tried {
             &self.tallies.tried
         } else {
             &self.tallies.beside
         };
-        side.count(outcome);
+        side.count(outcome, refused);
         if let Some(reason) = self.too_bad()
             && !self.tallies.ended.swap(true, Ordering::AcqRel)
         {
@@ -225,8 +230,10 @@ impl Tool for Counted {
     }
 
     async fn invoke(&self, permit: Permit, gate: Arc<dyn Gate>) -> Result<Value, InvokeError> {
-        let outcome = self.tool.invoke(permit, gate).await;
-        self.trial.count(self.tried, outcome.as_ref());
+        let gate = Arc::new(Noted::new(gate));
+        let outcome = self.tool.invoke(permit, Arc::clone(&gate) as _).await;
+        let refused = gate.has_refused();
+        self.trial.count(self.tried, outcome.as_ref(), refused);
         outcome
     }
 }

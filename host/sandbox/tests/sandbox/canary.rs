@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dispatch::{InvokeError, Tolerance, Tool, Tools as _};
-use sandbox::{Canary, Plugin, PluginSet, Toolbox};
+use sandbox::{Canary, Plugin, PluginSet, PluginSource, Toolbox};
 use serde_json::{Value, json};
 
 use crate::gate::TestGate;
 use crate::guest::{TENANT, component, core, friendly, named, permit, source, toolbox};
+use crate::keeping::{keeping, keeping_with};
 
 /// The friendly guest, with a sum that is off by one, or that traps.
 fn other(sum: &str) -> Vec<u8> {
@@ -125,6 +126,49 @@ async fn a_version_that_traps_ends_its_trial_by_itself() {
     // Calls that still hold it are counted, and told of no second time.
     run(&held).await.unwrap_err();
     assert!(told.try_recv().is_err());
+}
+
+/// A version that makes do without what it was refused was refused it all the same.
+#[tokio::test]
+async fn what_a_version_is_refused_counts_also_where_it_answers_all_the_same() {
+    let toolbox = toolbox();
+    let lent = async |bytes| {
+        let source = PluginSource {
+            key_value: true,
+            ..source(bytes)
+        };
+        toolbox.load(source).await.unwrap()
+    };
+    let stable = lent(keeping()).await;
+    let tried = lent(keeping_with("exists")).await;
+    let canary = Canary {
+        plugin: tried.clone(),
+        per_mille: 500,
+        tolerance: Tolerance {
+            min_calls: 5,
+            ..Tolerance::default()
+        },
+    };
+    try_out(&toolbox, &stable, canary);
+    let mut told = toolbox.canaries();
+    let (mut refused, mut kept) = (0, 0);
+    while refused < 5 {
+        let case = (refused + kept).to_string();
+        let tool = toolbox.snapshot_for(TENANT, &case).unwrap().tools["keep"].clone();
+        let digest = &tool.spec().digest;
+        let (key, said) = if digest == tried.digest() {
+            refused += 1;
+            ("deny", "denied")
+        } else {
+            kept += 1;
+            ("a", "1")
+        };
+        let permit = permit("keep", digest, &json!({ "key": key, "value": "1" }));
+        let answer = tool.invoke(permit, Arc::new(TestGate::default())).await;
+        assert_eq!(answer.unwrap(), json!({ "result": said }));
+    }
+    let reason = format!("5 of 5 calls were refused a capability, against 0 of {kept}");
+    assert_eq!(told.try_recv().unwrap().reason, reason);
 }
 
 #[tokio::test]
