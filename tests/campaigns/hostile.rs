@@ -19,7 +19,7 @@ use crate::kills::runtime;
 use crate::size;
 use attack::ATTACKS;
 use backend::Backend;
-use figures::Figures;
+use figures::{Figures, Row};
 use process::Hosting;
 
 /// Times that each attack is made in an ordinary run; `RUNS` sets another number.
@@ -54,7 +54,12 @@ pub(crate) fn run() {
             }
             figures.end_round(hosting.resident_mib());
         }
+        let (quiet, before) = (storm::quiet(&hosting.asker()).await, hosting.resident_mib());
+        let beside = storm::Beside::begin(&hosting.asker());
         installs::make(installs, seed, &guest, &mut hosting, &mut figures).await;
+        let (stormy, after) = (beside.end().await, hosting.resident_mib());
+        let label = "installations".to_owned();
+        figures.add(Row::new(label, quiet, stormy, (before, after)));
         storm::look_at_kept(&hosting, &mut figures).await;
         hosting.end().await;
         offers::make(folder.path(), &guest, &mut figures).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::attack::{Attack, Ends};
@@ -18,6 +19,8 @@ use super::process::{Asker, Ended, Hosting};
 const AT_ONCE: usize = 4;
 /// Calls of the neighbour without an attack, for comparison, and at least as many with it, for each time that it is made.
 const NEIGHBOURS: usize = 4;
+/// Calls of the neighbour before what is not made a number of times.
+const QUIET: usize = 200;
 /// Fewer say nothing.
 const FEWEST: usize = 20;
 /// Between two calls of the neighbour.
@@ -39,22 +42,11 @@ pub(super) async fn make(
     let enough = FEWEST.max(times * NEIGHBOURS);
     let quiet = neighbour(&asker, |calls| calls < enough).await;
     let before = hosting.resident_mib();
-    let (called, over) = (
-        Arc::new(AtomicUsize::new(0)),
-        Arc::new(AtomicBool::new(false)),
-    );
-    let calling = tokio::spawn({
-        let (asker, called, over) = (asker.clone(), Arc::clone(&called), Arc::clone(&over));
-        let wanted = move |calls| {
-            called.store(calls, Ordering::Relaxed);
-            !over.load(Ordering::Relaxed)
-        };
-        async move { neighbour(&asker, wanted).await }
-    });
+    let beside = Beside::begin(&asker);
+    let called = Arc::clone(&beside.called);
     let is_enough = move |made| made >= times && called.load(Ordering::Relaxed) >= enough;
     let made = attack_all(&asker, attack, is_enough).await;
-    over.store(true, Ordering::Relaxed);
-    let stormy = calling.await.unwrap();
+    let stormy = beside.end().await;
     sleep(REST).await;
     let mut row = Row::new(
         attack.label(),
@@ -80,6 +72,46 @@ pub(super) async fn make(
         judge(&mut row, attack, &order, ended, hosting, backend);
     }
     row
+}
+
+/// Microseconds of a few calls of the neighbour while nothing else is done.
+pub(super) async fn quiet(asker: &Asker) -> Vec<Option<u64>> {
+    neighbour(asker, |calls| calls < QUIET).await
+}
+
+/// The neighbour, called while something else is done.
+pub(super) struct Beside {
+    called: Arc<AtomicUsize>,
+    over: Arc<AtomicBool>,
+    calling: JoinHandle<Vec<Option<u64>>>,
+}
+
+impl Beside {
+    pub(super) fn begin(asker: &Asker) -> Self {
+        let (called, over) = (
+            Arc::new(AtomicUsize::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let calling = tokio::spawn({
+            let (asker, called, over) = (asker.clone(), Arc::clone(&called), Arc::clone(&over));
+            let wanted = move |calls| {
+                called.store(calls, Ordering::Relaxed);
+                !over.load(Ordering::Relaxed)
+            };
+            async move { neighbour(&asker, wanted).await }
+        });
+        Self {
+            called,
+            over,
+            calling,
+        }
+    }
+
+    /// Microseconds of each call.
+    pub(super) async fn end(self) -> Vec<Option<u64>> {
+        self.over.store(true, Ordering::Relaxed);
+        self.calling.await.unwrap()
+    }
 }
 
 /// The neighbour keeps something of its own.
