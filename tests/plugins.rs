@@ -1,5 +1,6 @@
 //! Plugins from their author's first file to a component that does what its cases say, in every language.
 
+mod known;
 mod served;
 
 use std::fs;

@@ -33,7 +33,7 @@ pub use facts::{Consent, DecisionInput, Entity, Fact, Facts, Identity, Level, Pr
 pub use money::{Money, MoneyError};
 pub use rulebook::{
     Condition, Explanation, Finding, RuleVoice, Rulebook, RulebookError, RulebookSource, Side,
-    check,
+    attribute_misfit, check,
 };
 pub use settings::Settings;
 pub use summary::{DecisionKind, DecisionSummary};

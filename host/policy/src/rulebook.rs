@@ -32,6 +32,7 @@ pub use self::plain::Condition;
 use self::ruleset::Ruleset;
 use self::slice::Slice;
 use self::vocabulary::Vocabulary;
+pub use self::vocabulary::attribute_misfit;
 use crate::{
     Call, CapabilityDecision, Decision, Effect, Facts, HttpGrant, HttpRequest, Permit, Prior,
     Scope, Settings, ToolRule,

@@ -3,15 +3,20 @@
 mod backend;
 mod overheard;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use agent::ModelCompletions;
 use anyhow::Context as _;
-use dispatch::{CallRequest, Cases as _, Dispatcher, DispatcherParts, Outcome, RetryPolicy};
+use dispatch::{
+    CallRequest, Cases as _, Dispatcher, DispatcherParts, Ledger as _, Outcome, PendingConsent,
+    RetryPolicy,
+};
 use http::{HeaderName, HeaderValue, header};
-use policy::{Actor, Channel, HttpGrant, Level, Role, Rulebook};
+use policy::{
+    Actor, Channel, ConsentFrom, Entity, Fact, HttpGrant, Level, Role, Rulebook, RulebookSource,
+};
 use sandbox::{PluginSource, Toolbox, ToolboxSettings};
 use serde_json::{Map, Value};
 use store::{OpenOptions, SqliteStore};
@@ -104,7 +109,7 @@ impl Stage {
 
     /// Loads the plugin and opens a case.
     pub(crate) async fn open(&self, casting: Casting) -> anyhow::Result<Rehearsal> {
-        let rulebook = Arc::new(self.rulebook(&casting.tools)?);
+        let rulebook = Arc::new(Rulebook::load(self.rules(&casting.tools)?)?);
         let grants = casting.plugin.grants.clone();
         let plugin = self.toolbox.load(casting.plugin).await?;
         self.toolbox.publish(TENANT, &[plugin])?;
@@ -134,7 +139,7 @@ impl Stage {
 
     /// The configured rules, and those that the manifest's `open_to` stands for. The contract's tools are judged as the
     /// contract says.
-    fn rulebook(&self, tools: &BTreeMap<String, Classified>) -> anyhow::Result<Rulebook> {
+    fn rules(&self, tools: &BTreeMap<String, Classified>) -> anyhow::Result<RulebookSource> {
         let mut source = host::rules_source(&self.config, host::demo::TENANT, None)?;
         let mut rules = String::new();
         for (name, classified) in tools {
@@ -146,7 +151,22 @@ impl Stage {
         source
             .policies
             .push((crate::MANIFEST_FILE.to_owned(), rules));
-        Ok(Rulebook::load(source)?)
+        Ok(source)
+    }
+
+    /// What results can establish beside these tools: kinds of things, and the attributes that are known of each.
+    pub(crate) fn establishable(
+        &self,
+        tools: &BTreeMap<String, Classified>,
+    ) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
+        let mut kinds = BTreeMap::<String, BTreeSet<String>>::new();
+        for rule in self.rules(tools)?.tools.into_values() {
+            for established in rule.establishes {
+                let known = kinds.entry(established.kind).or_default();
+                known.extend(established.attributes.into_keys());
+            }
+        }
+        Ok(kinds)
     }
 }
 
@@ -155,6 +175,33 @@ impl Rehearsal {
     pub(crate) async fn identify(&self, customer: &str, level: Level) -> anyhow::Result<()> {
         self.store.identify(&self.case, customer, level).await?;
         Ok(())
+    }
+
+    /// Lets the host know facts as if results had established them.
+    pub(crate) async fn establish(&self, facts: Vec<(Entity, Fact)>) -> anyhow::Result<()> {
+        Ok(self.store.establish(&self.case, facts).await?)
+    }
+
+    /// Unix seconds, by the clock that facts are held against.
+    pub(crate) async fn now(&self) -> anyhow::Result<i64> {
+        Ok(self.store.now().await?)
+    }
+
+    /// Whoever is asked says yes; what became of the call.
+    pub(crate) async fn agree(&self, asked: &PendingConsent) -> anyhow::Result<Outcome> {
+        let role = match asked.from {
+            ConsentFrom::Customer => Role::Agent,
+            ConsentFrom::Staff => Role::Supervisor,
+        };
+        let by = Actor {
+            role,
+            subject: "author".to_owned(),
+        };
+        let answered = self
+            .dispatcher
+            .answer_consent(TENANT, &asked.id, true, &by)
+            .await?;
+        answered.context("a yes came to nothing")
     }
 
     /// One call, as the support agent makes it.

@@ -67,6 +67,24 @@ impl AttributeType {
     }
 }
 
+/// What an attribute of this name has to be, where `value` is not that: rules would see nothing of it.
+pub fn attribute_misfit(name: &str, value: &Value) -> Option<&'static str> {
+    let (fits, needed) = match AttributeType::of(name) {
+        AttributeType::Text => (value.is_string(), "a text"),
+        AttributeType::Flag => (value.is_boolean(), "true or false"),
+        AttributeType::Instant => (
+            unix_seconds(value).is_some(),
+            "a time such as \"2026-01-31T12:00:00Z\"",
+        ),
+        AttributeType::PerMille => (per_mille(value).is_some(), "a number from 0 to 1"),
+        AttributeType::Money => (
+            Money::parse(value).is_ok(),
+            "money such as { amount = \"49.99\", currency = \"USD\" }",
+        ),
+    };
+    (!fits).then_some(needed)
+}
+
 /// The words of one tenant's rulebook.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {

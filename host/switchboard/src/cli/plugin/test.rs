@@ -1,6 +1,7 @@
 //! `switchboard plugin test`: the author's cases, each against the real policy, ledger and sandbox, with a scripted backend.
 
 mod case;
+mod facts;
 mod judge;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use dispatch::Outcome;
 use policy::Nature;
 use sandbox::PluginSource;
 use url::Url;
@@ -18,7 +20,7 @@ use super::manifest_of;
 use crate::cli::terminal::say;
 use crate::rehearsal::{Backend, Casting, Fault, Rehearsal, Stage};
 use crate::{Complaint, Config, Manifest, files};
-use case::{Case, Cases};
+use case::{Answer, Called, Case, Cases};
 
 /// How long an answer may take where the backend is meant to be slow.
 const SLOW_ANSWER_MS: u64 = 700;
@@ -52,6 +54,7 @@ pub(super) async fn run(
         bytes: component.bytes,
         manifest,
     };
+    theatre.check(&cases)?;
     theatre.run(&cases).await
 }
 
@@ -85,6 +88,15 @@ struct Theatre {
 }
 
 impl Theatre {
+    /// Refuses facts that no result could have established.
+    fn check(&self, cases: &[Case]) -> anyhow::Result<()> {
+        let kinds = self.stage.establishable(&self.manifest.tools)?;
+        for case in cases {
+            facts::check(&case.facts, &kinds).with_context(|| format!("case {:?}", case.name))?;
+        }
+        Ok(())
+    }
+
     async fn run(&self, cases: &[Case]) -> anyhow::Result<ExitCode> {
         let manifest = &self.manifest;
         let (name, version) = (&manifest.name, &manifest.version);
@@ -123,6 +135,9 @@ impl Theatre {
         if let Some(customer) = &case.customer {
             rehearsal.identify(customer, case.known.level()).await?;
         }
+        let now = rehearsal.now().await?;
+        let known = case.facts.iter().map(|known| known.fact(now));
+        rehearsal.establish(known.collect()).await?;
         let faults = self.calls(case, &rehearsal).await;
         rehearsal.close().await;
         faults
@@ -130,8 +145,9 @@ impl Theatre {
 
     async fn calls(&self, case: &Case, rehearsal: &Rehearsal) -> anyhow::Result<Vec<String>> {
         let mut faults = Vec::new();
+        let mut asked = false;
         for step in &case.before {
-            let outcome = rehearsal.call(&step.tool, step.arguments.clone()).await?;
+            let outcome = call(case, step, rehearsal, &mut asked).await?;
             if outcome.word() != "ok" {
                 faults.push(format!(
                     "before: {} ended {}",
@@ -140,16 +156,18 @@ impl Theatre {
                 ));
             }
         }
-        let call = &case.call;
-        let first = rehearsal.call(&call.tool, call.arguments.clone()).await?;
+        let first = call(case, &case.call, rehearsal, &mut asked).await?;
         faults.extend(judge::outcome(case, &first));
         if case.fault == Some(Fault::Duplicate) {
-            let second = rehearsal.call(&call.tool, call.arguments.clone()).await?;
+            let second = call(case, &case.call, rehearsal, &mut asked).await?;
             faults.extend(
                 judge::outcome(case, &second)
                     .into_iter()
                     .map(|fault| format!("the second time: {fault}")),
             );
+        }
+        if case.consent.is_some() && !asked {
+            faults.push("nobody was asked for the consent".to_owned());
         }
         let seen = self.backend.seen();
         faults.extend(judge::backend(case, &seen));
@@ -209,6 +227,23 @@ impl Theatre {
             );
         }
         Ok(settings)
+    }
+}
+
+/// One call; where it waits for a yes that the case gives, what became of it then.
+async fn call(
+    case: &Case,
+    step: &Called,
+    rehearsal: &Rehearsal,
+    asked: &mut bool,
+) -> anyhow::Result<Outcome> {
+    let outcome = rehearsal.call(&step.tool, step.arguments.clone()).await?;
+    match (&outcome, case.consent) {
+        (Outcome::Pending { consent, .. }, Some(Answer::Yes)) => {
+            *asked = true;
+            rehearsal.agree(consent).await
+        }
+        _ => Ok(outcome),
     }
 }
 

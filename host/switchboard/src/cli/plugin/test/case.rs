@@ -8,6 +8,7 @@ use policy::Level;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::facts::Established;
 use crate::DeclaredNature;
 use crate::rehearsal::{Exchange, Fault};
 
@@ -28,6 +29,11 @@ pub(super) struct Case {
     /// How sure the host is of that.
     #[serde(default)]
     pub(super) known: Known,
+    /// What the case has established before, as if results had said it.
+    #[serde(default)]
+    pub(super) facts: Vec<Established>,
+    /// What whoever is asked for a yes answers; without it nobody does.
+    pub(super) consent: Option<Answer>,
     /// Settings, over the manifest's.
     #[serde(default)]
     pub(super) settings: BTreeMap<String, String>,
@@ -72,6 +78,13 @@ impl Known {
             Self::Verified => Level::Verified,
         }
     }
+}
+
+/// An answer to the host's question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Answer {
+    Yes,
 }
 
 /// One call of a tool.
@@ -165,6 +178,10 @@ mod tests {
                 "must say how the call ends",
             ),
             (format!("{call}\nexpect = 1"), "unknown field `expect`"),
+            (
+                format!("{call}\nconsent = \"no\"\ndenied = \"X\""),
+                "unknown variant `no`",
+            ),
             (
                 format!("{call}\nfault = \"fire\"\ndenied = \"X\""),
                 "unknown variant `fire`",
