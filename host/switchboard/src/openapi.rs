@@ -3,9 +3,11 @@
 mod document;
 mod manifest;
 mod names;
+mod notes;
 mod operation;
 mod pages;
 mod schema;
+mod security;
 
 use described::{Api, MAX_TOOLS, MAX_TYPES};
 use serde_json::{Map, Value};
@@ -13,7 +15,9 @@ use thiserror::Error;
 
 use document::Document;
 use names::Names;
+use notes::Notes;
 use operation::Operation;
+use security::Security;
 
 /// The longest document, in bytes.
 const MAX_BYTES: usize = 5 << 20;
@@ -51,6 +55,8 @@ pub(crate) struct Imported {
     pub(crate) api: Api,
     /// The plugin's manifest, as text: what it asks for, and how its tools are classified.
     pub(crate) manifest: String,
+    /// What its requests carry, and what an operator writes for that.
+    pub(crate) credentials: Vec<String>,
     /// What is not offered, or not as the document has it; each with its reason.
     pub(crate) left_out: Vec<String>,
 }
@@ -70,6 +76,7 @@ pub(crate) fn import(name: &str, text: &str) -> Result<Imported, OpenApiError> {
     let Import {
         document,
         api,
+        security,
         left_out,
         ..
     } = import;
@@ -80,10 +87,17 @@ pub(crate) fn import(name: &str, text: &str) -> Result<Imported, OpenApiError> {
         let words: Vec<String> = faults.iter().map(ToString::to_string).collect();
         OpenApiError::Unfit(words.join("; "))
     })?;
-    let manifest = manifest::text(name, &api, document.server(), &document.summary());
+    let manifest = manifest::text(
+        name,
+        &api,
+        &security,
+        document.server(),
+        &document.summary(),
+    );
     Ok(Imported {
         api,
         manifest,
+        credentials: security.told(),
         left_out,
     })
 }
@@ -93,6 +107,7 @@ struct Import<'a> {
     document: Document<'a>,
     api: Api,
     names: Names,
+    security: Security,
     left_out: Vec<String>,
 }
 
@@ -105,6 +120,7 @@ impl<'a> Import<'a> {
                 ..Api::default()
             },
             names: Names::default(),
+            security: Security::default(),
             left_out: Vec::new(),
         }
     }
@@ -135,7 +151,7 @@ impl<'a> Import<'a> {
                 .push(format!("{place} is not offered: {reason}"));
         }
         let mut types = self.api.types.clone();
-        let mut notes = Vec::new();
+        let mut notes = Notes::default();
         match operation.tool(&mut types, &mut self.names, &mut notes) {
             Ok(_) if types.len() > MAX_TYPES => {
                 let reason = format!("a description has {MAX_TYPES} types at most");
@@ -143,8 +159,11 @@ impl<'a> Import<'a> {
                     .push(format!("{place} is not offered: {reason}"));
             }
             Ok((name, tool)) => {
-                let notes = notes.into_iter().map(|note| format!("{place}: {note}"));
-                self.left_out.extend(notes);
+                let node = operation.node();
+                if let Some(line) = self.security.settle(&self.document, &name, node) {
+                    notes.push(line);
+                }
+                self.left_out.extend(notes.of(&place));
                 self.api.tools.insert(name, tool);
                 self.api.types = types;
             }

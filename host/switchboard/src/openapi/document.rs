@@ -1,6 +1,6 @@
 //! The document itself: its references, its server, what it says of itself.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How many references may lead to one another.
 const MAX_HOPS: usize = 16;
@@ -31,6 +31,23 @@ impl<'a> Document<'a> {
                 .ok_or_else(|| format!("{reference} leads nowhere"))?;
         }
         Err("its references go round in a circle".to_owned())
+    }
+
+    /// The schema that bounds the values of an argument, once references and null are away.
+    pub(super) fn bounded(&self, schema: &'a Value) -> Result<&'a Value, String> {
+        let (schema, _) = super::schema::without_null(self.resolved(schema)?)?;
+        self.resolved(schema)
+    }
+
+    /// How the API may want to be asked, by name.
+    pub(super) fn security_schemes(&self) -> Option<&'a Map<String, Value>> {
+        let schemes = self.root.pointer("/components/securitySchemes")?;
+        schemes.as_object()
+    }
+
+    /// How every operation wants to be asked that does not say otherwise.
+    pub(super) fn security(&self) -> Option<&'a Value> {
+        self.root.get("security")
     }
 
     /// The first server that is a whole URL.

@@ -1,15 +1,24 @@
 //! The manifest of a described plugin: exactly the paths that it asks for, and a first classification of its tools.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use described::{Api, Kind, Method, Parameter, PathTemplate, Place, Tool};
 use url::Url;
 
+use super::security::Security;
+
 /// Where an API is whose document does not say.
 const NOWHERE: &str = "https://api.example.com";
 
 /// The text of `plugin.toml`.
-pub(super) fn text(name: &str, api: &Api, server: Option<&str>, summary: &str) -> String {
+pub(super) fn text(
+    name: &str,
+    api: &Api,
+    security: &Security,
+    server: Option<&str>,
+    summary: &str,
+) -> String {
     let base_url = server.unwrap_or(NOWHERE);
     let prefix = Url::parse(base_url).map(|url| url.path().trim_end_matches('/').to_owned());
     let prefix = prefix.unwrap_or_default();
@@ -27,13 +36,14 @@ pub(super) fn text(name: &str, api: &Api, server: Option<&str>, summary: &str) -
         },
         quoted(base_url)
     );
-    reads(&mut text, api, &prefix);
+    reads(&mut text, api, security, &prefix);
     let writes = api
         .tools
         .iter()
         .filter(|(_, tool)| tool.method != Method::Get);
     for (name, tool) in writes {
         write(&mut text, api, &prefix, name, tool);
+        text.push_str(&security.of_tool(name));
     }
     text.push_str(
         "\n# Who may use a tool is for you to say: anyone, claimed, matched, verified or staff. Without it nobody may.\n",
@@ -44,25 +54,23 @@ pub(super) fn text(name: &str, api: &Api, server: Option<&str>, summary: &str) -
     text
 }
 
-fn reads(text: &mut String, api: &Api, prefix: &str) {
+/// One grant for all reads that carry the same credential.
+fn reads(text: &mut String, api: &Api, security: &Security, prefix: &str) {
     let reads = api
         .tools
         .iter()
         .filter(|(_, tool)| tool.method == Method::Get);
-    let mut paths: Vec<String> = reads
-        .map(|(_, tool)| path(prefix, tool, |_| false))
-        .collect();
-    paths.sort();
-    paths.dedup();
-    if !paths.is_empty() {
+    let mut grants = BTreeMap::<String, BTreeSet<String>>::new();
+    for (name, tool) in reads {
+        let paths = grants.entry(security.of_tool(name)).or_default();
+        paths.insert(quoted(&path(prefix, tool, |_| false)));
+    }
+    for (credential, paths) in grants {
+        let paths: Vec<String> = paths.into_iter().collect();
         let _ = write!(
             text,
-            "\n[[asks.reach]]\norigin = \"{{base_url}}\"\nmethods = [\"GET\"]\npaths = [{}]\n",
-            paths
-                .iter()
-                .map(|path| quoted(path))
-                .collect::<Vec<_>>()
-                .join(", ")
+            "\n[[asks.reach]]\norigin = \"{{base_url}}\"\nmethods = [\"GET\"]\npaths = [{}]\n{credential}",
+            paths.join(", ")
         );
     }
 }

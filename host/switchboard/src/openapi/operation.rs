@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::document::Document;
 use super::names::{self, Names};
+use super::notes::Notes;
 use super::pages;
 use super::schema::{Schemas, Way};
 
@@ -31,7 +32,7 @@ struct Given<'a> {
 struct Draft<'b> {
     types: &'b mut Named<TypeDef>,
     names: &'b mut Names,
-    notes: &'b mut Vec<String>,
+    notes: &'b mut Notes,
     parameters: Named<Parameter>,
     path: String,
 }
@@ -58,6 +59,11 @@ impl<'a, 'b> Operation<'a, 'b> {
         }
     }
 
+    /// What the document says of it.
+    pub(super) fn node(&self) -> &'a Value {
+        self.node
+    }
+
     /// `GET /orders/{id}`
     pub(super) fn place(&self) -> String {
         format!("{} {}", self.method.as_str(), self.path)
@@ -68,7 +74,7 @@ impl<'a, 'b> Operation<'a, 'b> {
         &self,
         types: &mut Named<TypeDef>,
         names: &mut Names,
-        notes: &mut Vec<String>,
+        notes: &mut Notes,
     ) -> Result<(String, Tool), String> {
         if self.node.get("deprecated") == Some(&Value::Bool(true)) {
             return Err("it is deprecated".to_owned());
@@ -216,6 +222,9 @@ impl<'a, 'b> Operation<'a, 'b> {
         );
         let shape = schemas.shape(schema, &format!("{tool}_{name}"))?;
         let is_customer = name == CUSTOMER && shape.kind.is_scalar();
+        draft
+            .notes
+            .unbound(given.name, self.document.bounded(schema)?, &shape.kind);
         if is_customer {
             draft.notes.push(format!(
                 "{} is filled in by the host with the case's customer",
@@ -360,7 +369,7 @@ impl Draft<'_> {
 }
 
 /// Each field of a JSON body is a parameter of its own.
-fn of_field(name: &str, field: &Field, notes: &mut Vec<String>) -> Parameter {
+fn of_field(name: &str, field: &Field, notes: &mut Notes) -> Parameter {
     let is_customer = name == CUSTOMER && field.kind.is_scalar();
     if is_customer {
         notes.push(format!(

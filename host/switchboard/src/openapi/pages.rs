@@ -2,6 +2,8 @@
 
 use described::{Field, Kind, Named, Pages, PagesStyle, Place, Tool, TypeDef};
 
+use super::notes::Notes;
+
 /// How many pages a call reads, unless the author says otherwise.
 const PAGES: u32 = 5;
 const PAGE: [&str; 3] = ["page", "page_number", "p"];
@@ -10,7 +12,7 @@ const CURSOR: [&str; 4] = ["cursor", "after", "page_token", "starting_after"];
 const NEXT: [&str; 3] = ["next_cursor", "next_page_token", "next"];
 
 /// Makes a paged tool of one that has a parameter for the page and a result with one list.
-pub(super) fn find(tool: &mut Tool, types: &mut Named<TypeDef>, notes: &mut Vec<String>) {
+pub(super) fn find(tool: &mut Tool, types: &mut Named<TypeDef>, notes: &mut Notes) {
     let Some(Kind::Named(result)) = tool.result.clone() else {
         return;
     };

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::document::{Document, reference};
 use super::names::{self, Names};
+use super::notes::Notes;
 
 /// How deep schemas may nest.
 const MAX_DEPTH: usize = 12;
@@ -31,7 +32,7 @@ pub(super) struct Schemas<'a, 'b> {
     pub(super) types: &'b mut Named<TypeDef>,
     pub(super) names: &'b mut Names,
     /// What is left out of types, with reasons.
-    pub(super) notes: &'b mut Vec<String>,
+    pub(super) notes: &'b mut Notes,
     pub(super) way: Way,
     /// The references that are being followed.
     open: Vec<&'a str>,
@@ -43,7 +44,7 @@ impl<'a, 'b> Schemas<'a, 'b> {
         document: &'b Document<'a>,
         types: &'b mut Named<TypeDef>,
         names: &'b mut Names,
-        notes: &'b mut Vec<String>,
+        notes: &'b mut Notes,
         way: Way,
     ) -> Self {
         Self {
@@ -259,6 +260,10 @@ impl<'a, 'b> Schemas<'a, 'b> {
         }
         let name = names::snake(wire).ok_or("its name has no letters")?;
         let shape = self.shape(property, &format!("{hint}_{wire}"))?;
+        if self.way == Way::In {
+            let bounded = self.document.bounded(property)?;
+            self.notes.unbound(wire, bounded, &shape.kind);
+        }
         let pointer = format!("/{}", wire.replace('~', "~0").replace('/', "~1"));
         let field = Field {
             kind: shape.kind,
@@ -323,7 +328,7 @@ fn last(reference: &str) -> &str {
 }
 
 /// `oneOf` and `anyOf` with null are an option; any other cannot be told apart by a description.
-fn without_null(schema: &Value) -> Result<(&Value, bool), String> {
+pub(super) fn without_null(schema: &Value) -> Result<(&Value, bool), String> {
     for word in ["oneOf", "anyOf"] {
         let Some(all) = schema.get(word).and_then(Value::as_array) else {
             continue;

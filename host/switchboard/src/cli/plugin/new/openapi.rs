@@ -27,6 +27,12 @@ pub(super) fn run(name: &str, folder: &Path, document: &Path) -> anyhow::Result<
         imported.api.tools.len(),
         document.display()
     ));
+    if !imported.credentials.is_empty() {
+        say("\nIts requests carry what the host adds:");
+    }
+    for line in &imported.credentials {
+        say(format_args!("  {line}"));
+    }
     if !imported.left_out.is_empty() {
         say("\nNot as in the document:");
     }
