@@ -42,6 +42,7 @@ async fn an_operator_sees_how_tenants_stand() {
         "company: Acme Outfitters",
         "model: offline",
         "channels: chat, http, mcp",
+        "shares: the usual",
         "key helpdesk (agent): get_customer, lookup_order, process_refund, escalate_*",
         "key dana (supervisor): all",
         "plugin crm from builtin crm",
@@ -73,11 +74,13 @@ async fn an_operator_makes_changes_and_removes_a_tenant() {
     assert_eq!(made, "initech serving, 0 tools\n");
     town.desk.get("/t/initech/api/tools").await.expect(200);
 
-    let closed = file("company = \"Initech\"\nchannels = [\"chat\"]\n");
+    let closed = file("company = \"Initech\"\nchannels = [\"chat\"]\n[shares]\ncalls = 4\n");
     let put = ["put", "initech", "tenant.toml", closed.as_str()];
     said(&tenants(&town, &put).await);
     let refused = town.desk.get("/t/initech/api/tools").await;
     expect_refusal(&refused, 403, "the channel http is closed");
+    let shown = said(&tenants(&town, &["show", "initech"]).await);
+    assert!(shown.contains("\nshares: calls 4\n"), "{shown}");
 
     // What does not fit changes nothing, and is told as it is told over HTTP.
     let unknown = file("company = \"Initech\"\nchannels = [\"sms\"]\n");

@@ -155,6 +155,7 @@ fn show(tenant: &Value) {
     say(format_args!("rules: {}", text(&tenant["rulebook"])));
     say(format_args!("model: {}", text(&tenant["model"])));
     say(format_args!("channels: {}", words(&tenant["channels"])));
+    say(format_args!("shares: {}", shares(&tenant["shares"])));
     for key in tenant["keys"].as_array().into_iter().flatten() {
         say(format_args!(
             "key {} ({}): {}",
@@ -175,6 +176,19 @@ fn show(tenant: &Value) {
         let bytes = text.as_str().map_or(0, str::len);
         say(format_args!("file {file}, {bytes} bytes"));
     }
+}
+
+/// What tenant.toml says of its share, in one line.
+fn shares(shares: &Value) -> String {
+    let said = shares.as_object().into_iter().flatten();
+    let said = said.filter(|(_, figure)| !figure.is_null());
+    let said: Vec<String> = said
+        .map(|(key, figure)| format!("{key} {figure}"))
+        .collect();
+    if said.is_empty() {
+        return "the usual".to_owned();
+    }
+    said.join(", ")
 }
 
 /// A list in one line; `all` where none is kept.
