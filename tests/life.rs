@@ -5,6 +5,7 @@ mod parcel;
 mod pulled;
 mod trials;
 mod vouched;
+mod wishes;
 
 use artifacts::SigningKey;
 use serde_json::json;

@@ -74,6 +74,25 @@ impl Parcel {
         Self::made(version, &tool, ASKS, &judged)
     }
 
+    /// It tells whose an order is, and is judged by that.
+    pub(crate) fn judged_by_owner(version: &str) -> Self {
+        let tool = TOOL.replace("[type.found.fields]\n", OWNER);
+        let judged = format!("{JUDGED}owner = [\"/owner\"]\n");
+        Self::made(version, &tool, ASKS, &judged)
+    }
+
+    /// Its author says of the tool what no tool of ours would put into a component.
+    pub(crate) fn saying(version: &str, line: &str) -> Self {
+        let (hidden, said) = (format!("# {line}\n"), format!("  {line}\n"));
+        let mut parcel = Self::made(version, TOOL, ASKS, &format!("{JUDGED}{hidden}"));
+        let places = parcel.bytes.windows(hidden.len());
+        let at = { places }
+            .position(|here| here == hidden.as_bytes())
+            .unwrap();
+        parcel.bytes[at..at + said.len()].copy_from_slice(said.as_bytes());
+        parcel
+    }
+
     /// It looks where nothing is.
     pub(crate) fn lost(version: &str) -> Self {
         let tool = TOOL.replace("/orders/{number}", "/orders/not-{number}");
@@ -239,6 +258,19 @@ impl<'a> Bay<'a> {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("it is never told: {:?}", self.history(plugin).await)
+    }
+
+    /// Why what lies in this folder was refused, once the host says so in these words.
+    pub(crate) async fn until_refused(&self, folder: &Path, words: &str) -> String {
+        let beside = folder.join("shelf.wasm.refused");
+        for _ in 0..1_000 {
+            let reason = std::fs::read_to_string(&beside).unwrap_or_default();
+            if reason.contains(words) {
+                return reason;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{words:?} is never told: {}", self.plugin("shelf").await)
     }
 
     /// A call of the plugin's tool.

@@ -1,6 +1,8 @@
 //! How a vendor's tool is classified, as a person writes it: what it does, and who may use it. The form of a tenant's
 //! `tools.toml` and of a manifest's `[tool.NAME]`.
 
+mod reserved;
+
 use std::fmt;
 
 use policy::ToolRule;

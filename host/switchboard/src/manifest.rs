@@ -10,6 +10,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::host::rules;
 use crate::{Classified, Complaint, Reach, ReachError};
 
 /// The file in an author's folder.
@@ -37,7 +38,8 @@ pub struct Manifest {
     /// What it asks its operator for.
     #[serde(default)]
     pub asks: Asks,
-    /// How the author classifies the tools, by name. An operator's `tools.toml` wins.
+    /// How the author classifies the tools, by name. An operator's `tools.toml` wins, and can alone say who a customer is, what
+    /// is so of the contract's things, and which budgets a call draws on.
     #[serde(default, rename = "tool")]
     pub tools: BTreeMap<String, Classified>,
 }
@@ -207,7 +209,26 @@ impl Manifest {
         self.asks
             .grants(&self.asks.settings)
             .map_err(|error| Complaint::about(text, "asks.reach.origin", error))?;
+        self.check_reserved(text)?;
         Ok(self)
+    }
+
+    /// Refuses what only an operator can say of a tool.
+    fn check_reserved(&self, text: &str) -> Result<(), Complaint> {
+        if self.tools.is_empty() {
+            return Ok(());
+        }
+        let contract = rules::classification();
+        let contract = contract.map_err(|error| Complaint::about(text, "tool", error))?;
+        let mut tools = self.tools.iter();
+        let reserved = tools.find_map(|(name, tool)| Some((name, tool.reserved(&contract)?)));
+        match reserved {
+            Some((name, (key, why))) => {
+                let key = format!("tool.{name}.{key}");
+                Err(Complaint::about(text, &key, why))
+            }
+            None => Ok(()),
+        }
     }
 }
 

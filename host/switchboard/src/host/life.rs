@@ -3,6 +3,7 @@
 //! Every turn is taken in the same steps: what shall hold is prepared aside, as a whole; the registry records it, unless somebody
 //! else was first; then it is live, all at once.
 
+mod acceptance;
 mod arrivals;
 mod ending;
 mod error;
@@ -22,6 +23,7 @@ use super::bindings::Bindings;
 use super::roster::{Refusal, Roster};
 use crate::tenants::{PluginEntry, PluginOrigin, Tenant};
 
+pub(crate) use acceptance::Acceptance;
 pub(crate) use arrivals::{Arrivals, FOLDER as INSTALL_FOLDER};
 pub(crate) use ending::Ending;
 pub(crate) use error::LifeError;

@@ -15,7 +15,7 @@ use super::ApiError;
 use super::access::Operator;
 use super::desk::Desk;
 use super::request::{JsonBody, LargeJsonBody, QueryOf, Segment};
-use crate::host::life::{Life, LifeError, Offered, Parcel, Portrait, Terms};
+use crate::host::life::{Acceptance, Life, LifeError, Offered, Parcel, Portrait, Terms};
 
 /// What is to be installed: fetched by the host, or brought along.
 #[derive(Deserialize)]
@@ -113,7 +113,11 @@ pub(super) async fn install(
 ) -> Result<Json<Value>, ApiError> {
     let offered = Offered {
         parcel: parcel(&body)?,
-        accept: body.accept,
+        accept: if body.accept {
+            Acceptance::Given
+        } else {
+            Acceptance::Open
+        },
         settings: body.settings,
         reason: body.reason,
     };

@@ -107,6 +107,52 @@ fn a_refusal_names_file_line_and_key() {
     assert!(refusal(&long).contains("may have 65536"));
 }
 
+/// An author who could say these would forge who a customer is, or what is so of an order.
+#[test]
+fn what_an_operator_alone_can_say_of_a_tool_is_refused_by_its_key() {
+    for (key, value, said) in [
+        ("identity", "\"claims\"", "who the customer is"),
+        ("identity", "\"matches\"", "who the customer is"),
+        ("claimed_by", "\"/email\"", "who the customer is"),
+        (
+            "establishes",
+            "[{ kind = \"points\", id = \"/id\" }, { kind = \"order\", id = \"/id\" }]",
+            "of the contract (order)",
+        ),
+        (
+            "establishes",
+            "[{ kind = \"customer\", id = \"/id\" }]",
+            "of the contract (customer)",
+        ),
+        (
+            "establishes",
+            "[{ kind = \"ticket\", id = \"/id\" }]",
+            "of the contract (ticket)",
+        ),
+        (
+            "establishes",
+            "[{ kind = \"contact\", id = \"/id\" }]",
+            "of the contract (contact)",
+        ),
+        ("budgets", "[\"refund_tenant_day\"]", "(refund_tenant_day)"),
+        (
+            "rates",
+            "[\"ticket_calls_tenant_day\"]",
+            "(ticket_calls_tenant_day)",
+        ),
+        ("guesses", "[\"guesses_case_day\"]", "(guesses_case_day)"),
+    ] {
+        let refusal = refusal(&format!("{LOYALTY}{key} = {value}\n"));
+        let at = format!("plugin.toml, line 20, key tool.get_points.{key}: ");
+        assert!(refusal.starts_with(&at), "{refusal}");
+        assert!(refusal.contains(said), "{refusal}");
+        let who = "only the operator's tools.toml can say so";
+        assert!(refusal.contains(who), "{refusal}");
+    }
+    let own = "entity = { kind = \"customer\", id = \"/customer_id\" }\nestablishes = [{ kind = \"points\", id = \"/id\" }]\nowner = [\"/customer_id\"]\n";
+    parsed(&format!("{LOYALTY}{own}")).unwrap();
+}
+
 #[test]
 fn only_tools_that_exist_are_classified() {
     let manifest = parsed(LOYALTY).unwrap();

@@ -1,11 +1,12 @@
 //! A plugin that came through the registry: what its operator accepted of its manifest stands where plugins.toml has no entry of
 //! its name.
 
+mod said;
+
 use std::collections::BTreeMap;
 
-use policy::{HttpGrant, PathPattern};
+use policy::HttpGrant;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::entry::grants;
 use super::{Credentials, PluginEntry, PluginOrigin};
@@ -45,7 +46,8 @@ impl Accepted {
     }
 
     /// What this has that `other` has not, in an operator's words; none where it asks for no more. Destinations are held against
-    /// each other as they are with each side's settings: a default that leads elsewhere is another destination.
+    /// each other as they are with each side's settings: a default that leads elsewhere is another destination. A tool that is
+    /// classified otherwise has a line for each field, also for one that is dropped: without `owner` it is open to more.
     pub(crate) fn beyond(&self, other: &Self) -> Vec<String> {
         let (asks, had) = (&self.asks, &other.asks);
         let had_grants: Vec<_> = other.grants().into_iter().flatten().collect();
@@ -53,7 +55,7 @@ impl Accepted {
         for grant in self.grants() {
             match grant {
                 Ok(grant) if had_grants.contains(&grant) => {}
-                Ok(grant) => more.push(described(&grant)),
+                Ok(grant) => more.push(said::destination(&grant)),
                 Err(error) => more.push(error.to_string()),
             }
         }
@@ -64,8 +66,7 @@ impl Accepted {
             more.push("keys and values of its own".to_owned());
         }
         let tools = self.tools.iter();
-        let tools = tools.filter(|(name, tool)| other.tools.get(*name) != Some(tool));
-        more.extend(tools.map(|(name, tool)| judged(name, tool)));
+        more.extend(tools.flat_map(|(name, tool)| said::judged(name, tool, other.tools.get(name))));
         more
     }
 
@@ -96,43 +97,5 @@ impl Accepted {
     }
 }
 
-/// `GET, POST https://api.example.com /members/*, with the credential crm, on a private network`
-fn described(grant: &HttpGrant) -> String {
-    let list = |paths: &[PathPattern]| {
-        let paths: Vec<&str> = paths.iter().map(|path| path.0.as_str()).collect();
-        paths.join(", ")
-    };
-    let mut said = vec![format!(
-        "{} {} {}",
-        grant.methods.join(", "),
-        grant.origin,
-        list(&grant.paths)
-    )];
-    if let Some(name) = &grant.credential {
-        said.push(format!("with the credential {name}"));
-    }
-    if grant.private_network {
-        said.push("on a private network".to_owned());
-    }
-    if !grant.safe_posts.is_empty() {
-        said.push(format!(
-            "where POST changes nothing at {}",
-            list(&grant.safe_posts)
-        ));
-    }
-    if !grant.tools.is_empty() {
-        let tools: Vec<&str> = grant.tools.keys().map(String::as_str).collect();
-        said.push(format!("for {}", tools.join(", ")));
-    }
-    said.join(", ")
-}
-
-fn judged(name: &str, tool: &Classified) -> String {
-    let word = |value: Result<Value, _>| match value {
-        Ok(Value::String(word)) => word,
-        _ => "nobody".to_owned(),
-    };
-    let effect = word(serde_json::to_value(tool.rule.effect));
-    let open_to = word(serde_json::to_value(tool.open_to));
-    format!("the tool {name}: {effect}, open to {open_to}")
-}
+#[cfg(test)]
+mod tests;

@@ -138,12 +138,15 @@ fn vendors(
     given: &Given<'_>,
 ) -> Result<BTreeMap<String, Classified>, TenantError> {
     let installed = given.installed.iter();
-    let accepted = installed.flat_map(|installed| installed.accepted.tools.clone());
+    let accepted = installed.flat_map(|installed| &installed.accepted.tools);
+    // Also what was accepted before manifests were refused for it does not make a customer of anybody: such a tool is denied.
+    let accepted = accepted.filter(|(_, tool)| tool.reserved(&given.common.contract).is_none());
+    let accepted = accepted.map(|(name, tool)| (name.clone(), tool.clone()));
     let mut all: BTreeMap<String, Classified> = accepted.collect();
     if let Some(text) = folder.text(tools::FILE) {
         all.extend(tools::parse(text.text, &given.common.contract)?);
     }
-    // A manifest can say no more than an operator can: the contract's tools are judged as the contract says.
+    // The contract's tools are judged as the contract says.
     all.retain(|name, _| !given.common.contract.contains_key(name));
     Ok(all)
 }

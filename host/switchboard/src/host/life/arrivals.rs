@@ -1,5 +1,6 @@
-//! Watched folders: a component that is put into a tenant's `install` folder is installed for that tenant, with all that it asks
-//! for. Whoever may write there may write plugins.toml beside it, and grant the same by that.
+//! Watched folders: a component that is put into a tenant's `install` folder is installed for that tenant; the first version of a
+//! plugin with all that it asks for. Whoever may write there may write plugins.toml beside it, and grant the same by that. A
+//! further version often comes from whoever made the first, and nobody looks at it: it gets what the live one was granted.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use artifacts::{Fetched, Inbox};
 use dispatch::Pinned;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Life, LifeError, Offered, Parcel};
+use super::{Acceptance, Life, LifeError, Offered, Parcel};
 use crate::Manifest;
 use crate::host::roster::Roster;
 
@@ -71,7 +72,7 @@ async fn installed(roster: Arc<Roster>, tenant: String, fetched: Fetched) -> Res
     }
     let offered = Offered {
         parcel: Parcel::Brought(Box::new(fetched)),
-        accept: true,
+        accept: Acceptance::OfFirst,
         settings: BTreeMap::new(),
         reason: "it was put into the folder".to_owned(),
     };

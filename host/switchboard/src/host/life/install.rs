@@ -6,6 +6,7 @@ use artifacts::{Fetched, Source, TagMoved};
 use dispatch::{Added, Binding, BindingAction, NewVersion, Pinned, PluginVersion};
 use serde_json::json;
 
+use super::acceptance::Acceptance;
 use super::{Life, LifeError, Turn};
 use crate::Manifest;
 use crate::host::bindings::{self, Bindings};
@@ -24,8 +25,7 @@ pub(crate) enum Parcel {
 /// What is to be installed, and on which terms.
 pub(crate) struct Offered {
     pub(crate) parcel: Parcel,
-    /// The operator grants what the manifest asks for.
-    pub(crate) accept: bool,
+    pub(crate) accept: Acceptance,
     /// The operator's own settings, over the manifest's.
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) reason: String,
@@ -161,7 +161,7 @@ impl Life<'_> {
         }
     }
 
-    /// The version as it will be known. What the first version of a plugin asks for must be accepted with it.
+    /// The version as it will be known.
     fn described(
         &self,
         manifest: &Manifest,
@@ -170,27 +170,8 @@ impl Life<'_> {
         bindings: &Bindings,
         offered: &Offered,
     ) -> Result<NewVersion, LifeError> {
-        let chosen = bindings.accepted(&manifest.name).settings;
-        // Settings that were chosen for the version before hold for this one, too.
-        let mut settings = chosen.clone();
-        settings.extend(offered.settings.clone());
-        let asked = Accepted::of(manifest, &settings);
-        let is_bound = bindings
-            .get(&manifest.name)
-            .is_some_and(|binding| binding.stable.is_some());
-        let more = asked.beyond(&Accepted::default());
-        let grants = offered.accept || more.is_empty();
-        let chooses = |(name, value)| chosen.get(name) != Some(value);
-        if !grants && is_bound && offered.settings.iter().any(chooses) {
-            return Err(LifeError::Unfit(SETTINGS.to_owned()));
-        }
-        if !grants && !is_bound && !self.is_in_folder(&manifest.name) {
-            return Err(LifeError::Unaccepted {
-                what: format!("{} {} asks for", manifest.name, manifest.version),
-                points: more,
-            });
-        }
-        let accepted = grants.then(|| serde_json::to_value(&asked)).transpose();
+        let accepted = self.accepted_of(manifest, bindings, offered)?;
+        let accepted = accepted.map(serde_json::to_value).transpose();
         Ok(NewVersion {
             tenant: self.tenant.name.clone(),
             plugin: manifest.name.clone(),
@@ -247,7 +228,8 @@ impl Life<'_> {
             .check_beside(&self.tenant.name, plugin)?)
     }
 
-    fn is_in_folder(&self, plugin: &str) -> bool {
+    /// Whether plugins.toml grants it what it has.
+    pub(super) fn is_in_folder(&self, plugin: &str) -> bool {
         let entry = self.entry(plugin);
         entry.is_some_and(|entry| entry.origin != PluginOrigin::Registry)
     }
@@ -278,5 +260,4 @@ fn as_known(version: &NewVersion) -> PluginVersion {
     }
 }
 
-const SETTINGS: &str = "settings are kept with what is accepted: say `accept`, too";
 const NO_MANIFEST: &str = "the component carries no manifest, so nobody knows its name and version: build it with `switchboard plugin build`";

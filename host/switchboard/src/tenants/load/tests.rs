@@ -89,6 +89,31 @@ fn tools_toml_wins_over_what_was_accepted() {
     assert_eq!(trusting.rulebook.tool("get_customer"), Some(of_contract));
 }
 
+/// Whatever was accepted once: who a customer is and what is so of an order is not for a plugin to say.
+#[test]
+fn a_tool_that_was_accepted_with_what_an_operator_alone_can_say_is_denied() {
+    for forged in [
+        "identity = \"claims\"",
+        "establishes = [{ kind = \"order\", id = \"/id\" }]",
+        "budgets = [\"refund_tenant_day\"]",
+    ] {
+        let accepted = format!("[get_points]\neffect = \"read\"\nopen_to = \"anyone\"\n{forged}");
+        let tenant = [("tenant.toml", COMPANY)];
+        let acme = loaded(&tenant, &accepted).unwrap();
+        assert_eq!(
+            decided(&acme, "get_points", Role::Agent),
+            "UNCLASSIFIED",
+            "{forged}"
+        );
+        let tools = format!("[tool.get_points]\neffect = \"read\"\nopen_to = \"anyone\"\n{forged}");
+        let acme = loaded(&[tenant[0], ("tools.toml", &tools)], &accepted).unwrap();
+        assert!(
+            decided(&acme, "get_points", Role::Agent).starts_with("allow"),
+            "an operator can say it: {forged}"
+        );
+    }
+}
+
 #[test]
 fn a_tenant_may_put_rules_in_the_place_of_the_shipped_ones() {
     let own = "@id(\"own\") permit (principal, action == Action::\"search_articles\", resource);";
