@@ -1,8 +1,9 @@
 //! Plugins of a real registry, by tag: a version stays what the tag led to when it was installed.
 
 use std::path::Path;
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::commands::{listed, plugin, says};
 use super::parcel::{Bay, Parcel};
@@ -88,5 +89,118 @@ async fn a_version_stays_what_its_tag_led_to_when_it_was_installed() {
     let bay = Bay::of(&desk);
     assert_eq!(bay.found().await["owner"], "C-1001");
     bay.post("shelf/rollback", json!({})).await.expect(200);
+    assert_eq!(bay.found().await["owner"], json!(null));
+}
+
+/// Where the plugin's tags lead elsewhere by now, once this is so: the host looks by itself.
+async fn until_moved(bay: &Bay<'_>, is_so: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    for _ in 0..3_000 {
+        let plugin = bay.plugin("shelf").await;
+        let moved = plugin["moved_tags"].as_array().unwrap();
+        if is_so(moved) {
+            return moved.clone();
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it is never seen: {}", bay.plugin("shelf").await)
+}
+
+/// What the audit log says of tags, oldest first.
+async fn told_of_tags(desk: &Desk) -> Vec<Value> {
+    let records: Value = serde_json::from_str(&desk.audit().await).unwrap();
+    let records = records.as_array().unwrap().iter();
+    let of_tags = records.filter(|record| record["entry"]["detail"]["event"] == "tag_moved");
+    of_tags.map(|record| record["entry"].clone()).collect()
+}
+
+/// Lets the tag lead to what lies there already, as somebody does who may push.
+async fn lead_to(desk: &Desk, host: &str, digest: &str) {
+    let manifests = format!("http://{host}/v2/acme/shelf/manifests");
+    let kind = "application/vnd.oci.image.manifest.v1+json";
+    let found = desk.http.get(format!("{manifests}/{digest}"));
+    let found = found.header("accept", kind).send().await.unwrap();
+    let manifest = found.error_for_status().unwrap().bytes().await.unwrap();
+    let put = desk.http.put(format!("{manifests}/1")).body(manifest);
+    let put = put.header("content-type", kind).send().await.unwrap();
+    put.error_for_status().unwrap();
+}
+
+#[tokio::test]
+async fn a_tag_that_moves_is_seen_without_anything_being_fetched_and_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some((registry, host)) = Registry::start(folder.path(), "looking at tags") else {
+        return;
+    };
+    let desk = Desk::open_with(|config| config.tag_look_seconds = 1).await;
+    let blind = Desk::open_with(|config| config.tag_look_seconds = 0).await;
+    let bay = Bay::of(&desk);
+    let place = format!("oci://{host}/acme/shelf:1");
+    let (_, first) = publish(&Parcel::version("1.0.0"), folder.path(), &place);
+    for bay in [&bay, &Bay::of(&blind)] {
+        bay.install_from(&place).await.expect(200);
+        assert_eq!(bay.plugin("shelf").await["moved_tags"], json!([]));
+    }
+    let before = (bay.plugin("shelf").await, bay.history("shelf").await);
+
+    let (_, second) = publish(&Parcel::with_owner("1.1.0"), folder.path(), &place);
+    let source = first.trim_start_matches("oci://");
+    let digest = |place: &str| place.rsplit_once('@').unwrap().1.to_owned();
+    let moved = until_moved(&bay, |moved| !moved.is_empty()).await;
+    let seen = moved[0]["seen_at_ms"].as_i64().unwrap();
+    let told = json!({
+        "reference": source,
+        "pinned": digest(&first),
+        "now": digest(&second),
+        "seen_at_ms": seen,
+    });
+    assert_eq!(moved, std::slice::from_ref(&told));
+    let mut detail = told;
+    detail["event"] = json!("tag_moved");
+    detail["plugin"] = json!("shelf");
+    let audited = told_of_tags(&desk).await;
+    assert_eq!(audited.len(), 1, "{audited:?}");
+    assert_eq!(
+        (&audited[0]["actor"], &audited[0]["detail"]),
+        (&json!("host:tags"), &detail)
+    );
+    let list = listed(&desk).await;
+    let line = format!(
+        "shelf 1.0.0 (installed)\n    1.0.0 from {source}\n    ! the tag of {source} has moved: it leads to {} by now, first seen 20",
+        digest(&second)
+    );
+    assert!(list.starts_with(&line), "{list}");
+
+    // What was pinned serves on, and nothing was done to it.
+    let mut after = bay.plugin("shelf").await;
+    after["moved_tags"] = json!([]);
+    assert_eq!((after, bay.history("shelf").await), before);
+    assert_eq!(bay.found().await["owner"], json!(null));
+
+    // Back and forth, and across a start: where it leads is shown, and told no second time.
+    lead_to(&desk, &host, &digest(&first)).await;
+    until_moved(&bay, <[Value]>::is_empty).await;
+    let desk = desk.started_again().await;
+    let bay = Bay::of(&desk);
+    lead_to(&desk, &host, &digest(&second)).await;
+    assert_eq!(until_moved(&bay, |moved| !moved.is_empty()).await, moved);
+    assert_eq!(told_of_tags(&desk).await, audited);
+
+    // Another place is another thing to tell.
+    let (_, third) = publish(&Parcel::with_owner("1.2.0"), folder.path(), &place);
+    until_moved(&bay, |moved| {
+        moved.iter().any(|tag| tag["now"] == digest(&third))
+    })
+    .await;
+    let audited = told_of_tags(&desk).await;
+    let led_to: Vec<_> = audited.iter().map(|one| &one["detail"]["now"]).collect();
+    assert_eq!(led_to, [&json!(digest(&second)), &json!(digest(&third))]);
+
+    // Whoever installs what the tag leads to has seen it move.
+    bay.install_from(&place).await.expect(200);
+    assert_eq!(bay.plugin("shelf").await["moved_tags"], json!([]));
+
+    // Who does not look sees nothing, and without the registry calls go on.
+    assert_eq!(told_of_tags(&blind).await, Vec::<Value>::new());
+    drop(registry);
     assert_eq!(bay.found().await["owner"], json!(null));
 }

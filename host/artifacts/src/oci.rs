@@ -3,6 +3,7 @@
 mod component;
 mod connect;
 mod credentials;
+mod look;
 mod manifest;
 mod pull;
 mod push;

@@ -231,6 +231,38 @@ pub struct HistoryEntry {
     pub reason: String,
 }
 
+/// What the tag was found to lead to that a tenant's plugin was pinned with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagFound {
+    /// Whose.
+    pub tenant: String,
+    /// The plugin's name.
+    pub plugin: String,
+    /// The place with its tag, as it was pinned: `host/repository:tag@sha256:…`.
+    pub reference: String,
+    /// The manifest that was pinned, `sha256:…`.
+    pub pinned: String,
+    /// The manifest that the tag leads to now, `sha256:…`; none where it leads to nothing.
+    pub now: Option<String>,
+    /// Who looked.
+    pub by: String,
+}
+
+/// A tag that leads elsewhere than where it led when it was pinned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagMove {
+    /// The plugin's name.
+    pub plugin: String,
+    /// As [`TagFound::reference`].
+    pub reference: String,
+    /// As [`TagFound::pinned`].
+    pub pinned: String,
+    /// As [`TagFound::now`].
+    pub now: Option<String>,
+    /// When it was first found to lead there, Unix milliseconds.
+    pub seen_at_ms: i64,
+}
+
 /// Entries that [`Registry::history`] gives at most.
 pub const HISTORY_LIMIT: u32 = 1_000;
 
@@ -265,4 +297,11 @@ pub trait Registry: Send + Sync {
         tenant: &str,
         plugin: Option<&str>,
     ) -> Result<Vec<HistoryEntry>, StoreError>;
+
+    /// Notes where a tag was found to lead; true where it was never found to lead there before, which is recorded in the audit
+    /// log with it. Nothing that is bound changes by it.
+    async fn tag_found(&self, found: TagFound) -> Result<bool, StoreError>;
+
+    /// The tags of a tenant's plugins that led elsewhere when they were last looked at, by plugin and place.
+    async fn tag_moves(&self, tenant: &str) -> Result<Vec<TagMove>, StoreError>;
 }

@@ -37,6 +37,8 @@ pub struct Config {
     pub tenants: PathBuf,
     /// OCI registries that are reached without TLS, by host and port, beside those on this machine.
     pub insecure_registries: Vec<String>,
+    /// Between two looks at where the tags of pinned plugins lead; 0 means that nobody looks.
+    pub tag_look_seconds: u32,
     /// With which certificate HTTP and MCP are served.
     pub tls: Tls,
     /// Whose access tokens count in the built-in tenant `demo`.
@@ -199,6 +201,7 @@ impl Default for Config {
             allowed_hosts: Vec::new(),
             tenants: PathBuf::new(),
             insecure_registries: Vec::new(),
+            tag_look_seconds: 3_600,
             tls: Tls::default(),
             oauth: OAuth::default(),
             rules: Rules::default(),

@@ -57,19 +57,6 @@ pub(crate) async fn pull(
         .await
 }
 
-impl Reference {
-    /// Whether the tag of a pinned place leads elsewhere by now, without taking the artifact. Nothing to tell of a place with a
-    /// tag or a digest alone.
-    pub async fn tag_moved(&self, registries: &Registries) -> Result<Option<TagMoved>, FetchError> {
-        let look = async {
-            let to = connect::to(registries, self)?;
-            to.sign_in(self, RegistryOperation::Pull).await?;
-            tag_moved(&to, self).await
-        };
-        registries.in_time(self, look).await
-    }
-}
-
 async fn take(registries: &Registries, reference: &Reference) -> Result<Fetched, FetchError> {
     let to = connect::to(registries, reference)?;
     to.sign_in(reference, RegistryOperation::Pull).await?;

@@ -54,6 +54,15 @@ impl Reference {
         self.digest
     }
 
+    /// The place by its tag alone, and the digest that it is pinned to, where it has both: what may lead apart one day.
+    pub fn tag_and_pin(&self) -> Option<(Self, Digest)> {
+        let by_tag = Self {
+            digest: None,
+            ..self.clone()
+        };
+        self.tag.as_ref().and(self.digest.map(|pin| (by_tag, pin)))
+    }
+
     /// The same place, pinned.
     #[must_use]
     pub fn at(&self, digest: Digest) -> Self {

@@ -197,3 +197,29 @@ async fn signatures_that_cannot_be_asked_for_are_not_absent() {
     assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
     assert!(!error.to_string().contains(['\u{1b}', '\n']), "{error:?}");
 }
+
+/// Where a tag leads is asked for by HEAD alone, and believed of nobody who does not say it as a sha256.
+#[tokio::test]
+async fn where_a_tag_leads_is_told_without_anything_being_pulled() {
+    let bytes = component(b"one");
+    let body = manifest(&bytes, bytes.len()).to_string();
+    let (now, other) = (
+        Digest::of(body.as_bytes()),
+        "sha512:".to_owned() + &"0".repeat(128),
+    );
+    let registries = Registries::default();
+    for (said, expected) in [(now.to_string(), Some(now)), (other, None)] {
+        let (path, answer) = at_tag("");
+        let headers = vec![("docker-content-digest", said)];
+        let answer = Answer { headers, ..answer };
+        let registry = Misbehaving::start(vec![root(), (path.clone(), answer)]).await;
+        let place = registry.place("acme/loyalty:1").at(Digest::of(b"pinned"));
+        assert_eq!(place.leads_to(&registries).await.unwrap(), expected);
+        let mut asked = registry.asked();
+        asked.retain(|path| path != "/v2/");
+        assert_eq!(asked, [format!("HEAD {path}")]);
+    }
+    let nobody: Reference = "127.0.0.1:9/acme/loyalty:1".parse().unwrap();
+    let error = nobody.leads_to(&registries).await.unwrap_err();
+    assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
+}

@@ -163,7 +163,7 @@ impl Misbehaving {
         format!("127.0.0.1:{}/{rest}", self.port).parse().unwrap()
     }
 
-    /// The paths that were asked for.
+    /// The paths that were asked for; with the method before them, where it is not GET.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
@@ -185,10 +185,14 @@ async fn answer(mut stream: TcpStream, answers: &[(String, Answer)], seen: &Mute
         }
     }
     let request = String::from_utf8(request).unwrap();
-    let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+    let (method, rest) = request.split_once(' ').unwrap();
+    let path = rest.split(' ').next().unwrap_or_default().to_owned();
     let found = answers.iter().find(|(wanted, _)| *wanted == path);
     let answer = found.map_or_else(Answer::missing, |(_, answer)| answer.clone());
-    seen.lock().unwrap().push(path);
+    seen.lock().unwrap().push(match method {
+        "GET" => path,
+        method => format!("{method} {path}"),
+    });
     let mut head = format!(
         "HTTP/1.1 {}\r\nconnection: close\r\ncontent-length: {}\r\n",
         answer.status,

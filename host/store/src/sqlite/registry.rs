@@ -3,12 +3,13 @@
 mod bindings;
 mod history;
 mod pinned;
+mod tags;
 mod versions;
 
 use async_trait::async_trait;
 use dispatch::{
     Added, Binding, BindingChange, Bound, HistoryEntry, NewVersion, PluginVersion, Registry,
-    StoreError,
+    StoreError, TagFound, TagMove,
 };
 
 use super::SqliteStore;
@@ -58,5 +59,15 @@ impl Registry for SqliteStore {
         let (tenant, plugin) = (tenant.to_owned(), plugin.map(str::to_owned));
         self.scan(move |db| history::list(db, &tenant, plugin.as_deref()))
             .await
+    }
+
+    async fn tag_found(&self, found: TagFound) -> Result<bool, StoreError> {
+        let clock = self.clock.clone();
+        self.write(move |db| tags::found(db, &found, &clock)).await
+    }
+
+    async fn tag_moves(&self, tenant: &str) -> Result<Vec<TagMove>, StoreError> {
+        let tenant = tenant.to_owned();
+        self.scan(move |db| tags::list(db, &tenant)).await
     }
 }

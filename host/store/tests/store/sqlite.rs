@@ -114,6 +114,7 @@ on_sqlite! {
         a_binding_is_read_as_it_was_written,
         every_change_is_told_in_history_and_audit_log,
         what_does_not_fit_leaves_no_trace,
+        a_tag_that_moved_is_told_once_for_each_place,
     }
     audit {
         records_form_one_chain,

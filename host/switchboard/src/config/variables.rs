@@ -22,6 +22,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("ALLOWED_HOSTS", "allowed_hosts"),
     variable("TENANTS_FOLDER", "tenants"),
     variable("INSECURE_REGISTRIES", "insecure_registries"),
+    variable("TAG_LOOK_SECONDS", "tag_look_seconds"),
     variable("TLS_CERTIFICATE", "tls.certificate"),
     variable("TLS_KEY", "tls.key"),
     variable("TLS_CLIENT_CA", "tls.client_ca"),

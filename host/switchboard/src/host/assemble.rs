@@ -17,7 +17,7 @@ use tokio_util::sync::DropGuard;
 use tokio_util::task::TaskTracker;
 
 use super::bindings::Bindings;
-use super::life::{Arrivals, Ending};
+use super::life::{Arrivals, Ending, TagWatch};
 use super::publishing::Publishing;
 use super::retention::Forgetting;
 use super::roster::{BuiltIn, Refusal, Roster, RosterError, RosterParts, Watching};
@@ -38,14 +38,18 @@ struct Tending {
     _ending: Ending,
     /// Components put into the folders for that.
     _arrivals: Arrivals,
+    /// Of where the tags of plugins lead.
+    _tags: Option<TagWatch>,
 }
 
 impl Tending {
-    fn of(roster: &Arc<Roster>) -> Self {
+    fn of(roster: &Arc<Roster>, config: &Config) -> Self {
+        let every = Duration::from_secs(config.tag_look_seconds.into());
         Self {
             _watching: Watching::start(Arc::clone(roster)),
             _ending: Ending::start(Arc::clone(roster)),
             _arrivals: Arrivals::start(Arc::clone(roster)),
+            _tags: TagWatch::start(Arc::clone(roster), every),
         }
     }
 }
@@ -131,7 +135,7 @@ pub(crate) async fn assemble(
     roster.start().await.map_err(of_built_in)?;
     // A tenant whose folder does not fit keeps nobody else from being served.
     roster.refresh("host:start").await?;
-    let tending = Tending::of(&roster);
+    let tending = Tending::of(&roster, &config);
     let tasks = TaskTracker::new();
     let (recovery, stop) = settling::begin(&dispatcher, &tasks).await?;
     arrived("plugins");

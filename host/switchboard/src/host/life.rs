@@ -8,6 +8,7 @@ mod arrivals;
 mod ending;
 mod error;
 mod install;
+mod tags;
 mod terms;
 mod turns;
 mod upgrade;
@@ -15,7 +16,9 @@ mod upgrade;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use dispatch::{Binding, BindingAction, BindingChange, Bound, HistoryEntry, Pinned, PluginVersion};
+use dispatch::{
+    Binding, BindingAction, BindingChange, Bound, HistoryEntry, Pinned, PluginVersion, TagMove,
+};
 use sandbox::Plugin;
 use tokio::sync::OwnedMutexGuard;
 
@@ -28,6 +31,7 @@ pub(crate) use arrivals::{Arrivals, FOLDER as INSTALL_FOLDER};
 pub(crate) use ending::Ending;
 pub(crate) use error::LifeError;
 pub(crate) use install::{Offered, Parcel};
+pub(crate) use tags::TagWatch;
 pub(crate) use terms::Terms;
 
 /// The life of one tenant's plugins, for whoever asks.
@@ -50,6 +54,8 @@ pub(crate) struct Portrait {
     pub(crate) refused: Option<String>,
     /// Oldest first.
     pub(crate) versions: Vec<PluginVersion>,
+    /// Tags that it was pinned with, and that led elsewhere at the last look.
+    pub(crate) moved_tags: Vec<TagMove>,
 }
 
 /// A change that is being thought of.
@@ -80,14 +86,16 @@ impl<'a> Life<'a> {
         let bound = bindings.all().map(|binding| binding.plugin.clone());
         let in_folder = self.tenant.plugins.iter().map(|entry| entry.name.clone());
         let names: BTreeSet<String> = bound.chain(in_folder).collect();
-        let portrait = |name: String| self.drawn(name, &bindings);
+        let moves = self.roster.registry().tag_moves(&self.tenant.name).await?;
+        let portrait = |name: String| self.drawn(name, &bindings, &moves);
         Ok(names.into_iter().map(portrait).collect())
     }
 
     /// One plugin.
     pub(crate) async fn portrait(&self, plugin: &str) -> Result<Portrait, LifeError> {
         let bindings = self.roster.bindings(&self.tenant.name).await?;
-        Ok(self.drawn(plugin.to_owned(), &bindings))
+        let moves = self.roster.registry().tag_moves(&self.tenant.name).await?;
+        Ok(self.drawn(plugin.to_owned(), &bindings, &moves))
     }
 
     /// What was done to the tenant's plugins, or to one of them, newest first.
@@ -107,8 +115,12 @@ impl<'a> Life<'a> {
         self.roster.turn(&self.tenant.name).await
     }
 
-    fn drawn(&self, name: String, bindings: &Bindings) -> Portrait {
+    fn drawn(&self, name: String, bindings: &Bindings, moves: &[TagMove]) -> Portrait {
         let entry = self.entry(&name);
+        let pinned = tags::pinned_tags(entry, bindings.versions(&name));
+        let pinned: BTreeSet<String> = pinned.values().map(ToString::to_string).collect();
+        // What was pinned anew since, or is not there any more, is not to be told.
+        let counts = |one: &&TagMove| one.plugin == name && pinned.contains(&one.reference);
         Portrait {
             origin: entry
                 .map_or(PluginOrigin::Registry, |entry| entry.origin.clone())
@@ -121,6 +133,7 @@ impl<'a> Life<'a> {
                 .refused(&self.tenant.name)
                 .remove(&name),
             versions: bindings.versions(&name).cloned().collect(),
+            moved_tags: moves.iter().filter(counts).cloned().collect(),
             name,
         }
     }

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use dispatch::Tolerance;
+use dispatch::{TagMove, Tolerance};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -320,6 +320,16 @@ fn shown(portrait: &Portrait) -> Value {
         "killed": binding.map(|binding| binding.killed.clone()).unwrap_or_default(),
         "revision": binding.map_or(0, |binding| binding.revision),
         "versions": versions.collect::<Vec<_>>(),
+        "moved_tags": portrait.moved_tags.iter().map(moved).collect::<Vec<_>>(),
+    })
+}
+
+fn moved(tag: &TagMove) -> Value {
+    json!({
+        "reference": tag.reference,
+        "pinned": tag.pinned,
+        "now": tag.now,
+        "seen_at_ms": tag.seen_at_ms,
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dispatch::{
     Added, AuditKind, Binding, BindingAction, BindingChange, Bound, Canary, NewVersion, Pinned,
-    Tolerance,
+    TagFound, Tolerance,
 };
 use serde_json::{Value, json};
 
@@ -382,4 +382,74 @@ pub(crate) async fn what_does_not_fit_leaves_no_trace(world: World) {
     assert!(known(&world).await.is_empty());
     assert!(world.registry.bindings(TENANT).await.unwrap().is_empty());
     assert_eq!(told(&world).await, (0, 0));
+}
+
+/// A look that found the tag to lead there.
+fn look(now: Option<&str>) -> TagFound {
+    TagFound {
+        tenant: TENANT.into(),
+        plugin: PLUGIN.into(),
+        reference: "registry.example/loyalty:1@sha256:a".into(),
+        pinned: "sha256:a".into(),
+        now: now.map(str::to_owned),
+        by: "host:tags".into(),
+    }
+}
+
+/// Whoever looks again and again tells once where a tag leads, and what is told is as it was last found.
+pub(crate) async fn a_tag_that_moved_is_told_once_for_each_place(world: World) {
+    let audited = async || {
+        let records = world.store.records(None, 100).await.unwrap();
+        let told = records.into_iter().map(|record| record.entry.detail);
+        told.filter(|detail| detail["event"] == "tag_moved")
+            .collect::<Vec<_>>()
+    };
+    let (there, nowhere) = (Some("sha256:b"), None);
+    let looks = [
+        (Some("sha256:a"), false, false),
+        (there, true, true),
+        (there, false, true),
+        (nowhere, true, true),
+        (Some("sha256:a"), false, false),
+        (there, false, true),
+    ];
+    for (now, is_news, leads_elsewhere) in looks {
+        assert_eq!(world.registry.tag_found(look(now)).await.unwrap(), is_news);
+        let moves = world.registry.tag_moves(TENANT).await.unwrap();
+        let shown: Vec<_> = moves.iter().map(|one| one.now.as_deref()).collect();
+        let expected: &[_] = if leads_elsewhere { &[now] } else { &[] };
+        assert_eq!(shown, expected);
+        world.clock.advance(60);
+    }
+    let moves = world.registry.tag_moves(TENANT).await.unwrap();
+    assert_eq!(moves[0].seen_at_ms, (START + 60) * 1_000);
+    assert_eq!(moves[0].reference, look(there).reference);
+    assert_eq!(world.registry.tag_moves("other").await.unwrap(), []);
+    let told = |now: Value, seconds: i64| {
+        json!({
+            "event": "tag_moved",
+            "plugin": PLUGIN,
+            "reference": look(there).reference,
+            "pinned": "sha256:a",
+            "now": now,
+            "seen_at_ms": (START + seconds) * 1_000,
+        })
+    };
+    let expected = [told(json!("sha256:b"), 60), told(json!(null), 180)];
+    assert_eq!(audited().await, expected);
+    // Another tenant that pinned the same is told for itself.
+    let other = TagFound {
+        tenant: "other".into(),
+        ..look(there)
+    };
+    assert!(world.registry.tag_found(other).await.unwrap());
+    assert_eq!(audited().await.len(), 3);
+    assert!(
+        world
+            .registry
+            .history(TENANT, None)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -1,6 +1,8 @@
 //! What the host answered, for people.
 
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::cli::terminal::say;
 
@@ -37,6 +39,14 @@ pub(super) fn list(listed: &Value) {
                 text(&version["version"]),
                 text(&version["source"]),
                 if stopped { ", STOPPED" } else { "" }
+            ));
+        }
+        for tag in plugin["moved_tags"].as_array().into_iter().flatten() {
+            say(format_args!(
+                "    ! the tag of {} has moved: it leads to {} by now, first seen {}",
+                text(&tag["reference"]),
+                tag["now"].as_str().unwrap_or("nothing"),
+                moment(&tag["seen_at_ms"])
             ));
         }
     }
@@ -104,15 +114,9 @@ pub(super) fn comparison(comparison: &Value) {
 pub(super) fn history(told: &Value) {
     for entry in told["history"].as_array().into_iter().flatten() {
         let version = |pinned: &Value| pinned["version"].as_str().unwrap_or("-").to_owned();
-        let at = entry["at_ms"].as_i64().unwrap_or_default() / 1_000;
-        let at = time::OffsetDateTime::from_unix_timestamp(at).ok();
-        let at = at.and_then(|at| {
-            at.format(&time::format_description::well_known::Rfc3339)
-                .ok()
-        });
         say(format_args!(
             "{} {} {} {} → {} by {} {}",
-            at.unwrap_or_default(),
+            moment(&entry["at_ms"]),
             text(&entry["action"]),
             text(&entry["plugin"]),
             version(&entry["from"]),
@@ -121,6 +125,14 @@ pub(super) fn history(told: &Value) {
             text(&entry["reason"])
         ));
     }
+}
+
+/// Unix milliseconds as people read them, to the second.
+fn moment(at_ms: &Value) -> String {
+    let at = at_ms.as_i64().unwrap_or_default() / 1_000;
+    let at = OffsetDateTime::from_unix_timestamp(at).ok();
+    at.and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_default()
 }
 
 fn text(value: &Value) -> &str {
