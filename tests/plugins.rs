@@ -10,6 +10,9 @@ use std::process::{Command, Output};
 use crate::programs::{refuses, switchboard};
 use crate::tree::root;
 
+/// What the scaffolds export.
+const LOYALTY: &str = "acme:loyalty/loyalty@1.0.0";
+
 /// A folder in which an author works.
 struct Author {
     home: tempfile::TempDir,
@@ -88,10 +91,10 @@ fn with_shared_target(folder: &Path) {
 }
 
 /// Whatever it is written in, a scaffold's component is described to models and does what its cases say.
-fn does_what_its_cases_say(folder: &Path) {
+fn does_what_its_cases_say(folder: &Path, interface: &str) {
     let checked = succeeds(&Author::plugin(folder, &["check"]));
     for said in [
-        "exports acme:loyalty/loyalty@1.0.0",
+        &format!("exports {interface}"),
         "get_points (read, open to: matched)",
         "Look up how many loyalty points the customer has",
         "customer_id is filled in by the host",
@@ -106,10 +109,27 @@ fn does_what_its_cases_say(folder: &Path) {
 #[test]
 fn a_plugin_in_rust_builds_and_tests_at_once() {
     let (_author, folder) = Author::makes("rust", with_shared_target);
-    does_what_its_cases_say(&folder);
+    does_what_its_cases_say(&folder, LOYALTY);
     served::is_governed_where_it_serves(&folder);
     a_case_that_is_not_so_fails(&folder);
     a_plugin_that_sends_something_else_is_stopped(&folder);
+}
+
+/// The same manifest and the same cases, with a description in the place of the code.
+#[test]
+fn a_plugin_without_code_does_what_its_cases_say_and_is_governed() {
+    let author = Author::new();
+    succeeds(&Author::plugin(author.home.path(), &["new", "points"]));
+    let folder = author.folder("points");
+    let manifest = fs::read_to_string(folder.join("plugin.toml")).unwrap();
+    let (before, build) = manifest.split_once("[build]\n").unwrap();
+    let (_, asks) = build.split_once("\n\n").unwrap();
+    let manifest = format!("{before}[build]\napi = \"api.toml\"\n\n{asks}");
+    fs::write(folder.join("plugin.toml"), manifest).unwrap();
+    fs::write(folder.join("api.toml"), include_str!("plugins/points.toml")).unwrap();
+    succeeds(&Author::plugin(&folder, &["build"]));
+    does_what_its_cases_say(&folder, "described:points/api");
+    served::is_governed_where_it_serves(&folder);
 }
 
 /// A case is a test: it must be able to fail, and say why.
@@ -270,7 +290,7 @@ fn a_plugin_in_javascript_builds_and_tests_at_once() {
             shell(folder, "npm install --no-audit --no-fund");
         });
         shell(&folder, "npm run types");
-        does_what_its_cases_say(&folder);
+        does_what_its_cases_say(&folder, LOYALTY);
         served::is_governed_where_it_serves(&folder);
     }
 }
@@ -280,7 +300,7 @@ fn a_plugin_in_python_builds_and_tests_at_once() {
     if asked_for("python") {
         let install = "python3 -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt";
         let (_author, folder) = Author::makes("python", |folder| shell(folder, install));
-        does_what_its_cases_say(&folder);
+        does_what_its_cases_say(&folder, LOYALTY);
         served::is_governed_where_it_serves(&folder);
     }
 }

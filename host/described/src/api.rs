@@ -186,7 +186,8 @@ pub struct Pages {
     /// How many items a page has. With `page` and `offset` a page that has fewer is the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Where in the answer the next cursor is: a JSON pointer. It is the last page where that is absent, null or empty.
+    /// Where in the answer the next cursor is, or the link to the next page: a JSON pointer. It is the last page where that is
+    /// absent, null or empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
     /// How many pages one call reads, at most.
@@ -203,7 +204,8 @@ pub enum PagesStyle {
     Offset,
     /// By what the page before it says.
     Cursor,
-    /// By the `Link` header of the page before it (RFC 8288, `rel="next"`), which may change the query alone.
+    /// By the link that the page before it has, in its body where `next` says so, else in its `Link` header (RFC 8288,
+    /// `rel="next"`). It may change the query alone.
     Link,
 }
 

@@ -96,20 +96,22 @@ fn following(
             let offset = pages.start.unwrap_or(0).saturating_add(so_far as u64);
             Some(Next::At(offset.to_string()))
         }
-        (PagesStyle::Cursor, _) => {
-            let cursor = pages.next.as_deref().and_then(|at| body.pointer(at));
-            cursor.and_then(cursor_text).map(Next::At)
+        (PagesStyle::Cursor, _) => said(pages, body).map(Next::At),
+        (PagesStyle::Link, _) => {
+            let link = match pages.next {
+                Some(_) => said(pages, body),
+                None => answer.link.as_deref().and_then(next_link),
+            };
+            let query = link.map(|link| query_of(&link, draft.path())).transpose()?;
+            query.map(Next::Query)
         }
-        (PagesStyle::Link, _) => match answer.link.as_deref().and_then(next_link) {
-            None => None,
-            Some(url) => Some(Next::Query(query_of(url, draft.path())?)),
-        },
         (PagesStyle::Page, _) => None,
     })
 }
 
-fn cursor_text(cursor: &Value) -> Option<String> {
-    match cursor {
+/// What the body says of the next page.
+fn said(pages: &Pages, body: &Value) -> Option<String> {
+    match body.pointer(pages.next.as_deref()?)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
@@ -117,13 +119,13 @@ fn cursor_text(cursor: &Value) -> Option<String> {
 }
 
 /// The target of `rel="next"` in a `Link` header.
-fn next_link(header: &str) -> Option<&str> {
+fn next_link(header: &str) -> Option<String> {
     let mut rest = header;
     while let Some(start) = rest.find('<') {
         let (url, after) = rest[start + 1..].split_once('>')?;
         let parameters = after.split('<').next().unwrap_or_default();
         if parameters.split(';').any(is_next) {
-            return Some(url);
+            return Some(url.to_owned());
         }
         rest = after;
     }

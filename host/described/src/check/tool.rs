@@ -318,9 +318,14 @@ impl Check<'_> {
         );
         let by_cursor = pages.style == PagesStyle::Cursor;
         self.unless(
-            by_cursor == pages.next.is_some(),
+            !by_cursor || pages.next.is_some(),
             at,
-            "`next` is the place of the next cursor, and goes with `style = \"cursor\"`",
+            "`next` is missing: the place of the next cursor",
+        );
+        self.unless(
+            by_cursor || by_link || pages.next.is_none(),
+            at,
+            "`next` is the place of the next cursor or link, and goes with those styles",
         );
         pages
             .next

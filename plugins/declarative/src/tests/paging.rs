@@ -115,6 +115,30 @@ fn by_link_to_the_same_path_only() {
     }
 }
 
+/// As many APIs write it: the next page's address in the body, null at the end.
+#[test]
+fn by_a_link_in_the_body_to_the_same_path_only() {
+    let pages = json!({ "style": "link", "list": "orders", "more": "more", "next": "/links/next", "max": 5 });
+    let linked = |items: &[i64], next: Value| {
+        let body = json!({ "items": items, "links": { "next": next } });
+        // The header's link is not the one that the description speaks of.
+        Answer {
+            link: Some("<?page=9>; rel=next".to_owned()),
+            ..ok(&body)
+        }
+    };
+    let next = json!("https://shop.example/v1/orders?page=2");
+    let (orders, more, asked) = all(&pages, vec![linked(&[1], next), linked(&[2], Value::Null)]);
+    assert_eq!((orders, more), (json!([1, 2]), json!(false)));
+    assert_eq!(asked, ["Get /orders?status=a%26b", "Get /orders?page=2"]);
+    for elsewhere in [json!("https://evil.example/steal?page=2"), json!(2)] {
+        let backend = Backend::answering([linked(&[1], elsewhere.clone()), ok(&page(&[2]))]);
+        let error = backend.call(&listing(&pages), &json!({})).unwrap_err();
+        assert!(named(&error).contains("leads elsewhere"), "{elsewhere}");
+        assert_eq!(backend.asked().len(), 1, "{elsewhere}");
+    }
+}
+
 /// A backend that always has another page: what was read is given, and said not to be all.
 #[test]
 fn no_more_pages_than_allowed() {
