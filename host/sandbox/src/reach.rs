@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dispatch::Gate;
 
 use crate::outbound::Connector;
-use crate::shadow::{Asked, Recordable, Replay, Tape};
+use crate::shadow::{Asked, Recordable, Replay, Source, Tape};
 
 /// Where whatever a plugin asks for goes.
 pub(crate) enum Reach {
@@ -16,6 +16,14 @@ pub(crate) enum Reach {
 }
 
 impl Reach {
+    /// Where time and chance come from.
+    pub(crate) fn source(&self) -> Source {
+        match self {
+            Self::Out(out) => Source::World(out.tape.clone()),
+            Self::Replay(replay) => Source::Record(replay.clone()),
+        }
+    }
+
     /// A text as it may leave the sandbox. What a recording answers has no secrets: the plugin that was recorded saw none.
     pub(crate) fn scrub(&self, text: &str) -> String {
         match self {

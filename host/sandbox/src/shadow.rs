@@ -4,6 +4,7 @@
 mod call;
 mod compare;
 mod exchange;
+mod moment;
 mod recordings;
 mod replay;
 mod report;
@@ -28,6 +29,7 @@ use replay::Played;
 
 pub(crate) use call::RecordedCall;
 pub(crate) use exchange::{Answered, Asked, Recordable};
+pub(crate) use moment::Source;
 pub(crate) use recordings::Recordings;
 pub(crate) use replay::Replay;
 pub use report::{
@@ -52,8 +54,8 @@ impl Toolbox {
     /// Lets a loaded version of a plugin run the tenant's last calls of the plugin of its name, one after the other, and says what
     /// it does otherwise than the versions that ran them. It needs no permit, for it reaches nothing: no gate, no connection, no
     /// key and no model, only what was recorded. So it may be one that is stopped. It takes a place of the tenant's and computes on
-    /// its account; after a minute no further call is begun. A version that draws random numbers or reads the time may differ
-    /// from itself.
+    /// its account; after a minute no further call is begun. Its clock shows what the recorded
+    /// call's showed, and its random numbers come from the same seed.
     pub async fn shadow(&self, tenant: &str, candidate: &Arc<Plugin>) -> Shadow {
         let recording = self.runtime.recordings.of(tenant, candidate.name());
         let account = self.runtime.accounts.of(tenant);

@@ -13,6 +13,7 @@ use crate::log::Log;
 use crate::outbound::NoOtherWay;
 use crate::plugin::Ready;
 use crate::progress::Reported;
+use crate::shadow::Source;
 
 /// Random bytes that a plugin may ask for at a time.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
@@ -57,10 +58,12 @@ impl State {
     }
 }
 
-/// What language runtimes ask for, with nothing behind it: no files, no sockets, no environment, no arguments.
-fn inert_wasi(log: Log) -> WasiCtx {
-    WasiCtx::builder()
-        .stdout(log.clone())
+/// What language runtimes ask for, with nothing behind it: no files, no sockets, no environment, no arguments. Time and chance are
+/// taken down, for a version that replays the call.
+fn inert_wasi(log: Log, found: Source) -> WasiCtx {
+    let mut wasi = WasiCtx::builder();
+    found.set(&mut wasi);
+    wasi.stdout(log.clone())
         .stderr(log)
         .allow_tcp(false)
         .allow_udp(false)
@@ -72,7 +75,10 @@ fn inert_wasi(log: Log) -> WasiCtx {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let (plugin, invocation) = (&self.plugin, &self.invocation);
-        let inert = || inert_wasi(Log::new(&plugin.name, invocation.clone()));
+        let inert = || {
+            let log = Log::new(&plugin.name, invocation.clone());
+            inert_wasi(log, invocation.reach.source())
+        };
         WasiCtxView {
             ctx: self.wasi.get_or_insert_with(inert),
             table: &mut self.table,

@@ -4,7 +4,8 @@ use dispatch::{InvokeError, ToolError};
 use serde_json::{Map, Value};
 
 use super::exchange::Exchange;
-use super::tape::{Tape, Unrecorded};
+use super::moment::Moment;
+use super::tape::{Tape, Unrecorded, Unwound};
 
 /// What a call takes beside what went in and out, about.
 const CALL_BYTES: usize = 512;
@@ -18,6 +19,8 @@ pub(crate) struct RecordedCall {
     /// sha256 (hex) of the version that ran it.
     pub(crate) digest: String,
     pub(crate) exchanges: Vec<Exchange>,
+    /// None where it did not want to know.
+    pub(crate) moment: Option<Moment>,
     pub(crate) ended: Ended,
     /// What it takes to keep it, about.
     pub(crate) bytes: usize,
@@ -66,16 +69,22 @@ impl RecordedCall {
         ) {
             return Err(Unrecorded::CutShort);
         }
-        let (exchanges, left) = tape.unwind()?;
+        let Unwound {
+            exchanges,
+            moment,
+            left,
+        } = tape.unwind()?;
         let arguments = serde_json::to_string(arguments).map_err(|_| Unrecorded::TooLong)?;
         let ended = Ended::of(outcome);
         let texts = CALL_BYTES + arguments.len() + ended.bytes();
-        let bytes = texts + exchanges.iter().map(Exchange::bytes).sum::<usize>();
+        let found = moment.as_ref().map_or(0, Moment::bytes);
+        let bytes = texts + found + exchanges.iter().map(Exchange::bytes).sum::<usize>();
         let call = Self {
             tool: tool.to_owned(),
             arguments,
             digest: digest.to_owned(),
             exchanges,
+            moment,
             ended,
             bytes,
         };

@@ -176,6 +176,7 @@ mod tests {
             arguments: String::new(),
             digest: String::new(),
             exchanges: vec![],
+            moment: None,
             ended: Ended::Failed(String::new()),
             bytes,
         };

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::call::RecordedCall;
 use super::exchange::{Asked, Recordable};
+use super::moment::{Moment, Seed, since_1970};
 
 /// What is remembered of a candidate's asking, in bytes: several times what a recorded call can have.
 const REMEMBERED_BYTES: usize = 512 << 10;
@@ -13,6 +15,8 @@ const REMEMBERED_BYTES: usize = 512 << 10;
 /// One replay of one call.
 pub(crate) struct Replay {
     call: Arc<RecordedCall>,
+    /// Of its own, where the recorded call did not want to know.
+    moment: Moment,
     played: Mutex<Played>,
 }
 
@@ -24,12 +28,17 @@ pub(crate) struct Played {
     /// What came after so much that it was no longer remembered.
     pub(crate) beyond: usize,
     used: HashSet<usize>,
+    /// Readings of the clock.
+    readings: usize,
+    /// The last recorded one, and when it was shown.
+    last: Option<(Duration, Instant)>,
     bytes: usize,
 }
 
 impl Replay {
     pub(crate) fn of(call: Arc<RecordedCall>) -> Self {
         Self {
+            moment: call.moment.clone().unwrap_or_default(),
             call,
             played: Mutex::default(),
         }
@@ -44,12 +53,33 @@ impl Replay {
 
     /// What was asked up to now.
     pub(crate) fn unwind(&self) -> Played {
-        let mut played = self.played.lock().unwrap_or_else(PoisonError::into_inner);
-        mem::take(&mut *played)
+        mem::take(&mut *self.played())
+    }
+
+    pub(super) fn seed(&self) -> Seed {
+        self.moment.seed
+    }
+
+    /// The next recorded reading. After the last one time passes as it does; where there was none, it is now.
+    pub(super) fn clock(&self) -> Duration {
+        let mut played = self.played();
+        if let Some(shown) = self.moment.readings.get(played.readings) {
+            played.readings += 1;
+            played.last = Some((*shown, Instant::now()));
+            return *shown;
+        }
+        match played.last {
+            Some((shown, at)) => shown + at.elapsed(),
+            None => since_1970(),
+        }
+    }
+
+    fn played(&self) -> MutexGuard<'_, Played> {
+        self.played.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn find(&self, asked: Asked) -> Option<usize> {
-        let mut played = self.played.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut played = self.played();
         played.bytes = played.bytes.saturating_add(asked.bytes());
         if played.bytes > REMEMBERED_BYTES {
             played.beyond += 1;

@@ -2,8 +2,10 @@
 
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::exchange::{Answered, Asked, Exchange};
+use super::moment::{Moment, Seed};
 
 /// A tape of a certain length. What does not fit on it makes it useless, for half of a call cannot be replayed.
 pub(crate) struct Tape(Mutex<Taken>);
@@ -12,6 +14,18 @@ struct Taken {
     /// None once something did not fit.
     left: Option<usize>,
     exchanges: Vec<Exchange>,
+    /// None where the call did not want to know.
+    moment: Option<Moment>,
+}
+
+/// What is on a tape.
+pub(crate) struct Unwound {
+    /// All that was asked and answered, in the order of the asking.
+    pub(crate) exchanges: Vec<Exchange>,
+    /// The time and the chance that the call found, where it wanted to know.
+    pub(crate) moment: Option<Moment>,
+    /// The bytes that are left.
+    pub(crate) left: usize,
 }
 
 /// Why there is no record of a call.
@@ -33,7 +47,23 @@ impl Tape {
         Self(Mutex::new(Taken {
             left: Some(bytes),
             exchanges: Vec::new(),
+            moment: None,
         }))
+    }
+
+    /// What all random numbers of the call come from.
+    pub(super) fn seed(&self) -> Seed {
+        let mut taken = self.taken();
+        taken.fits(size_of::<Moment>());
+        taken.moment.get_or_insert_default().seed
+    }
+
+    /// Takes down what the call's clock shows.
+    pub(super) fn clock(&self, shows: Duration) {
+        let mut taken = self.taken();
+        if taken.fits(size_of::<Duration>()) {
+            taken.moment.get_or_insert_default().readings.push(shows);
+        }
     }
 
     /// Takes down that something is asked.
@@ -63,14 +93,18 @@ impl Tape {
         }
     }
 
-    /// All that was asked and answered, in the order of the asking, and the bytes that are left.
-    pub(crate) fn unwind(&self) -> Result<(Vec<Exchange>, usize), Unrecorded> {
+    /// All of it.
+    pub(crate) fn unwind(&self) -> Result<Unwound, Unrecorded> {
         let mut taken = self.taken();
         let left = taken.left.ok_or(Unrecorded::TooLong)?;
         let exchanges = mem::take(&mut taken.exchanges);
         let is_whole = exchanges.iter().all(|one| one.answered.is_some());
-        let whole = is_whole.then_some((exchanges, left));
-        whole.ok_or(Unrecorded::CutShort)
+        let unwound = Unwound {
+            exchanges,
+            moment: taken.moment.take(),
+            left,
+        };
+        is_whole.then_some(unwound).ok_or(Unrecorded::CutShort)
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -84,6 +118,7 @@ impl Taken {
         self.left = self.left.and_then(|left| left.checked_sub(bytes));
         if self.left.is_none() {
             self.exchanges = Vec::new();
+            self.moment = None;
         }
         self.left.is_some()
     }

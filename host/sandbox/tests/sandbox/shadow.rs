@@ -302,6 +302,58 @@ async fn calls_that_a_version_cannot_take_any_more_are_differences() {
           cannot be called: the tool is gone"#]].assert_eq(&shadow.to_string());
 }
 
+/// A guest that asks nobody, and never says the same twice.
+fn dice() -> Vec<u8> {
+    let random = "package wasi:random@0.2.0;
+         interface random { get-random-u64: func() -> u64; }
+         interface insecure { get-insecure-random-u64: func() -> u64; }";
+    let clocks = "package wasi:clocks@0.2.0;
+         interface wall-clock {
+            record datetime { seconds: u64, nanoseconds: u32 }
+            now: func() -> datetime;
+         }";
+    let dice = "package acme:dice@1.0.0;
+         interface dice {
+            record thrown { chance: u32, cheap-chance: u32, at: u32, later: u32 }
+            throw: func() -> thrown;
+         }
+         world w {
+            import wasi:random/random@0.2.0;
+            import wasi:random/insecure@0.2.0;
+            import wasi:clocks/wall-clock@0.2.0;
+            export dice;
+         }";
+    let module = core(
+        "(import \"wasi:random/random@0.2.0\" \"get-random-u64\" (func $chance (result i64)))
+         (import \"wasi:random/insecure@0.2.0\" \"get-insecure-random-u64\" (func $cheap (result i64)))
+         (import \"wasi:clocks/wall-clock@0.2.0\" \"now\" (func $now (param i32)))
+         (func (export \"acme:dice/dice@1.0.0#throw\") (result i32)
+            (i32.store (i32.const 16) (i32.wrap_i64 (call $chance)))
+            (i32.store (i32.const 20) (i32.wrap_i64 (call $cheap)))
+            (call $now (i32.const 64))
+            (i32.store (i32.const 24) (i32.load (i32.const 72)))
+            (call $now (i32.const 64))
+            (i32.store (i32.const 28) (i32.load (i32.const 72)))
+            (i32.const 16))",
+    );
+    component(&[random, clocks, dice], &module)
+}
+
+#[tokio::test]
+async fn a_replay_finds_the_time_and_the_chance_of_the_recorded_call() {
+    let guest = Guest::live(source(dice())).await;
+    let first = guest.call("throw", json!({})).await.unwrap();
+    let second = guest.call("throw", json!({})).await.unwrap();
+    for found in ["chance", "cheap_chance", "at"] {
+        assert_ne!(first[found], second[found], "{found}");
+    }
+    let candidate = guest.toolbox.load(source(dice())).await.unwrap();
+    for _ in 0..2 {
+        let shadow = guest.toolbox.shadow(TENANT, &candidate).await;
+        assert_eq!(figures(&shadow, "throw"), [2, 2, 0, 0], "{shadow}");
+    }
+}
+
 #[tokio::test]
 async fn keys_are_answered_from_the_recording_and_stay_as_they_are() {
     let guest = Guest::live(keeping::granted()).await;

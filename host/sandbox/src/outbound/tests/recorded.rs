@@ -11,8 +11,7 @@ use crate::shadow::Tape;
 
 /// Everything on the tape, as text.
 fn text(tape: &Tape) -> String {
-    let (exchanges, _) = tape.unwind().unwrap();
-    format!("{exchanges:?}")
+    format!("{:?}", tape.unwind().unwrap().exchanges)
 }
 
 #[tokio::test]
