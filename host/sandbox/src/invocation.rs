@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::Limits;
-use crate::outbound::Outset;
+use crate::outset::Outset;
 use crate::reach::Reach;
 use crate::share::Account;
 

@@ -15,7 +15,7 @@ use crate::failure::{self, DeadlineReached};
 use crate::invocation::Invocation;
 use crate::library::LoadedTool;
 use crate::measure;
-use crate::outbound::beside;
+use crate::outset::beside;
 use crate::places::Place;
 use crate::plugin::Ready;
 use crate::reach::{Out, Reach};

@@ -5,6 +5,7 @@
 //! taken over by the slow lane, and so are the next calls of its plugin from their start; what has to be quick, the host's
 //! own work and its other calls, has the machine before them.
 
+use std::cell::Cell;
 use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::pin::Pin;
@@ -125,8 +126,18 @@ impl Drop for Lane {
     }
 }
 
+thread_local! {
+    static STANDS_BACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is a thread of the lane. Threads that are started from it have its priority, for ever.
+pub(crate) fn stands_back() -> bool {
+    STANDS_BACK.get()
+}
+
 #[cfg(target_os = "linux")]
 fn stand_back() {
+    STANDS_BACK.set(true);
     // Linux has it per thread: none is this one, not the process.
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::warn!(%error, "calls that compute long have the same priority as everything else");
@@ -135,7 +146,9 @@ fn stand_back() {
 
 /// Other systems give threads no priority of their own.
 #[cfg(not(target_os = "linux"))]
-fn stand_back() {}
+fn stand_back() {
+    STANDS_BACK.set(true);
+}
 
 /// A call that pays for the time it computes, and stands back while its tenant has computed too much.
 struct Paced<F> {

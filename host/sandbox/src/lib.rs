@@ -28,6 +28,7 @@ mod log;
 mod measure;
 mod model;
 mod outbound;
+mod outset;
 mod places;
 mod plugin;
 mod poison;

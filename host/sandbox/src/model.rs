@@ -1,13 +1,13 @@
 //! The capability `switchboard:host/model`: a metered completion, through the gate.
 
-use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use dispatch::{CompletionError, CompletionRequest, Gate};
-use tokio_util::task::AbortOnDropHandle;
 use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 use wasmtime::{Result, StoreContextMut};
 
+use crate::invocation::Invocation;
+use crate::outset::begin;
 use crate::reach::Reach;
 use crate::shadow::{Answered, Asked, Recordable};
 use crate::state::State;
@@ -70,28 +70,23 @@ async fn complete(
     match &invocation.reach {
         Reach::Out(out) => {
             let request = CompletionRequest { prompt, max_tokens };
-            out.record(asked, of_gate(&out.gate, request)).await
+            let asking = of_gate(&out.gate, request, &invocation);
+            out.record(asked, asking).await
         }
         Reach::Replay(replay) => replay.answer(asked),
     }
 }
 
-async fn of_gate(gate: &Arc<dyn Gate>, request: CompletionRequest) -> Result<String, ModelError> {
-    // A task of its own: what it starts, threads that resolve names say, must not stand back as a call that computes long does.
-    let asked = {
-        let gate = Arc::clone(gate);
-        tokio::spawn(async move { gate.complete(request).await })
-    };
-    let answer = match AbortOnDropHandle::new(asked).await {
-        Ok(answer) => answer,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            Err(_) => Err(CompletionError::Unavailable(
-                "the host is stopping".to_owned(),
-            )),
-        },
-    };
-    answer.map_err(|error| {
+async fn of_gate(
+    gate: &Arc<dyn Gate>,
+    request: CompletionRequest,
+    invocation: &Invocation,
+) -> Result<String, ModelError> {
+    let (asked, stop) = (Arc::clone(gate), invocation.stop.clone());
+    let work = async move { stop.run_until_cancelled(asked.complete(request)).await };
+    let answer = begin(invocation, work).await.end().await.flatten();
+    let no_end = || Err(CompletionError::Unavailable("it came to no end".to_owned()));
+    answer.unwrap_or_else(no_end).map_err(|error| {
         let message = gate.scrub(&error.to_string());
         match error {
             CompletionError::Budget => ModelError::BudgetExhausted(message),

@@ -7,11 +7,12 @@ mod handler;
 mod headers;
 mod metered;
 mod network;
-mod outset;
 mod recorded;
 
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request, Response};
 use url::Url;
@@ -20,8 +21,10 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 pub(crate) use connector::Connector;
 pub(crate) use exchange::SAFE;
 pub(crate) use handler::add_to_linker;
-pub(crate) use outset::{Outset, beside};
 pub(crate) use recorded::{Failure, Received};
+
+use crate::invocation::Invocation;
+use crate::outset::{self, Begun};
 
 /// What came of a request.
 type Outcome = Result<Response<WasiBody>, Error>;
@@ -33,6 +36,23 @@ struct Wanted {
     url: Url,
     headers: HeaderMap,
     body: WasiBody,
+}
+
+/// Begins a request: to be awaited as what the call asks for.
+async fn begin(wanted: Wanted, invocation: &Arc<Invocation>) -> Begun<Outcome> {
+    let owned = invocation.clone();
+    outset::begin(invocation, async move {
+        exchange::exchange(wanted, &owned).await
+    })
+    .await
+}
+
+/// The end of a request. One that panicked has told so: that ends the request and not the call.
+async fn end(begun: Begun<Outcome>) -> Outcome {
+    begun
+        .end()
+        .await
+        .unwrap_or(Err(Error::ConnectionTerminated))
 }
 
 /// What `wasi:http` asks of its host: nothing is sent by it.

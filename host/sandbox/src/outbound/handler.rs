@@ -11,8 +11,8 @@ use wasmtime_wasi_http::p2::bindings::http::types::{self, ErrorCode};
 use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiHttp, WasiHttpView};
 
-use super::outset::{Begun, begin};
-use super::{Outcome, Wanted};
+use super::{Outcome, Wanted, begin, end};
+use crate::outset::Begun;
 use crate::state::State;
 
 /// As the interfaces that it stands beside are called.
@@ -46,12 +46,11 @@ async fn handle(
     };
     let invocation = store.data().invocation.clone();
     let future = match begin(wanted, &invocation).await {
-        Begun::Over(Err(Error::HttpRequestDenied)) => return Ok(Err(ErrorCode::HttpRequestDenied)),
-        Begun::Over(Err(error)) => HostFutureIncomingResponse::Ready(Err(error)),
-        Begun::Over(Ok(response)) => pending(async { Ok(response) }),
-        Begun::UnderWay(answered) => {
-            pending(async { answered.await.unwrap_or(Err(Error::ConnectionTerminated)) })
+        Begun::Over(Some(Err(Error::HttpRequestDenied))) => {
+            return Ok(Err(ErrorCode::HttpRequestDenied));
         }
+        Begun::Over(Some(Err(error))) => HostFutureIncomingResponse::Ready(Err(error)),
+        begun => pending(end(begun)),
     };
     Ok(Ok(store.data_mut().http().table.push(future)?))
 }

@@ -17,9 +17,10 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use self::backend::{Backend, Reply};
 use self::gate::TestGate;
 use super::handler::url;
-use super::outset::{Begun, begin};
-use super::{Connector, Wanted, beside};
+use super::{Connector, Outcome, Wanted, begin, end};
 use crate::invocation::Invocation;
+use crate::lane::{self, Lane};
+use crate::outset::{self, Begun, beside};
 use crate::reach::{Out, Reach};
 use crate::shadow::Tape;
 use crate::share::Accounts;
@@ -78,19 +79,16 @@ impl Caller {
     }
 
     async fn response(&self, request: Request<Full<Bytes>>) -> Result<Response<WasiBody>, Error> {
-        match self.begin(request).await {
-            Begun::Over(outcome) => outcome,
-            Begun::UnderWay(answered) => answered.await.unwrap(),
-        }
+        end(self.begin(request).await).await
     }
 
     /// As a plugin's call does.
-    async fn begin(&self, request: Request<Full<Bytes>>) -> Begun {
+    async fn begin(&self, request: Request<Full<Bytes>>) -> Begun<Outcome> {
         let (parts, body) = request.into_parts();
         let authority = parts.uri.authority().unwrap().as_str();
         let path = parts.uri.path_and_query().unwrap().as_str();
         let Some(url) = url(parts.uri.scheme_str().unwrap(), authority, path) else {
-            return Begun::Over(Err(Error::HttpRequestUriInvalid));
+            return Begun::Over(Some(Err(Error::HttpRequestUriInvalid)));
         };
         let wanted = Wanted {
             method: parts.method,
@@ -335,6 +333,26 @@ async fn a_gate_that_breaks_ends_the_request_alone() {
         "{ended:?}"
     );
     caller.invocation.settle().await;
+}
+
+/// What it starts would stand back with the lane's threads: a thread that resolves a name, and every later name.
+#[tokio::test]
+async fn what_a_call_in_the_slow_lane_asks_for_begins_where_the_call_came_from() {
+    let caller = Caller::new(TestGate::local());
+    let (invocation, account) = (caller.invocation.clone(), caller.accounts.of(TENANT));
+    let call = async move {
+        // Computes until it is taken over.
+        while !lane::stands_back() {
+            (0..100_000).for_each(|n| _ = std::hint::black_box(n));
+            tokio::task::yield_now().await;
+        }
+        let work = async { lane::stands_back() };
+        let begun = beside(&invocation, outset::begin(&invocation, work)).await;
+        (begun.end().await, lane::stands_back())
+    };
+    let lane = Lane::start().unwrap();
+    let (work, call) = lane.run(call, account, Arc::default()).await;
+    assert_eq!((work, call), (Some(false), true));
 }
 
 #[tokio::test]
