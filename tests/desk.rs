@@ -76,7 +76,13 @@ impl Desk {
 
     /// The same once more, after a stop, with the data as they are.
     pub(crate) async fn started_again(self) -> Self {
+        self.started_again_after(|| ()).await
+    }
+
+    /// Likewise, once this was done while it was down.
+    pub(crate) async fn started_again_after(self, meanwhile: impl FnOnce()) -> Self {
         self.running.shutdown().await;
+        meanwhile();
         Self::start(self.config, self.environment, self.data, false).await
     }
 

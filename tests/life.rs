@@ -1,6 +1,7 @@
 //! The life of plugins: installed, swapped, tried, stopped and rolled back by an operator while the host serves.
 
 mod commands;
+mod folders;
 mod parcel;
 mod pulled;
 mod trials;
@@ -298,14 +299,27 @@ async fn each_tenant_has_its_own_and_its_folder_has_the_last_word() {
     );
     let plugins = town.text("acme", "plugins.toml");
     let text = format!("{plugins}\n{}", bay.bound("1.0.0"));
-    town.operator("PUT", "/api/tenants/acme/files/plugins.toml", &text)
-        .await
-        .expect(200);
+    let path = "/api/tenants/acme/files/plugins.toml";
+    // Not where it breaks callers, before that is accepted.
+    let refused = town.operator("PUT", path, &text).await;
+    let broken = "find_order: result /owner is always there on one side only";
+    expect_refusal(
+        &refused,
+        422,
+        &format!("callers of 1.1.0 rely on:\n- {broken}"),
+    );
+    assert_eq!(bay.plugin("shelf").await["live"]["version"], "1.1.0");
+    assert_eq!(town.text("acme", "plugins.toml"), plugins);
+    let accepting = format!("[shelf]\naccept = [\"{broken}\"]");
+    let text = text.replace("[shelf]", &accepting);
+    town.operator("PUT", path, &text).await.expect(200);
     let shelf = bay.plugin("shelf").await;
     assert_eq!(shelf["live"]["version"], "1.0.0", "{shelf}");
     assert_eq!(
         bay.history("shelf").await[0],
-        "swap host:folder 1.1.0 → 1.0.0: plugins.toml says something else"
+        format!(
+            "swap host:folder 1.1.0 → 1.0.0: plugins.toml says something else, and accepts: {broken}"
+        )
     );
     // What was said once does not undo what is done later.
     bay.post("shelf/swap", json!({ "version": "1.1.0" }))

@@ -1,7 +1,7 @@
 //! The vocabulary: one process with the tenants `acme` (the example of the README) and `globex`, each with a shop of its own.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -93,6 +93,13 @@ impl Town {
             shops,
             _data: data,
         }
+    }
+
+    /// The same once more, after a stop, and after this was done to the tenants' folder meanwhile.
+    pub(crate) async fn started_again(self, meanwhile: impl FnOnce(&Path)) -> Self {
+        let folder = self.folder.clone();
+        let desk = self.desk.started_again_after(|| meanwhile(&folder)).await;
+        Self { desk, ..self }
     }
 
     /// With a language model that says one thing, and what it was asked.

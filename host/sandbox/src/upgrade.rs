@@ -29,11 +29,21 @@ pub struct Comparison {
 impl Comparison {
     /// Of two versions of one plugin, held against each other tool by tool.
     pub fn of(old: &Plugin, new: &Plugin) -> Self {
+        Self {
+            capabilities: new.capabilities() - old.capabilities(),
+            ..Self::of_tools(old.tools(), new.tools())
+        }
+    }
+
+    /// Of the tools alone, for a version that nobody loads any more; no capabilities are found.
+    pub fn of_tools<'a>(
+        old: impl Iterator<Item = &'a ToolSpec>,
+        new: impl Iterator<Item = &'a ToolSpec>,
+    ) -> Self {
         let (before, after) = (by_name(old), by_name(new));
         let mut found = Self {
             added: only_in(&after, &before),
             removed: only_in(&before, &after),
-            capabilities: new.capabilities() - old.capabilities(),
             ..Self::default()
         };
         let gone = |tool: &String| format!("{tool}: the tool is gone");
@@ -71,11 +81,8 @@ impl Comparison {
     }
 }
 
-fn by_name(plugin: &Plugin) -> BTreeMap<&str, &ToolSpec> {
-    plugin
-        .tools()
-        .map(|spec| (spec.name.as_str(), spec))
-        .collect()
+fn by_name<'a>(tools: impl Iterator<Item = &'a ToolSpec>) -> BTreeMap<&'a str, &'a ToolSpec> {
+    tools.map(|spec| (spec.name.as_str(), spec)).collect()
 }
 
 fn only_in(tools: &BTreeMap<&str, &ToolSpec>, others: &BTreeMap<&str, &ToolSpec>) -> Vec<String> {

@@ -13,6 +13,8 @@ pub(crate) struct Bindings {
     versions: Vec<PluginVersion>,
     /// Digests.
     begun: BTreeSet<String>,
+    /// What is bound runs, whatever the folder says.
+    held: bool,
 }
 
 impl Bindings {
@@ -33,6 +35,7 @@ impl Bindings {
                 .filter(|intent| intent.tenant == tenant)
                 .map(|intent| intent.plugin_digest)
                 .collect(),
+            held: false,
         })
     }
 
@@ -40,6 +43,16 @@ impl Bindings {
     pub(crate) fn with(mut self, binding: Binding) -> Self {
         self.by_name.insert(binding.plugin.clone(), binding);
         self
+    }
+
+    /// The same for a state that is not the folder's: what is bound runs, whatever the folder, or a file that it names, says by now.
+    pub(crate) fn held(self) -> Self {
+        Self { held: true, ..self }
+    }
+
+    /// Whether what is bound runs, whatever the folder says.
+    pub(crate) fn are_held(&self) -> bool {
+        self.held
     }
 
     /// These versions, bound as `other` says.

@@ -76,6 +76,7 @@ fn extra(file: &Path) -> PluginEntry {
         grants: Vec::new(),
         model: false,
         key_value: false,
+        accept: Vec::new(),
     }
 }
 

@@ -23,7 +23,8 @@ use sandbox::Plugin;
 use tokio::sync::OwnedMutexGuard;
 
 use super::bindings::Bindings;
-use super::roster::{Refusal, Roster};
+use super::publishing::Ready;
+use super::roster::{Proposal, Refusal, Roster};
 use crate::tenants::{PluginEntry, PluginOrigin, Tenant};
 
 pub(crate) use acceptance::Acceptance;
@@ -33,6 +34,7 @@ pub(crate) use error::LifeError;
 pub(crate) use install::{Offered, Parcel};
 pub(crate) use tags::TagWatch;
 pub(crate) use terms::Terms;
+pub(super) use upgrade::{asks_for_more, breaks};
 
 /// The life of one tenant's plugins, for whoever asks.
 pub(crate) struct Life<'a> {
@@ -204,24 +206,18 @@ impl<'a> Life<'a> {
         let name = &self.tenant.name;
         let bindings = bindings.with(binding.clone());
         match self.roster.proposed(name, bindings.clone()).await? {
-            Ok(proposal) => {
-                let overruled = |change: &BindingChange| change.binding.plugin == binding.plugin;
-                if proposal.follows.iter().any(overruled) {
-                    return Err(LifeError::Conflict(OVERRULED.to_owned()));
-                }
+            Ok(mut proposal) => {
+                let binding = followed(&mut proposal, binding)?;
                 let publishing = self.roster.publishing();
                 publishing.check_kept(&proposal.ready, Some(&binding.plugin))?;
                 let record = self.record(binding, turn);
                 self.roster.make_live_after(record, proposal, self.by).await
             }
             // The last good state serves, and goes on doing so with other plugins.
-            Err(Refusal::Folder(refused)) => {
+            Err(refused @ (Refusal::Folder(_) | Refusal::Unaccepted { .. })) => {
                 tracing::warn!(tenant = name, %refused, "the folder is refused; the plugins of the last good state change");
-                // As it is by now: while this waited for its turn, the tenant may have changed, or gone.
-                let gone = || LifeError::Unknown(format!("{name} is not served"));
-                let tenant = self.roster.tenant(name).ok_or_else(gone)?;
+                let ready = self.in_last_good(bindings).await?;
                 let publishing = self.roster.publishing();
-                let ready = publishing.prepare(&tenant, &bindings).await?;
                 publishing.check_kept(&ready, Some(&binding.plugin))?;
                 self.record(binding, turn).await?;
                 publishing.go_live(ready);
@@ -235,8 +231,25 @@ impl<'a> Life<'a> {
     async fn refresh(&self) -> Result<(), LifeError> {
         let name = &self.tenant.name;
         let bindings = self.roster.bindings(name).await?;
-        let proposal = self.roster.proposed(name, bindings).await??;
-        Ok(self.roster.make_live(proposal, self.by).await??)
+        match self.roster.proposed(name, bindings.clone()).await? {
+            Ok(proposal) => Ok(self.roster.make_live(proposal, self.by).await??),
+            Err(Refusal::Folder(_) | Refusal::Unaccepted { .. }) => {
+                let ready = self.in_last_good(bindings).await?;
+                self.roster.publishing().go_live(ready);
+                Ok(())
+            }
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// The plugins of the last good state, as they are bound by now, whatever the folder says.
+    async fn in_last_good(&self, bindings: Bindings) -> Result<Ready, LifeError> {
+        let name = &self.tenant.name;
+        // As it is by now: while this waited for its turn, the tenant may have changed, or gone.
+        let gone = || LifeError::Unknown(format!("{name} is not served"));
+        let tenant = self.roster.tenant(name).ok_or_else(gone)?;
+        let publishing = self.roster.publishing();
+        Ok(publishing.prepare(&tenant, &bindings.held()).await?)
     }
 
     async fn record(&self, binding: Binding, turn: Turn) -> Result<(), LifeError> {
@@ -259,6 +272,23 @@ impl<'a> Life<'a> {
             ))),
         }
     }
+}
+
+/// The binding, where the folder names by now what is bound by that; refused where it names something else.
+fn followed(proposal: &mut Proposal, binding: Binding) -> Result<Binding, LifeError> {
+    let own = |change: &BindingChange| change.binding.plugin == binding.plugin;
+    let Some(at) = proposal.follows.iter().position(own) else {
+        return Ok(binding);
+    };
+    let named = proposal.follows.remove(at).binding;
+    let digest = |pinned: &Option<Pinned>| pinned.as_ref().map(|pinned| pinned.digest.clone());
+    if digest(&named.stable) != digest(&binding.stable) {
+        return Err(LifeError::Conflict(OVERRULED.to_owned()));
+    }
+    Ok(Binding {
+        from_folder: named.from_folder,
+        ..binding
+    })
 }
 
 const OVERRULED: &str = "plugins.toml, or the file that it names, says something else about this plugin by now: reload the tenant, and look at it again";

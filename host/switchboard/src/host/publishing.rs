@@ -79,8 +79,8 @@ pub(crate) struct Ready {
     killed: Vec<String>,
     /// Installed plugins that are left out, and why.
     refused: Refused,
-    /// Components of the folder that take the place of what is bound, by plugin.
-    pub(crate) followed: BTreeMap<String, Component>,
+    /// The components that the folder names, by plugin; not those that run in their place.
+    said: BTreeMap<String, Component>,
 }
 
 impl Ready {
@@ -91,6 +91,12 @@ impl Ready {
     /// Installed plugins that are left out, and why.
     pub(crate) fn refused(&self) -> &Refused {
         &self.refused
+    }
+
+    /// What the folder names and what runs, by plugin; without what somebody has swapped to since.
+    pub(crate) fn said(&self) -> impl Iterator<Item = (&Arc<Plugin>, &Component)> {
+        let plugins = self.set.plugins.iter();
+        plugins.filter_map(|plugin| Some((plugin, self.said.get(plugin.name())?)))
     }
 }
 
@@ -167,7 +173,7 @@ impl Publishing {
         bindings: &Bindings,
     ) -> Result<Ready, PublishError> {
         let mut set = PluginSet::default();
-        let (mut followed, mut refused) = (BTreeMap::new(), Refused::new());
+        let (mut said, mut refused) = (BTreeMap::new(), Refused::new());
         for entry in &tenant.plugins {
             (self.progress)(&format!("loading plugin {}", entry.name));
             set.kept.extend(self.kept(entry, tenant, bindings).await);
@@ -181,11 +187,8 @@ impl Publishing {
             let canary = self.canary(entry, tenant, bindings).await;
             let canary = left_out::unless_refused(entry, canary, &mut refused)?;
             set.canary = canary.flatten().or(set.canary);
-            let binding = bindings.get(&entry.name);
-            if component.said.is_some()
-                && binding.is_some_and(|binding| binding.from_folder != component.said)
-            {
-                followed.insert(entry.name.clone(), component);
+            if component.said.is_some() {
+                said.insert(entry.name.clone(), component);
             }
         }
         let assembled = self.toolbox.assemble(&tenant.name, set.clone());
@@ -199,7 +202,7 @@ impl Publishing {
                 .flat_map(|binding| binding.killed.clone())
                 .collect(),
             refused,
-            followed,
+            said,
         })
     }
 
@@ -278,6 +281,15 @@ impl Publishing {
         bindings: &Bindings,
     ) -> Result<Option<Component>, PublishError> {
         self.sources.said(entry, tenant, bindings).await
+    }
+
+    /// The component of an installed version, to be looked at: nobody needs to vouch for it by now.
+    pub(crate) async fn looked_at(
+        &self,
+        entry: &PluginEntry,
+        version: &PluginVersion,
+    ) -> Result<Component, PublishError> {
+        self.sources.kept(entry, version).await
     }
 
     /// The component of an installed version.

@@ -4,6 +4,7 @@ mod changes;
 mod follow;
 mod proposal;
 mod watch;
+mod weighed;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use crate::tenants::{
 };
 use crate::{Config, Environment, files};
 
+pub(super) use proposal::Proposal;
 pub(crate) use watch::Watching;
 
 /// What the roster is made of.
@@ -63,6 +65,18 @@ pub enum Refusal {
     /// A plugin of it does not.
     #[error("plugins.toml: {0}")]
     Plugins(#[from] PublishError),
+    /// A component that it names asks for more than the one before, or breaks its callers, and the operator has not accepted that.
+    #[error("plugins.toml, key {plugin}: {what}:\n- {}\nLook at it, and say `accept` if you want that: accept = {accept}", .points.join("\n- "))]
+    Unaccepted {
+        /// Which one.
+        plugin: String,
+        /// What is to be accepted.
+        what: String,
+        /// One by one.
+        points: Vec<String>,
+        /// All that must be accepted, as plugins.toml says it.
+        accept: String,
+    },
     /// A key of it is somebody else's.
     #[error("tenant.toml, key keys: {0}")]
     Keys(#[from] SharedKey),

@@ -60,6 +60,9 @@ pub(crate) struct PluginEntry {
     pub(crate) model: bool,
     /// It may keep keys and values.
     pub(crate) key_value: bool,
+    /// What its operator has looked at, and wants, of a component that takes the place of another: the lines of the refusal. They
+    /// grant nothing.
+    pub(crate) accept: Vec<String>,
 }
 
 impl PluginEntry {
@@ -73,6 +76,7 @@ impl PluginEntry {
             grants: Vec::new(),
             model: false,
             key_value: false,
+            accept: Vec::new(),
         }
     }
 }
@@ -94,6 +98,8 @@ struct Written {
     model: bool,
     #[serde(default)]
     key_value: bool,
+    #[serde(default)]
+    accept: Vec<String>,
 }
 
 /// Reads plugins.toml; `settings` are those of every plugin that sets none itself. Every credential that it names must be among
@@ -121,6 +127,7 @@ pub(super) fn parse(
             digest: written.digest.clone(),
             model: written.model,
             key_value: written.key_value,
+            accept: written.accept.clone(),
             name,
             origin,
             settings,

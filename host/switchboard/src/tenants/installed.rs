@@ -5,12 +5,12 @@ mod said;
 
 use std::collections::BTreeMap;
 
-use policy::HttpGrant;
+use policy::{HttpGrant, PathPattern};
 use serde::{Deserialize, Serialize};
 
 use super::entry::grants;
 use super::{Credentials, PluginEntry, PluginOrigin};
-use crate::{Asks, Classified, Manifest, ReachError};
+use crate::{Asks, Classified, Manifest, Reach, ReachError};
 
 /// What an operator grants who accepts what a manifest asks for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -70,6 +70,20 @@ impl Accepted {
         more
     }
 
+    /// This without what plugins.toml grants by itself, and without the tools that the operator judges by themselves.
+    pub(crate) fn without(mut self, entry: &PluginEntry, is_judged: impl Fn(&str) -> bool) -> Self {
+        let settings = self.asks.settings_with(&self.settings);
+        let is_granted = |reach: &Reach| {
+            let asked = reach.grant(&settings);
+            asked.is_ok_and(|asked| entry.grants.iter().any(|own| covers(own, &asked)))
+        };
+        self.asks.reach.retain(|reach| !is_granted(reach));
+        self.asks.model &= !entry.model;
+        self.asks.key_value &= !entry.key_value;
+        self.tools.retain(|name, _| !is_judged(name));
+        self
+    }
+
     fn grants(&self) -> Vec<Result<HttpGrant, ReachError>> {
         let settings = self.asks.settings_with(&self.settings);
         let reach = self.asks.reach.iter();
@@ -93,8 +107,25 @@ impl Accepted {
             settings,
             model: self.asks.model,
             key_value: self.asks.key_value,
+            accept: Vec::new(),
         })
     }
+}
+
+/// Whether a grant is what is asked for, or the same with more methods and paths.
+fn covers(own: &HttpGrant, asked: &HttpGrant) -> bool {
+    let like_it = HttpGrant {
+        methods: asked.methods.clone(),
+        paths: asked.paths.clone(),
+        safe_posts: asked.safe_posts.clone(),
+        ..own.clone()
+    };
+    let has =
+        |own: &[PathPattern], asked: &[PathPattern]| asked.iter().all(|one| own.contains(one));
+    like_it == *asked
+        && asked.methods.iter().all(|one| own.methods.contains(one))
+        && has(&own.paths, &asked.paths)
+        && has(&own.safe_posts, &asked.safe_posts)
 }
 
 #[cfg(test)]

@@ -32,11 +32,7 @@ impl Life<'_> {
             return Ok(now);
         }
         Err(LifeError::Unaccepted {
-            what: format!(
-                "version {} breaks what callers of {} rely on",
-                version.version,
-                live.version()
-            ),
+            what: breaks(&version.version, live.version()),
             points: comparison.incompatible,
         })
     }
@@ -120,10 +116,7 @@ impl Life<'_> {
         let more = asked.beyond(&before);
         if !more.is_empty() && !accept {
             return Err(LifeError::Unaccepted {
-                what: format!(
-                    "version {} of {} asks for more than was accepted",
-                    version.version, version.plugin
-                ),
+                what: asks_for_more(&version.plugin, &version.version),
                 points: more,
             });
         }
@@ -180,4 +173,14 @@ impl Life<'_> {
 
 fn json(accepted: &Accepted) -> Result<Value, LifeError> {
     serde_json::to_value(accepted).map_err(|error| LifeError::Unfit(error.to_string()))
+}
+
+/// What is said of a version that wants something new.
+pub(in crate::host) fn asks_for_more(plugin: &str, version: &str) -> String {
+    format!("version {version} of {plugin} asks for more than was accepted")
+}
+
+/// What is said of a version that is no successor.
+pub(in crate::host) fn breaks(version: &str, live: &str) -> String {
+    format!("version {version} breaks what callers of {live} rely on")
 }

@@ -45,6 +45,11 @@ impl Component {
             digest: self.digest.clone(),
         }
     }
+
+    /// It comes with this program, which needs nobody's word.
+    pub(crate) fn is_shipped(&self) -> bool {
+        is_shipped(&self.digest)
+    }
 }
 
 /// Everywhere that components come from.
@@ -80,6 +85,7 @@ impl Sources {
         let version = version.transpose()?;
         // What is pinned says the same wherever it is fetched from, and nothing needs to be fetched for that.
         let is_followed = match &entry.origin {
+            _ if bindings.are_held() => true,
             PluginOrigin::Registry => true,
             PluginOrigin::Version(_) | PluginOrigin::Oci(_) => {
                 followed == Some(&entry.origin.to_string())
@@ -157,8 +163,8 @@ impl Sources {
         vouched.map_err(|reason| PublishError::Installed(Box::new(reason)))
     }
 
-    /// Its bytes, which are read against the digest.
-    async fn kept(
+    /// Its bytes, which are read against the digest, whoever vouches for them: to be looked at, not to be run.
+    pub(super) async fn kept(
         &self,
         entry: &PluginEntry,
         version: &PluginVersion,

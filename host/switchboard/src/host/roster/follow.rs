@@ -1,41 +1,64 @@
-//! Where a tenant's folder overrules what the registry binds: the registry hears of it, so that its history is whole and a
-//! rollback finds what ran.
+//! What a tenant's folder names, or overrules: the registry hears of it, so that its history is whole, a rollback finds what ran,
+//! and the next start knows what that was.
 
 use dispatch::{Binding, BindingAction, BindingChange, Bound, NewVersion, Pinned, StoreError};
+use sandbox::Plugin;
 use serde_json::{Value, json};
 
 use super::Roster;
 use crate::host::bindings::{Bindings, pin};
+use crate::host::demo;
 use crate::host::publishing::{Component, Ready};
+use crate::tenants::Tenant;
 
 /// As whom it is recorded.
 const BY: &str = "host:folder";
 
 impl Roster {
-    /// The change that binds what the folder names; none where nothing was bound before.
+    /// The change that binds what the folder names; none where the registry knows it, or need not. What comes with the program
+    /// changes with it, and is bound once somebody has swapped it; so is what the program itself is configured with.
     pub(super) async fn followed(
         &self,
-        tenant: &str,
-        plugin: &str,
+        tenant: &Tenant,
+        plugin: &Plugin,
         component: &Component,
         bindings: &Bindings,
+        accepted: &[String],
     ) -> Result<Option<BindingChange>, StoreError> {
-        let Some(before) = bindings.get(plugin) else {
-            return Ok(None);
+        let (name, plugin) = (&tenant.name, plugin.name());
+        let before = match bindings.get(plugin) {
+            Some(before) if before.from_folder == component.said => return Ok(None),
+            Some(before) => before.clone(),
+            None if name == demo::TENANT || component.is_shipped() => return Ok(None),
+            None => Binding {
+                tenant: name.clone(),
+                plugin: plugin.to_owned(),
+                ..Binding::default()
+            },
         };
-        let pinned = self.adopt(tenant, plugin, component, bindings).await?;
+        let pinned = self.adopt(name, plugin, component, bindings).await?;
+        let live = self.publishing().live_plugin(name, plugin);
+        let live = live.map(|live| Pinned {
+            version: live.version().to_owned(),
+            digest: live.digest().to_owned(),
+        });
+        let from = before.stable.clone().or(live);
         Ok(Some(BindingChange {
-            action: BindingAction::Swap,
+            action: if from.is_some() {
+                BindingAction::Swap
+            } else {
+                BindingAction::Install
+            },
             by: BY.to_owned(),
-            from: before.stable.clone(),
+            reason: reason(&before, component, accepted),
+            from,
             to: Some(pinned.clone()),
-            reason: "plugins.toml says something else".to_owned(),
             binding: Binding {
                 previous: before.stable.clone(),
                 stable: Some(pinned),
                 canary: None,
                 from_folder: component.said.clone(),
-                ..before.clone()
+                ..before
             },
         }))
     }
@@ -110,4 +133,21 @@ impl Roster {
             .map_err(|error| failed(error.to_string()))?;
         Ok(())
     }
+}
+
+/// Why, as the history tells it.
+fn reason(before: &Binding, component: &Component, accepted: &[String]) -> String {
+    let is_file =
+        |said: &Option<String>| said.as_ref().is_some_and(|said| said.starts_with("file "));
+    let why = match &before.stable {
+        None => "plugins.toml names it",
+        Some(_) if is_file(&before.from_folder) && is_file(&component.said) => {
+            "the file that plugins.toml names has changed"
+        }
+        Some(_) => "plugins.toml says something else",
+    };
+    if accepted.is_empty() {
+        return why.to_owned();
+    }
+    format!("{why}, and accepts: {}", accepted.join("; "))
 }

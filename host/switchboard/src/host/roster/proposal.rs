@@ -3,6 +3,7 @@
 use dispatch::{BindingChange, StoreError};
 use serde_json::json;
 
+use super::weighed::Lines;
 use super::{Refusal, Roster, check};
 use crate::host::bindings::Bindings;
 use crate::host::demo;
@@ -14,7 +15,7 @@ use crate::tenants::Tenant;
 pub(in crate::host) struct Proposal {
     pub(in crate::host) tenant: Tenant,
     pub(in crate::host) ready: Ready,
-    /// What the registry is to hear where the folder overrules it.
+    /// What the registry is to hear of what the folder names.
     pub(in crate::host) follows: Vec<BindingChange>,
 }
 
@@ -35,52 +36,54 @@ impl Roster {
         self.prepared(load, bindings).await
     }
 
-    /// Where the folder overrules a binding, all is prepared once more, as it will be bound then.
+    /// Where the folder binds something, or overrules what is bound, all is prepared once more, as it will be bound then.
     pub(super) async fn prepared(
         &self,
         load: impl Fn(&Bindings) -> Result<Tenant, Refusal>,
         bindings: Bindings,
     ) -> Result<Result<Proposal, Refusal>, StoreError> {
-        let (tenant, ready) = match Box::pin(self.ready(&load, &bindings)).await {
+        let first = Box::pin(self.ready(&load, &bindings, &bindings)).await;
+        let (tenant, ready, accepted) = match first {
             Ok(prepared) => prepared,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if ready.followed.is_empty() {
-            let follows = Vec::new();
+        let mut follows = Vec::new();
+        for (plugin, component) in ready.said() {
+            let lines = accepted.get(plugin.name()).map_or(&[][..], Vec::as_slice);
+            let change = self.followed(&tenant, plugin, component, &bindings, lines);
+            follows.extend(change.await?);
+        }
+        if follows.is_empty() {
             return Ok(Ok(Proposal {
                 tenant,
                 ready,
                 follows,
             }));
         }
-        let mut follows = Vec::new();
-        for (plugin, component) in &ready.followed {
-            follows.extend(
-                self.followed(&tenant.name, plugin, component, &bindings)
-                    .await?,
-            );
-        }
-        let mut bindings = self.bindings(&tenant.name).await?.bound_as(&bindings);
+        let mut bound = self.bindings(&tenant.name).await?.bound_as(&bindings);
         for change in &follows {
-            bindings = bindings.with(change.binding.clone());
+            bound = bound.with(change.binding.clone());
         }
-        let prepared = Box::pin(self.ready(&load, &bindings)).await;
-        Ok(prepared.map(|(tenant, ready)| Proposal {
+        let prepared = Box::pin(self.ready(&load, &bound, &bindings)).await;
+        Ok(prepared.map(|(tenant, ready, _)| Proposal {
             tenant,
             ready,
             follows,
         }))
     }
 
+    /// Held against what `before` binds: also a file that has changed since it was last read.
     async fn ready(
         &self,
         load: &impl Fn(&Bindings) -> Result<Tenant, Refusal>,
         bindings: &Bindings,
-    ) -> Result<(Tenant, Ready), Refusal> {
+        before: &Bindings,
+    ) -> Result<(Tenant, Ready, Lines), Refusal> {
         let tenant = load(bindings)?;
         self.parts.tenants.check_keys(&tenant)?;
         let ready = self.parts.publishing.prepare(&tenant, bindings).await?;
-        Ok((tenant, ready))
+        let accepted = self.weighed(&tenant, &ready, before).await?;
+        Ok((tenant, ready, accepted))
     }
 
     /// Makes a prepared state the tenant's.
@@ -136,6 +139,9 @@ impl Roster {
             Ok(tenant) => tenant,
             Err(shared) => return Ok(Err(shared.into())),
         };
+        if let Some(known) = self.known().get_mut(&name) {
+            known.refused = None;
+        }
         self.parts.publishing.announce();
         let detail = json!({
             "event": if before.is_some() { "tenant_reloaded" } else { "tenant_added" },

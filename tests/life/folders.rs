@@ -1,0 +1,239 @@
+//! A plugin that a tenant's folder names: what takes its place there is weighed as a swap is, also over a restart.
+
+use serde_json::{Value, json};
+
+use super::parcel::{Bay, Parcel};
+use crate::desk::Answer;
+use crate::tenants::{ACME_DANA, Town, expect_refusal};
+
+const JUDGED: &str = "[tool.find_order]\neffect = \"read\"\nopen_to = \"anyone\"\n";
+
+/// A town whose acme has a shelf of this version, from a file in its folder.
+async fn shelved(first: &Parcel) -> Town {
+    let town = Town::open().await;
+    town.edit("acme", "tools.toml", JUDGED);
+    first.put_into(&town.folder.join("acme"));
+    let named = format!(
+        "{}\n{}",
+        town.text("acme", "plugins.toml"),
+        entry(&town, "")
+    );
+    named_as(&town, &named).await.expect(200);
+    town
+}
+
+/// Its entry, with more lines in it.
+fn entry(town: &Town, more: &str) -> String {
+    let url = town.acme().shop.url;
+    format!(
+        "[shelf]\nfile = \"shelf.wasm\"\nsettings = {{ base_url = \"{url}\" }}\n{more}\n[[shelf.reach]]\norigin = \"{{base_url}}\"\nmethods = [\"GET\"]\npaths = [\"/orders/*\"]\n"
+    )
+}
+
+/// Puts another entry in the place of the one that is there.
+fn edited(town: &Town, entry: &str) -> String {
+    let text = town.text("acme", "plugins.toml");
+    let others = text.split("[shelf]").next().unwrap();
+    format!("{others}{entry}")
+}
+
+async fn named_as(town: &Town, plugins: &str) -> Answer {
+    let path = "/api/tenants/acme/files/plugins.toml";
+    town.operator("PUT", path, plugins).await
+}
+
+fn bay(town: &Town) -> Bay<'_> {
+    Bay::of(&town.desk).at("acme")
+}
+
+/// What the tool tells of an order, to somebody who may use it.
+async fn found(town: &Town) -> Value {
+    let dana = town.acme().with_key(ACME_DANA);
+    let number = json!({ "number": "ORD-8842" });
+    let answer = dana.tool("c", "find_order", number).await;
+    answer.expect(200)["output"].clone()
+}
+
+/// Whose it is.
+async fn owner(town: &Town) -> Value {
+    found(town).await["owner"].clone()
+}
+
+/// Waits until the folder is refused in these words; nobody was asked anything.
+async fn until_refused(town: &Town, words: &[&str]) -> String {
+    let is_refused = |standing: &Value| {
+        let reason = standing["reason"].as_str().unwrap_or_default();
+        words.iter().all(|word| reason.contains(word))
+    };
+    let standing = town.until("acme", is_refused).await;
+    assert_eq!(standing["state"], "last_good", "{standing}");
+    assert!(town.acme().shop.requests().await.is_empty());
+    standing["reason"].as_str().unwrap().to_owned()
+}
+
+/// The line of plugins.toml that the refusal says.
+fn acceptance(reason: &str) -> &str {
+    let at = reason.find("accept = [").unwrap();
+    &reason[at..]
+}
+
+/// What live version there is, by its author's number.
+async fn live(town: &Town) -> String {
+    let shelf = bay(town).plugin("shelf").await;
+    let version = shelf["live"]["version"].as_str().unwrap();
+    version.split('+').next().unwrap().to_owned()
+}
+
+/// The history, without the digests.
+async fn history(town: &Town) -> Vec<String> {
+    let told = bay(town).history("shelf").await;
+    let plain = |line: &String| {
+        let words = line.split(' ').map(|word| match word.split_once('+') {
+            Some((number, rest)) if rest.ends_with(':') => format!("{number}:"),
+            Some((number, _)) => number.to_owned(),
+            None => word.to_owned(),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    told.iter().map(plain).collect()
+}
+
+#[tokio::test]
+async fn a_file_that_reaches_further_waits_until_its_lines_are_accepted() {
+    let town = shelved(&Parcel::with_owner("1.0.0")).await;
+    assert_eq!(owner(&town).await, "C-1001");
+    town.acme().shop.forget_requests().await;
+    Parcel::reaching_further("1.1.0").put_into(&town.folder.join("acme"));
+    let said = [
+        "plugins.toml, key shelf: version 1.1.0 of shelf asks for more than was accepted",
+        "/customers/*",
+        "say `accept` if you want that",
+    ];
+    let reason = until_refused(&town, &said).await;
+    let reload = town.operator("POST", "/api/tenants/acme/reload", "").await;
+    expect_refusal(&reload, 422, &reason);
+    let elsewhere = named_as(&town, &edited(&town, &entry(&town, "accept = [\"all\"]"))).await;
+    expect_refusal(&elsewhere, 422, "asks for more than was accepted");
+    assert!(town.acme().shop.requests().await.is_empty());
+    assert_eq!(
+        (live(&town).await.as_str(), owner(&town).await),
+        ("1.0.0", json!("C-1001"))
+    );
+    assert_eq!(history(&town).await.len(), 2, "nothing is known of it");
+
+    let accepting = edited(&town, &entry(&town, acceptance(&reason)));
+    town.edit("acme", "plugins.toml", &accepting);
+    town.until("acme", |standing| standing["state"] == "serving")
+        .await;
+    assert_eq!(live(&town).await, "1.1.0");
+    assert_eq!(owner(&town).await, "C-1001");
+    let told = history(&town).await;
+    let swapped = "swap host:folder 1.0.0 → 1.1.0: the file that plugins.toml names has changed, and accepts: GET ";
+    assert!(told[0].starts_with(swapped), "{told:?}");
+    assert!(
+        told[1].starts_with("install host:folder - → 1.1.0: from "),
+        "{told:?}"
+    );
+    assert_eq!(
+        told[2],
+        "install host:folder - → 1.0.0: plugins.toml names it"
+    );
+}
+
+/// What plugins.toml grants by itself is the operator's word.
+#[tokio::test]
+async fn a_file_gets_what_its_operator_grants_and_breaks_nobody_unseen() {
+    let town = shelved(&Parcel::with_owner("1.0.0")).await;
+    let folder = town.folder.join("acme");
+    Parcel::reaching_further("1.1.0").put_into(&folder);
+    until_refused(&town, &["/customers/*"]).await;
+    let wider = entry(&town, "").replace("\"/orders/*\"", "\"/orders/*\", \"/customers/*\"");
+    named_as(&town, &edited(&town, &wider)).await.expect(200);
+    assert_eq!(live(&town).await, "1.1.0");
+    // The tool is judged in tools.toml, whatever a manifest says of it.
+    Parcel::opened_wider("1.2.0").put_into(&folder);
+    town.operator("POST", "/api/tenants/acme/reload", "")
+        .await
+        .expect(200);
+    assert_eq!(live(&town).await, "1.2.0");
+
+    Parcel::version("2.0.0").put_into(&folder);
+    let said = [
+        "version 2.0.0 breaks what callers of 1.2.0",
+        "find_order: result",
+    ];
+    let reason = until_refused(&town, &said).await;
+    assert_eq!(owner(&town).await, "C-1001");
+    let accepting = wider.replace("file = ", &format!("{}\nfile = ", acceptance(&reason)));
+    named_as(&town, &edited(&town, &accepting))
+        .await
+        .expect(200);
+    assert_eq!(live(&town).await, "2.0.0");
+    assert_eq!(owner(&town).await, Value::Null);
+    bay(&town)
+        .post("shelf/rollback", json!({}))
+        .await
+        .expect(200);
+    assert_eq!(
+        (live(&town).await.as_str(), owner(&town).await),
+        ("1.2.0", json!("C-1001"))
+    );
+}
+
+/// The operator may look at it, and swap to it by hand; the other plugins can be changed meanwhile.
+#[tokio::test]
+async fn what_a_folder_is_refused_for_can_be_swapped_to_by_hand() {
+    let town = shelved(&Parcel::with_owner("1.0.0")).await;
+    let parcel = Parcel::version("2.0.0");
+    parcel.put_into(&town.folder.join("acme"));
+    until_refused(&town, &["breaks what callers"]).await;
+    let bay = bay(&town);
+    bay.post("orders/kill", json!({})).await.expect(200);
+    bay.post("orders/revive", json!({})).await.expect(200);
+    let orders = Parcel::of_shipped("orders", "9.0.0");
+    bay.install(&orders, true).await.expect(200);
+    bay.post("orders/swap", json!({ "version": "9.0.0" }))
+        .await
+        .expect(200);
+    assert_eq!(owner(&town).await, "C-1001");
+    bay.install(&parcel, true).await.expect(200);
+    let swap = bay.post("shelf/swap", json!({ "version": "2.0.0" })).await;
+    expect_refusal(&swap, 409, "breaks what callers of");
+    assert_eq!(owner(&town).await, "C-1001");
+    let accepted = json!({ "version": "2.0.0", "accept": true, "reason": "looked at" });
+    bay.post("shelf/swap", accepted).await.expect(200);
+    assert_eq!(town.standing("acme").await["state"], "serving");
+    assert_eq!(owner(&town).await, Value::Null);
+    assert_eq!(
+        history(&town).await[0],
+        "swap user:operator 1.0.0 → 2.0.0: looked at"
+    );
+    town.operator("POST", "/api/tenants/acme/reload", "")
+        .await
+        .expect(200);
+    assert_eq!(live(&town).await, "2.0.0");
+}
+
+/// What ran is known to the registry: to stop the host, and to start it with another file, is no way around.
+#[tokio::test]
+async fn a_file_that_was_changed_while_the_host_was_down_is_weighed_all_the_same() {
+    let town = shelved(&Parcel::with_owner("1.0.0")).await;
+    let town = town
+        .started_again(|folder| Parcel::reaching_further("1.1.0").put_into(&folder.join("acme")))
+        .await;
+    let standing = town.standing("acme").await;
+    let reason = standing["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("asks for more than was accepted"),
+        "{standing}"
+    );
+    assert_ne!(standing["state"], "serving", "{standing}");
+    assert!(town.acme().shop.requests().await.is_empty());
+    let accepting = edited(&town, &entry(&town, acceptance(reason)));
+    named_as(&town, &accepting).await.expect(200);
+    assert_eq!(live(&town).await, "1.1.0");
+    let town = town.started_again(|_| ()).await;
+    assert_eq!(town.standing("acme").await["state"], "serving");
+    assert_eq!(owner(&town).await, "C-1001");
+    assert!(history(&town).await[0].starts_with("swap host:folder 1.0.0 → 1.1.0"));
+}
