@@ -4,6 +4,7 @@ mod changes;
 mod channels;
 mod commands;
 mod isolation;
+mod kept;
 mod keys;
 mod models;
 mod silent;

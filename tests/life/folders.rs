@@ -227,8 +227,13 @@ async fn a_file_that_was_changed_while_the_host_was_down_is_weighed_all_the_same
         reason.contains("asks for more than was accepted"),
         "{standing}"
     );
-    assert_ne!(standing["state"], "serving", "{standing}");
+    assert_eq!(standing["state"], "last_good", "{standing}");
     assert!(town.acme().shop.requests().await.is_empty());
+    // What ran last does so again, whatever lies in the folder by now.
+    assert_eq!(
+        (live(&town).await.as_str(), owner(&town).await),
+        ("1.0.0", json!("C-1001"))
+    );
     let accepting = edited(&town, &entry(&town, acceptance(reason)));
     named_as(&town, &accepting).await.expect(200);
     assert_eq!(live(&town).await, "1.1.0");
@@ -236,4 +241,34 @@ async fn a_file_that_was_changed_while_the_host_was_down_is_weighed_all_the_same
     assert_eq!(town.standing("acme").await["state"], "serving");
     assert_eq!(owner(&town).await, "C-1001");
     assert!(history(&town).await[0].starts_with("swap host:folder 1.0.0 → 1.1.0"));
+}
+
+/// Nothing of what is shipped is in the registry; the last good state knows that it was there.
+#[tokio::test]
+async fn a_file_in_the_place_of_a_shipped_plugin_is_weighed_at_once_and_at_a_start() {
+    let town = Town::open().await;
+    let folder = town.folder.join("acme");
+    Parcel::version("1.0.0").put_into(&folder);
+    town.edit("acme", "tools.toml", JUDGED);
+    let shipped = town.text("acme", "plugins.toml");
+    let named = shipped.replace("builtin = \"orders\"", "file = \"shelf.wasm\"");
+    let refused = named_as(&town, &named).await;
+    for words in [
+        "key orders: version 1.0.0 of orders asks",
+        "- lookup_order: the tool is gone",
+    ] {
+        expect_refusal(&refused, 422, words);
+    }
+    let town = town
+        .started_again(|folder| std::fs::write(folder.join("acme/plugins.toml"), &named).unwrap())
+        .await;
+    until_refused(
+        &town,
+        &["and version 1.0.0 breaks what callers of 0.1.0 rely on"],
+    )
+    .await;
+    town.acme().know_sarah("c").await;
+    town.edit("acme", "plugins.toml", &shipped);
+    town.until("acme", |standing| standing["state"] == "serving")
+        .await;
 }

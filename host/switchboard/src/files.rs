@@ -43,6 +43,18 @@ pub(crate) fn folders_in(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// The names of the files in a folder.
+pub(crate) fn files_in(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.path().is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(names)
+}
+
 /// What tells one state of a file from another without reading it: its length, and when it was written. None if it is not there.
 pub(crate) fn stamp(path: &Path) -> Option<(u64, std::time::SystemTime)> {
     let data = std::fs::metadata(path).ok()?;
@@ -72,6 +84,11 @@ pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
     let aside = path.with_file_name(format!(".removed-{}", uuid::Uuid::new_v4()));
     std::fs::rename(path, &aside)?;
     std::fs::remove_dir_all(&aside)
+}
+
+/// Removes a file.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)
 }
 
 /// Makes a folder with all folders above it, and proves that it can be written to.

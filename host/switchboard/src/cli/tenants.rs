@@ -132,10 +132,12 @@ fn list(listed: &Value) {
 }
 
 fn standing(tenant: &Value) {
+    let since = tenant["good_since"].as_str();
+    let since = since.map_or_else(String::new, |since| format!(" (good since {since})"));
     let state = match text(&tenant["state"]) {
-        "last_good" => "REFUSED, as it was before",
-        "refused" => "REFUSED, not served",
-        other => other,
+        "last_good" => format!("REFUSED, as it was before{since}"),
+        "refused" => "REFUSED, not served".to_owned(),
+        other => other.to_owned(),
     };
     let reason = tenant["reason"].as_str();
     let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));

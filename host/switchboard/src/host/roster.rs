@@ -2,7 +2,9 @@
 
 mod changes;
 mod follow;
+mod kept;
 mod proposal;
+mod take_up;
 mod watch;
 mod weighed;
 
@@ -12,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use dispatch::{AuditEntry, AuditKind, Registry, Store, StoreError};
-use serde_json::{Value, json};
+use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
@@ -26,6 +28,7 @@ use crate::tenants::{
 };
 use crate::{Config, Environment, files};
 
+use kept::KeptStates;
 pub(super) use proposal::Proposal;
 pub(crate) use watch::Watching;
 
@@ -49,6 +52,7 @@ pub(crate) type BuiltIn = Box<dyn Fn(&[Installed]) -> Result<Tenant, TenantError
 pub(crate) struct Roster {
     parts: RosterParts,
     known: Mutex<BTreeMap<String, Known>>,
+    kept: KeptStates,
     /// Held through a change of a tenant, by its name; only those that somebody holds or waits for.
     turns: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
     /// Held while a state that is ready becomes live: what tenants may not share is looked at once more, and nothing waits for the
@@ -109,12 +113,21 @@ pub(crate) struct Standing {
     pub(crate) name: String,
     /// Why its folder is not what is served; none where it is.
     pub(crate) refused: Option<String>,
+    /// Since when there is what is served instead, as RFC 3339 has it; none where nothing is.
+    pub(crate) good_since: Option<String>,
 }
 
 /// What was last seen of a tenant's folder.
 struct Known {
     seen: Seen,
-    refused: Option<String>,
+    refused: Option<Refused>,
+}
+
+/// Why it is not what is served.
+struct Refused {
+    reason: String,
+    /// Since when there is what is served instead; none where nothing is.
+    good_since: Option<String>,
 }
 
 /// What a folder's state is told by.
@@ -129,6 +142,7 @@ impl Roster {
     /// Without any tenant yet.
     pub(crate) fn new(parts: RosterParts) -> Self {
         Self {
+            kept: KeptStates::below(&parts.config.data_dir),
             parts,
             known: Mutex::default(),
             turns: Mutex::default(),
@@ -185,6 +199,7 @@ impl Roster {
         keys.map_err(Refusal::from)?;
         files::replace_text(&path.join(file), text)?;
         self.put_live(proposal, by).await??;
+        self.keep_good(&changed);
         self.know(name, stamped(Ok(changed)), None);
         Ok(())
     }
@@ -203,13 +218,18 @@ impl Roster {
     /// How every tenant stands, by name.
     pub(crate) fn standings(&self) -> Vec<Standing> {
         let known = self.known();
-        let folders = known.iter().map(|(name, known)| Standing {
-            name: name.clone(),
-            refused: known.refused.clone(),
+        let folders = known.iter().map(|(name, known)| {
+            let refused = known.refused.as_ref();
+            Standing {
+                name: name.clone(),
+                refused: refused.map(|refused| refused.reason.clone()),
+                good_since: refused.and_then(|refused| refused.good_since.clone()),
+            }
         });
         let built_in = Standing {
             name: demo::TENANT.to_owned(),
             refused: None,
+            good_since: None,
         };
         std::iter::once(built_in).chain(folders).collect()
     }
@@ -298,42 +318,13 @@ impl Roster {
             .is_none_or(|known| known.seen != seen)
     }
 
-    /// Makes the folder's state the tenant's; refused, the last good state keeps serving, and how it stands says why.
-    async fn take_up(&self, name: &str, by: &str) -> Result<Result<(), Refusal>, StoreError> {
-        // Before it is read: what changes meanwhile is a change to be taken up.
-        let seen = self.look(name);
-        let bindings = self.bindings(name).await?;
-        let taken = match self.proposed(name, bindings).await? {
-            Ok(proposal) => self.make_live(proposal, by).await?,
-            Err(refusal) => Err(refusal),
-        };
-        self.know(name, seen, taken.as_ref().err().map(ToString::to_string));
-        let Err(refusal) = taken else {
-            return Ok(Ok(()));
-        };
-        tracing::warn!(tenant = name, reason = %refusal, "a tenant's folder was refused; what was live before keeps serving");
-        let detail = json!({ "event": "tenant_refused", "reason": refusal.to_string() });
-        self.record(name, by, detail).await?;
-        Ok(Err(refusal))
-    }
-
     /// What the registry holds of a tenant's plugins.
     pub(super) async fn bindings(&self, tenant: &str) -> Result<Bindings, StoreError> {
         let parts = &self.parts;
         Bindings::of(tenant, parts.registry.as_ref(), parts.store.as_ref()).await
     }
 
-    async fn forget(&self, name: &str, by: &str) -> Result<(), RosterError> {
-        self.known().remove(name);
-        if self.parts.tenants.remove(name) {
-            self.parts.publishing.withdraw(name);
-            self.record(name, by, json!({ "event": "tenant_removed" }))
-                .await?;
-        }
-        Ok(())
-    }
-
-    fn know(&self, name: &str, seen: Seen, refused: Option<String>) {
+    fn know(&self, name: &str, seen: Seen, refused: Option<Refused>) {
         self.known()
             .insert(name.to_owned(), Known { seen, refused });
     }

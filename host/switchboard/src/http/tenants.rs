@@ -90,8 +90,8 @@ fn shown(desk: &Desk, name: &str) -> Result<Value, ApiError> {
     Ok(shown)
 }
 
-/// `serving`: its folder is what is served. `last_good`: the folder was refused, and what was there before is served. `refused`:
-/// nothing is served.
+/// `serving`: its folder is what is served. `last_good`: the folder was refused, and what there is since `good_since` is served.
+/// `refused`: nothing is served.
 fn summary(desk: &Desk, standing: &Standing) -> Value {
     let tenant = desk.tenants.get(&standing.name);
     let state = match (&tenant, &standing.refused) {
@@ -103,6 +103,7 @@ fn summary(desk: &Desk, standing: &Standing) -> Value {
         "name": standing.name,
         "state": state,
         "reason": standing.refused,
+        "good_since": standing.good_since,
         "rulebook": tenant.as_ref().map(|tenant| tenant.rulebook.version()),
         "tools": desk.host().tools(&standing.name).tools.len(),
     })

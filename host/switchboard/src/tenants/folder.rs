@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use artifacts::{TrustSettings, signature_file};
 
 use super::refusal::Text;
-use super::{TenantError, entry, file, tools};
+use super::{PluginOrigin, TenantError, entry, file, tools};
 use crate::files;
 
 /// The folder of its rules in it.
@@ -84,6 +84,13 @@ impl TenantFolder {
             .flat_map(|file| [signature_file(&file), file])
             .chain(keys)
             .collect()
+    }
+
+    /// Which shipped plugin there is under this name; none for any other, or where the text cannot be read.
+    pub(crate) fn shipped(&self, plugin: &str) -> Option<PluginOrigin> {
+        let plugins: toml::Table = toml::from_str(self.texts.get(entry::FILE)?).ok()?;
+        let shipped = plugins.get(plugin)?.get("builtin")?.as_str()?;
+        Some(PluginOrigin::Builtin(shipped.to_owned()))
     }
 
     pub(super) fn text<'a>(&'a self, file: &'a str) -> Option<Text<'a>> {

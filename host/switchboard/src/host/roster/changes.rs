@@ -27,6 +27,9 @@ pub(super) struct Changes<'a> {
 impl Roster {
     /// Takes up whatever has changed in the tenants' folder since the last look.
     pub(crate) async fn refresh(&self, by: &str) -> Result<(), RosterError> {
+        if let Some(folder) = self.folder() {
+            self.forget_the_gone(&files::folders_in(folder)?);
+        }
         let mut changes = Changes::of(self, by);
         changes.look()?;
         while let Some(taken_up) = changes.next().await {

@@ -73,7 +73,13 @@ impl Roster {
                 }
             }
         }
-        let live = self.publishing().live_plugin(&tenant.name, &entry.name)?;
+        let Some(live) = self.publishing().live_plugin(&tenant.name, &entry.name) else {
+            let shipped = self.shipped(tenant, entry).await?;
+            if shipped.digest == component.digest {
+                return None;
+            }
+            return self.read_as_before(shipped, entry).await.ok();
+        };
         (live.digest() != component.digest).then(|| Before {
             version: live.version().to_owned(),
             tools: live.tools().cloned().collect(),
@@ -88,14 +94,37 @@ impl Roster {
     ) -> Result<Before, String> {
         let found = self.publishing().looked_at(entry, version).await;
         let found = found.map_err(|error| error.to_string())?;
-        let asked = asked(&found, entry).map_err(|error| error.to_string())?;
+        self.read_as_before(found, entry).await
+    }
+
+    /// What came with the program, and the registry knows nothing of, in the last good state of a tenant that is not served yet.
+    async fn shipped(&self, tenant: &Tenant, entry: &PluginEntry) -> Option<Component> {
+        let kept = self.kept.of(&tenant.name).ok()??;
+        let origin = self.folder_as_kept(&tenant.name, kept).shipped(&entry.name);
+        let origin = origin.filter(|origin| *origin != entry.origin)?;
+        let before = PluginEntry {
+            origin,
+            ..PluginEntry::installed(&entry.name)
+        };
+        let nothing = Bindings::default();
+        let said = self.publishing().said(&before, tenant, &nothing);
+        said.await.ok()?
+    }
+
+    async fn read_as_before(
+        &self,
+        component: Component,
+        entry: &PluginEntry,
+    ) -> Result<Before, String> {
+        let asked = asked(&component, entry).map_err(|error| error.to_string())?;
         let toolbox = Arc::clone(self.publishing().toolbox());
-        let (name, number) = (entry.name.clone(), version.version.clone());
+        let (name, version) = (entry.name.clone(), component.version.clone());
+        let number = version.clone();
         let reading =
-            tokio::task::spawn_blocking(move || toolbox.inspect(&name, &number, &found.bytes));
+            tokio::task::spawn_blocking(move || toolbox.inspect(&name, &number, &component.bytes));
         let read = reading.await.map_err(|error| error.to_string())?;
         Ok(Before {
-            version: version.version.clone(),
+            version,
             tools: read.map_err(|error| error.to_string())?.tools,
             asked,
         })
