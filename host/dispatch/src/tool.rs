@@ -136,7 +136,8 @@ pub enum InvokeError {
     /// Whoever waited for it has gone, and it had no effect to be seen through.
     #[error("the caller has cancelled it")]
     Abandoned,
-    /// No instance could be had in time.
+    /// No instance could be had in time, or none of the memory that its tenant's calls share. The plugin may have begun: whether it
+    /// had an effect is known from what the gate let through, not from this.
     #[error("no capacity to run the plugin: {0}")]
     Busy(String),
 }

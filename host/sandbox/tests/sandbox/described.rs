@@ -66,6 +66,14 @@ fn without_query(description: &str) -> String {
         .replace("\"GET\"", "\"POST\"")
 }
 
+/// The same, with a list that comes in pages.
+fn paged(pages: &str) -> String {
+    let pages = format!("{pages}, list = \"orders\", more = \"more\", max = 3");
+    let list = "[type.order_list]\nfields = { orders = { type = \"list<order>\" }, more = { type = \"boolean\" } }\n\
+                [tool.list_orders]\ndocs = \"Lists orders.\"\nmethod = \"GET\"\npath = \"/orders\"\nresult = \"order_list\"\n";
+    format!("{}{list}pages = {{ {pages} }}\n", without_query(API))
+}
+
 async fn refused(source: PluginSource, expect: &Expect) {
     match load(source).await {
         Ok(_) => panic!("it was loaded"),
@@ -214,6 +222,24 @@ async fn descriptions_that_make_no_sense_are_refused_by_place() {
             api.replace("name = \"shop\"", "name = \"Shop\""),
             expect![
                 "the description of its API does not fit: name: words of small letters and digits, joined by `-`, are expected"
+            ],
+        ),
+        (
+            paged("style = \"cursor\", parameter = \"after\""),
+            expect![
+                "the description of its API does not fit: tool.list_orders.pages: `next` is missing: the place of the next cursor"
+            ],
+        ),
+        (
+            paged("style = \"page\", parameter = \"page\", next = \"/next\""),
+            expect![
+                "the description of its API does not fit: tool.list_orders.pages: `next` is the place of the next cursor or link, and goes with those styles"
+            ],
+        ),
+        (
+            paged("style = \"link\", next = \"next\""),
+            expect![
+                "the description of its API does not fit: tool.list_orders.pages: expected a JSON pointer: empty, or `/` and what follows"
             ],
         ),
         (
