@@ -2,6 +2,7 @@
 
 mod known;
 mod served;
+mod tried;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -130,6 +131,7 @@ fn a_plugin_without_code_does_what_its_cases_say_and_is_governed() {
     succeeds(&Author::plugin(&folder, &["build"]));
     does_what_its_cases_say(&folder, "described:points/api");
     served::is_governed_where_it_serves(&folder);
+    tried::is_tried_from_the_shell(&folder);
 }
 
 /// A case is a test: it must be able to fail, and say why.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -19,8 +19,8 @@ const SARAH: &str = "C-1001";
 
 /// Where the vendor keeps its members' points.
 #[derive(Default)]
-struct Vendor {
-    /// Every request, with what it says.
+pub(super) struct Vendor {
+    /// Every request, with what it says and the credential that it carries.
     asked: Mutex<Vec<String>>,
     /// Whose points it answers with, whoever is asked for.
     mistaken_for: Mutex<Option<&'static str>>,
@@ -28,7 +28,7 @@ struct Vendor {
 
 impl Vendor {
     /// With the address that it is reached at.
-    async fn open() -> (Arc<Self>, String) {
+    pub(super) async fn open() -> (Arc<Self>, String) {
         let vendor = Arc::new(Self::default());
         let app = Router::new().fallback(answer);
         let app = app.with_state(Arc::clone(&vendor));
@@ -39,7 +39,7 @@ impl Vendor {
     }
 
     /// That it was asked this, since it was looked at last.
-    fn saw(&self, requests: &[&str]) {
+    pub(super) fn saw(&self, requests: &[&str]) {
         let asked = std::mem::take(&mut *self.asked.lock().unwrap());
         assert_eq!(asked, requests);
     }
@@ -49,6 +49,7 @@ async fn answer(
     State(vendor): State<Arc<Vendor>>,
     method: Method,
     uri: Uri,
+    headers: HeaderMap,
     body: String,
 ) -> Response {
     let said: Value = serde_json::from_str(&body).unwrap_or_default();
@@ -57,7 +58,11 @@ async fn answer(
         "" => String::new(),
         _ => format!(" {reward} for {points}"),
     };
-    let asked = format!("{method} {}{says}", uri.path());
+    let carried = ["authorization", "x-api-key"].map(|name| match headers.get(name) {
+        Some(value) => format!(" with {name}: {}", value.to_str().unwrap()),
+        None => String::new(),
+    });
+    let asked = format!("{method} {}{says}{}", uri.path(), carried.concat());
     vendor.asked.lock().unwrap().push(asked);
     let own = uri.path().split('/').nth(2).unwrap_or_default();
     let member = vendor.mistaken_for.lock().unwrap().unwrap_or(own);

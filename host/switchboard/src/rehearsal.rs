@@ -13,7 +13,7 @@ use dispatch::{
     CallRequest, Cases as _, Dispatcher, DispatcherParts, Ledger as _, Outcome, PendingConsent,
     RetryPolicy,
 };
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue};
 use policy::{
     Actor, Channel, ConsentFrom, Entity, Fact, HttpGrant, Level, Role, Rulebook, RulebookSource,
 };
@@ -25,6 +25,7 @@ pub(crate) use backend::{Backend, Exchange, Fault, Seen};
 use overheard::Overheard;
 
 use crate::host::{self, figures, model};
+use crate::tenants::Credentials;
 use crate::{Classified, Config, Manifest, Secret, Secrets, embedded, files};
 
 /// Whose the plugin is for the time being.
@@ -43,7 +44,7 @@ pub(crate) struct Casting {
     /// How its own tools are classified.
     pub(crate) tools: BTreeMap<String, Classified>,
     /// The credentials that its grants name; any other is a made-up one where `pretend` is set.
-    pub(crate) credentials: BTreeMap<String, Secret>,
+    pub(crate) credentials: Credentials,
     /// Nothing real is reached, so that no real credential is needed.
     pub(crate) pretend: bool,
     /// The model that it may ask.
@@ -236,14 +237,17 @@ impl Rehearsal {
 }
 
 /// The credentials of one rehearsal.
-struct Purse(BTreeMap<String, Secret>);
+struct Purse(Credentials);
 
 impl Purse {
-    fn of(mut real: BTreeMap<String, Secret>, pretend: bool, grants: &[HttpGrant]) -> Self {
+    fn of(mut real: Credentials, pretend: bool, grants: &[HttpGrant]) -> Self {
         if pretend {
-            let named = grants.iter().filter_map(|grant| grant.credential.clone());
+            let named = grants.iter().filter_map(|grant| grant.credential.as_ref());
             for name in named {
-                real.entry(name).or_insert_with(Secret::random);
+                if !real.has(name) {
+                    // It can always be sent.
+                    drop(real.put(name, None, Secret::random()));
+                }
             }
         }
         Self(real)
@@ -252,14 +256,11 @@ impl Purse {
 
 impl dispatch::Secrets for Purse {
     fn headers(&self, _tenant: &str, credential: &str) -> Option<Vec<(HeaderName, HeaderValue)>> {
-        let secret = self.0.get(credential)?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", secret.expose())).ok()?;
-        value.set_sensitive(true);
-        Some(vec![(header::AUTHORIZATION, value)])
+        self.0.headers(credential)
     }
 
     fn scrub(&self, text: &str) -> String {
-        let secrets = self.0.values().map(Secret::expose);
+        let secrets = self.0.secrets().iter().map(Secret::expose);
         secrets
             .filter(|secret| !secret.is_empty())
             .fold(text.to_owned(), |text, secret| {

@@ -32,16 +32,27 @@ impl Credentials {
         entry: &CredentialEntry,
         secret: impl Fn(&SecretRef) -> Result<Secret, String>,
     ) -> Result<(), String> {
-        let (header, place, prefix) = match (&entry.bearer, &entry.header, &entry.value) {
-            (Some(place), None, None) => (header::AUTHORIZATION, place, "Bearer "),
-            (None, Some(header), Some(place)) => {
-                let header = HeaderName::try_from(header.as_str());
-                let header = header.map_err(|_| "header is no name of a header".to_owned())?;
-                (header, place, "")
+        match (&entry.bearer, &entry.header, &entry.value) {
+            (Some(place), None, None) => self.put(name, None, secret(place)?),
+            (None, Some(header), Some(place)) => self.put(name, Some(header), secret(place)?),
+            _ => Err(SHAPE.to_owned()),
+        }
+    }
+
+    /// Adds one that goes into this header; without it, one that is a bearer token. Says why it cannot be sent.
+    pub(crate) fn put(
+        &mut self,
+        name: &str,
+        header: Option<&str>,
+        secret: Secret,
+    ) -> Result<(), String> {
+        let (header, prefix) = match header {
+            None => (header::AUTHORIZATION, "Bearer "),
+            Some(header) => {
+                let header = HeaderName::try_from(header);
+                (header.map_err(|_| "header is no name of a header")?, "")
             }
-            _ => return Err(SHAPE.to_owned()),
         };
-        let secret = secret(place)?;
         let value = HeaderValue::from_str(&format!("{prefix}{}", secret.expose()));
         let mut value = value
             .map_err(|_| "the secret cannot be sent: it holds control characters".to_owned())?;
@@ -57,7 +68,7 @@ impl Credentials {
     }
 
     /// Whether there is one of this name.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.headers.contains_key(name)
     }
 

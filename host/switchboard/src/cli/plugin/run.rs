@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
 use dispatch::Outcome;
 use policy::{Level, PathPattern};
@@ -16,6 +16,7 @@ use super::component::Component;
 use crate::cli::terminal::say;
 use crate::http::outcome_body;
 use crate::rehearsal::{Casting, Stage};
+use crate::tenants::Credentials;
 use crate::{Asks, Config, Environment, Manifest, Reach, Secret, Secrets};
 
 #[derive(Clone, Debug, Args)]
@@ -34,8 +35,8 @@ pub(in crate::cli) struct RunArgs {
     /// A destination beside those that the manifest asks for
     #[arg(long, value_name = "METHODS URL")]
     grant: Vec<String>,
-    /// A credential that a grant names, from that environment variable
-    #[arg(long, value_name = "NAME=VARIABLE")]
+    /// A credential that a grant names, from that environment variable: a bearer token, or what is said in that header
+    #[arg(long, value_name = "NAME=[HEADER:]VARIABLE")]
     credential: Vec<String>,
     /// Who the customer is; without it, a stranger
     #[arg(long, value_name = "ID")]
@@ -130,18 +131,20 @@ fn reach(grant: &str) -> anyhow::Result<Reach> {
     })
 }
 
-fn credentials(
-    environment: &Environment,
-    args: &RunArgs,
-) -> anyhow::Result<BTreeMap<String, Secret>> {
-    let named = pairs("--credential", &args.credential)?;
-    let read = |(name, variable): (String, String)| {
-        let value = environment.get(&variable);
+fn credentials(environment: &Environment, args: &RunArgs) -> anyhow::Result<Credentials> {
+    let mut credentials = Credentials::default();
+    for (name, from) in pairs("--credential", &args.credential)? {
+        let (header, variable) = match from.split_once(':') {
+            Some((header, variable)) => (Some(header), variable),
+            None => (None, from.as_str()),
+        };
+        let value = environment.get(variable);
         let value =
             value.with_context(|| format!("the environment variable {variable} is not set"))?;
-        Ok((name, Secret::new(value)))
-    };
-    named.into_iter().map(read).collect()
+        let put = credentials.put(&name, header, Secret::new(value));
+        put.map_err(|reason| anyhow!("--credential {name}: {reason}"))?;
+    }
+    Ok(credentials)
 }
 
 fn pairs(option: &str, texts: &[String]) -> anyhow::Result<BTreeMap<String, String>> {

@@ -19,6 +19,7 @@ use super::component::Component;
 use super::manifest_of;
 use crate::cli::terminal::say;
 use crate::rehearsal::{Backend, Casting, Fault, Rehearsal, Stage};
+use crate::tenants::Credentials;
 use crate::{Complaint, Config, Manifest, files};
 use case::{Answer, Called, Case, Cases};
 
@@ -191,7 +192,7 @@ impl Theatre {
         Ok(Casting {
             plugin,
             tools: self.manifest.tools.clone(),
-            credentials: BTreeMap::new(),
+            credentials: Credentials::default(),
             pretend: true,
             // Nobody else's words decide how a case ends.
             model: std::sync::Arc::new(agent::Offline),
