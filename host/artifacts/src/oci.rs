@@ -1,5 +1,6 @@
 //! Artifacts in OCI registries, in the layout of the CNCF's wasm artifacts: one component in one layer.
 
+mod blob;
 mod component;
 mod connect;
 mod credentials;
@@ -8,6 +9,7 @@ mod manifest;
 mod pull;
 mod push;
 mod reference;
+mod referrers;
 
 pub use credentials::{Credentials, CredentialsError};
 pub use pull::TagMoved;

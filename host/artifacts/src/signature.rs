@@ -1,8 +1,9 @@
 //! Signatures of artifacts: our own, which name plugin and version, and those of cosign keys.
 //!
 //! A signature file lies beside its artifact, `x.wasm.sig` by `x.wasm`, with one signature in each line: ours is a JSON object
-//! ([`Envelope`]), cosign's is the base64 that `cosign sign-blob --key` prints.
+//! ([`Envelope`]), cosign's is the base64 that `cosign sign-blob --key` prints, or the bundle that it writes since version 3.
 
+mod bundle;
 pub(crate) mod cosign;
 mod envelope;
 mod provider;
@@ -12,6 +13,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use thiserror::Error;
 
 use crate::{Digest, names};
+pub(crate) use bundle::{BundleSignature, COSIGN_SIGN, MAX_BUNDLE};
 pub(crate) use cosign::ManifestSignature;
 pub use envelope::Envelope;
 pub(crate) use envelope::Flaw;
@@ -20,6 +22,8 @@ pub(crate) use envelope::Flaw;
 pub const MAX_SIGNATURES: usize = 16;
 /// The longest signature file, in bytes.
 pub(crate) const MAX_FILE: usize = 64 << 10;
+/// What a bundle's text names itself, and no line of ours does.
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 /// Cosign's signatures in bytes: from ed25519 and ECDSA to RSA with 8192 bits.
 const BLOB_SIGNATURE: std::ops::RangeInclusive<usize> = 32..=1024;
 
@@ -30,8 +34,16 @@ pub enum Signature {
     Own(Box<Envelope>),
     /// `cosign sign-blob --key`: over the artifact's bytes.
     Blob(Vec<u8>),
-    /// `cosign sign --key`: over a text that names the OCI manifest which holds the artifact.
+    /// `cosign sign --key` of version 2: over a text that names the OCI manifest which holds the artifact.
     Manifest(ManifestSignature),
+    /// `cosign sign --key` and `cosign sign-blob --key --bundle` since version 3: a Sigstore bundle.
+    Bundle(Box<BundleSignature>),
+}
+
+/// What a key must have signed, and the signature.
+pub(crate) struct Signed {
+    pub(crate) message: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
 }
 
 impl Signature {
@@ -41,6 +53,7 @@ impl Signature {
             Self::Own(envelope) => envelope.to_line().ok(),
             Self::Blob(bytes) => Some(BASE64.encode(bytes)),
             Self::Manifest(_) => None,
+            Self::Bundle(bundle) => bundle.to_line(),
         }
     }
 }
@@ -128,6 +141,9 @@ pub fn parse_signatures(text: &str) -> Result<Vec<Signature>, SignatureError> {
 }
 
 fn signature(line: &str) -> Result<Signature, String> {
+    if line.starts_with('{') && line.contains(BUNDLE) {
+        return Ok(Signature::Bundle(Box::new(BundleSignature::of_file(line))));
+    }
     if line.starts_with('{') {
         return Envelope::parse(line).map(|envelope| Signature::Own(Box::new(envelope)));
     }

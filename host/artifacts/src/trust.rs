@@ -225,6 +225,12 @@ impl Trust {
                 signature.is_about(subject)?;
                 self.sigstore_signer(|key| key.signed_manifest(signature))
             }
+            Signature::Bundle(bundle) => {
+                let signed = bundle.signed(subject)?;
+                let of_key = |key: &CosignKey| key.verifies(&signed.message, &signed.signature);
+                let vouching = self.sigstore_signer(of_key);
+                vouching.map_err(|_| bundle.flaw("it verifies with none of the sigstore keys"))
+            }
         }
     }
 

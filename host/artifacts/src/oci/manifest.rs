@@ -16,6 +16,7 @@ const ACCEPTED: [&str; 2] = [
 /// A manifest as it was received.
 pub(super) struct Received {
     pub(super) digest: Digest,
+    pub(super) bytes: Vec<u8>,
     pub(super) manifest: OciImageManifest,
 }
 
@@ -52,7 +53,11 @@ pub(super) async fn receive(
             format!("its manifest is no image manifest: {error}"),
         )
     })?;
-    Ok(Received { digest, manifest })
+    Ok(Received {
+        digest,
+        bytes: bytes.into(),
+        manifest,
+    })
 }
 
 /// The layer with the component, by what it should be and how large it says it is.

@@ -1,20 +1,16 @@
 //! An artifact from a registry: by digest where one is pinned, with a word about a tag that has moved, and with its signatures.
 
 use std::fmt;
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use oci_client::RegistryOperation;
-use oci_client::errors::OciDistributionError;
 use oci_client::manifest::OciDescriptor;
-use tokio::io::AsyncWrite;
 
-use super::connect::{self, Connection, explain};
-use super::manifest::{self, Received, digest_of, unfit};
-use super::{Reference, SIGNATURES};
+use super::blob::blob;
+use super::connect::{self, Connection};
+use super::manifest::{self, Received, digest_of};
+use super::{Reference, SIGNATURES, referrers};
 use crate::signature::{ManifestSignature, Signature};
 use crate::source::{FetchError, Fetched, Registries};
 use crate::{Digest, MAX_ARTIFACT_BYTES, MAX_SIGNATURES, parse_signatures};
@@ -66,6 +62,7 @@ async fn take(registries: &Registries, reference: &Reference) -> Result<Fetched,
     let bytes = blob(&to, reference, layer, digest, MAX_ARTIFACT_BYTES).await?;
     let mut signatures = own_signatures(reference, &received)?;
     signatures.extend(cosign_signatures(&to, reference, received.digest, digest).await?);
+    signatures.extend(referrers::bundles(&to, reference, &received, digest).await?);
     Ok(Fetched {
         bytes,
         digest,
@@ -101,50 +98,6 @@ async fn tag_moved(to: &Connection, reference: &Reference) -> Result<Option<TagM
     }))
 }
 
-/// A layer's bytes, as many as there may be.
-async fn blob(
-    to: &Connection,
-    reference: &Reference,
-    layer: &OciDescriptor,
-    digest: Digest,
-    most: usize,
-) -> Result<Vec<u8>, FetchError> {
-    let mut bounded = Bounded {
-        bytes: vec![],
-        most,
-        overflowed: false,
-    };
-    let place = reference.by_digest(&digest);
-    // By its digest alone: the other addresses that a descriptor may name are not the operator's registry.
-    let pulled = to
-        .client
-        .pull_blob(&place, layer.digest.as_str(), &mut bounded);
-    let pulled = pulled.await;
-    if bounded.overflowed {
-        return Err(unfit(
-            reference,
-            format!("it sends more than the {most} bytes there may be"),
-        ));
-    }
-    match pulled {
-        Ok(()) => {}
-        Err(OciDistributionError::DigestError(error)) => {
-            return Err(unfit(
-                reference,
-                format!("the registry sent something else: {error}"),
-            ));
-        }
-        Err(error) => return Err(explain(error, reference)),
-    }
-    match Digest::of(&bounded.bytes) {
-        found if found == digest => Ok(bounded.bytes),
-        found => Err(unfit(
-            reference,
-            format!("the registry sent {found} for {digest}"),
-        )),
-    }
-}
-
 fn own_signatures(
     reference: &Reference,
     received: &Received,
@@ -158,7 +111,7 @@ fn own_signatures(
     })
 }
 
-/// What `cosign sign --key` left beside a manifest: under a tag that is made of its digest.
+/// What `cosign sign --key` of version 2 left beside a manifest: under a tag that is made of its digest.
 async fn cosign_signatures(
     to: &Connection,
     reference: &Reference,
@@ -193,35 +146,4 @@ fn signature_of(layer: &OciDescriptor) -> Option<Vec<u8>> {
     BASE64
         .decode(layer.annotations.as_ref()?.get(SIGNATURE)?)
         .ok()
-}
-
-/// Takes bytes up to a limit, and nothing of what would pass it.
-struct Bounded {
-    bytes: Vec<u8>,
-    most: usize,
-    overflowed: bool,
-}
-
-impl AsyncWrite for Bounded {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        more: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let bounded = self.get_mut();
-        if bounded.bytes.len() + more.len() > bounded.most {
-            bounded.overflowed = true;
-            return Poll::Ready(Err(io::Error::other("too many bytes")));
-        }
-        bounded.bytes.extend_from_slice(more);
-        Poll::Ready(Ok(more.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
 }

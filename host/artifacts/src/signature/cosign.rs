@@ -45,7 +45,8 @@ impl CosignKey {
         self.1.hex().chars().take(16).collect()
     }
 
-    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+    /// Whether the signature is this key's, of the message.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let signature = SignatureBytes::new(signature.to_vec());
         self.0.verify(message, &signature).is_ok()
     }

@@ -61,6 +61,8 @@ pub(crate) enum Flaw {
     NoSigstoreKey,
     #[error("cosign's signature is of the OCI manifest {0}, which is another one")]
     OtherManifest(String),
+    #[error("the bundle in {0}: {1}")]
+    Bundle(String, String),
 }
 
 impl Envelope {

@@ -9,7 +9,7 @@ use crate::oci::{component, fetch};
 use crate::registry::{Answer, Misbehaving};
 
 /// A manifest for these bytes, of this declared size.
-fn manifest(bytes: &[u8], size: usize) -> Value {
+pub(crate) fn manifest(bytes: &[u8], size: usize) -> Value {
     json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -22,15 +22,15 @@ fn manifest(bytes: &[u8], size: usize) -> Value {
     })
 }
 
-fn at_tag(manifest: impl Into<Vec<u8>>) -> (String, Answer) {
+pub(crate) fn at_tag(manifest: impl Into<Vec<u8>>) -> (String, Answer) {
     ("/v2/acme/loyalty/manifests/1".into(), Answer::ok(manifest))
 }
 
-fn blob(of: &[u8], answer: Answer) -> (String, Answer) {
+pub(crate) fn blob(of: &[u8], answer: Answer) -> (String, Answer) {
     (format!("/v2/acme/loyalty/blobs/{}", Digest::of(of)), answer)
 }
 
-fn root() -> (String, Answer) {
+pub(crate) fn root() -> (String, Answer) {
     ("/v2/".into(), Answer::ok(""))
 }
 
