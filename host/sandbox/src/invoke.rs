@@ -13,6 +13,7 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::Limits;
 use crate::failure::{self, DeadlineReached};
 use crate::invocation::Invocation;
+use crate::lane;
 use crate::library::LoadedTool;
 use crate::measure;
 use crate::outset::beside;
@@ -201,7 +202,7 @@ impl Run {
             if Instant::now() >= deadline {
                 return Err(DeadlineReached.into());
             }
-            let give_way = Box::pin(tokio::task::yield_now());
+            let give_way = Box::pin(lane::give_way());
             Ok(UpdateDeadline::YieldCustom(1, give_way))
         });
         store.set_epoch_deadline(1);

@@ -1,6 +1,8 @@
 //! Where calls compute: quick ones on the thread that asks, long ones on a few threads of lower priority, and all of them
 //! paced by what their tenant may compute.
 //!
+//! In the slow lane, tenants take turns: see [`crate::turns`].
+//!
 //! Most calls compute for microseconds, and a change of threads would cost more than they do. One that goes on computing is
 //! taken over by the slow lane, and so are the next calls of its plugin from their start; what has to be quick, the host's
 //! own work and its other calls, has the machine before them.
@@ -22,6 +24,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::LoadError;
 use crate::computing::Computing;
 use crate::share::Account;
+use crate::turns::Turn;
 
 /// Computing that a call may do on the thread that asked for it: what everybody else there may have to wait.
 const QUICK: Duration = Duration::from_micros(500);
@@ -77,9 +80,8 @@ pub(crate) struct Lane(Option<Runtime>);
 impl Lane {
     /// Starts the threads: half as many as the machine has cores.
     pub(crate) fn start() -> Result<Self, LoadError> {
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let runtime = Builder::new_multi_thread()
-            .worker_threads((cores / 2).max(1))
+            .worker_threads(threads())
             .thread_name("sandbox-slow")
             .on_thread_start(stand_back)
             .build();
@@ -126,7 +128,20 @@ impl Drop for Lane {
     }
 }
 
+/// How many threads it has.
+pub(crate) fn threads() -> usize {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    (cores / 2).max(1)
+}
+
+/// Lets others compute first, who wait for the thread or for the turn.
+pub(crate) async fn give_way() {
+    GAVE_WAY.set(true);
+    tokio::task::yield_now().await;
+}
+
 thread_local! {
+    static GAVE_WAY: Cell<bool> = const { Cell::new(false) };
     static STANDS_BACK: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -157,6 +172,8 @@ struct Paced<F> {
     record: Arc<Record>,
     computed: Duration,
     pause: Option<Pin<Box<Sleep>>>,
+    /// Among the calls of its tenant in the slow lane.
+    turn: Option<Turn>,
     /// Timers, connections and tasks of the call belong where it came from: the slow lane carries only its computing.
     home: Handle,
 }
@@ -169,6 +186,7 @@ impl<F: Future> Paced<F> {
             record,
             computed: Duration::ZERO,
             pause: None,
+            turn: None,
             home: Handle::current(),
         };
         paced.pay(Duration::ZERO);
@@ -214,10 +232,21 @@ impl<F: Future> Future for Paced<F> {
             ready!(pause.as_mut().poll(context));
             this.pause = None;
         }
+        if stands_back() {
+            let turn = this.turn.get_or_insert_with(|| this.account.turn());
+            ready!(turn.poll(context));
+        }
+        GAVE_WAY.set(false);
         let computing = Computing::begin();
         let polled = this.call.as_mut().poll(context);
         // While it computes, not at its end: nobody may wait for that any more.
         this.pay(computing.end());
+        // Whoever gave way keeps the turn until it comes again. Those of its own line that were called by it now would run before
+        // everybody else who waits for the thread.
+        let comes_again = GAVE_WAY.get() && this.pause.is_none();
+        if let Some(turn) = this.turn.as_mut().filter(|_| !comes_again) {
+            turn.end();
+        }
         if polled.is_ready() && this.computed <= QUICK {
             this.record.make_good();
         }
@@ -227,6 +256,8 @@ impl<F: Future> Future for Paced<F> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
     use crate::Capacity;
     use crate::computing::thread_time;
@@ -334,6 +365,43 @@ mod tests {
             go_on.send(()).unwrap();
         };
         assert!(tokio::join!(waiting, other).0);
+    }
+
+    /// Otherwise whoever has eight calls for each thread would be before another's next turn eight times.
+    #[tokio::test]
+    async fn tenants_take_turns_however_many_calls_each_has() {
+        let lane = Arc::new(Lane::start().unwrap());
+        let slices = Arc::new(Mutex::new(Vec::new()));
+        let call = |who: &'static str, account: &Arc<Account>| {
+            let (lane, slices, account) = (lane.clone(), slices.clone(), account.clone());
+            let call = async move {
+                let mut own = 0;
+                while own < 30 {
+                    spin(QUICK * 2);
+                    if is_slow() {
+                        own += 1;
+                        slices.lock().unwrap().push(who);
+                    }
+                    give_way().await;
+                }
+            };
+            tokio::spawn(async move { lane.run(call, account, Arc::default()).await })
+        };
+        let (storm, neighbour) = (account(), account());
+        let storming: Vec<_> = (0..8 * threads()).map(|_| call("storm", &storm)).collect();
+        call("neighbour", &neighbour).await.unwrap();
+        storming.iter().for_each(tokio::task::JoinHandle::abort);
+        let slices = slices.lock().unwrap();
+        let first = slices.iter().position(|who| *who == "neighbour").unwrap();
+        let storms = slices[first..]
+            .iter()
+            .filter(|who| **who == "storm")
+            .count();
+        let most = 30 * 3 * threads();
+        assert!(
+            storms <= most,
+            "{storms} before 30 of the neighbour's: {slices:?}"
+        );
     }
 
     #[tokio::test]

@@ -40,6 +40,7 @@ mod shadow;
 mod share;
 mod state;
 mod toolbox;
+mod turns;
 mod upgrade;
 
 pub use compiler::{Compiler, compile_standard_input};

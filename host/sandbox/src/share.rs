@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Capacity;
 use crate::bucket::Bucket;
+use crate::lane;
 use crate::places::{Place, Places, Seat};
+use crate::turns::{Turn, Turns};
 
 /// What one tenant's plugins may use together. Past its places a call waits, and is then told whose places they are; past its
 /// memory it is told so at once; past its time or its bytes it is slowed down, up to its deadline. The defaults suit a machine with two cores.
@@ -42,6 +44,8 @@ impl Default for Share {
 pub(crate) struct Account {
     tenant: String,
     seat: Seat,
+    /// Of its calls that compute long.
+    turns: Arc<Turns>,
     /// In nanoseconds.
     cpu: Bucket,
     /// In bytes.
@@ -52,6 +56,11 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// A place in the line of its calls that compute long.
+    pub(crate) fn turn(&self) -> Turn {
+        Turn::of(self.turns.clone())
+    }
+
     /// Takes computing time, and says how long to stand back for it.
     pub(crate) fn computed(&self, time: Duration) -> Duration {
         self.cpu
@@ -136,6 +145,7 @@ impl Accounts {
         let account = Account {
             tenant: tenant.to_owned(),
             seat: self.places.seat(share.calls),
+            turns: Turns::new(lane::threads()),
             cpu: Bucket::default(),
             egress: Bucket::default(),
             memory: AtomicUsize::default(),
