@@ -39,6 +39,9 @@ pub struct NewVersion {
     pub accepted: Value,
     /// Who installs it.
     pub installed_by: String,
+    /// Why, in words, for the history; empty where nobody said.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// A version that a tenant knows.
@@ -275,7 +278,7 @@ pub trait Registry: Send + Sync {
     /// What a tenant knows, by plugin, oldest first; not what was removed.
     async fn versions(&self, tenant: &str) -> Result<Vec<PluginVersion>, StoreError>;
 
-    /// Forgets a version. False where it is not known, or bound: stable, on trial, or what a rollback goes back to. Its number
+    /// Forgets a version, and tells why in the history. False where it is not known, or bound: stable, on trial, or what a rollback goes back to. Its number
     /// stays taken.
     async fn remove_version(
         &self,
@@ -283,6 +286,7 @@ pub trait Registry: Send + Sync {
         plugin: &str,
         version: &str,
         by: &str,
+        reason: &str,
     ) -> Result<bool, StoreError>;
 
     /// What a tenant's plugins are bound to, by name; also those without a stable version any more.

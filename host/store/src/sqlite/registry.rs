@@ -33,11 +33,16 @@ impl Registry for SqliteStore {
         plugin: &str,
         version: &str,
         by: &str,
+        reason: &str,
     ) -> Result<bool, StoreError> {
         let clock = self.clock.clone();
-        let [tenant, plugin, version, by] = [tenant, plugin, version, by].map(str::to_owned);
-        self.write(move |db| versions::remove(db, &tenant, &plugin, &version, &by, &clock))
-            .await
+        let [tenant, plugin, version] = [tenant, plugin, version].map(str::to_owned);
+        let [by, reason] = [by, reason].map(str::to_owned);
+        self.write(move |db| {
+            let removed = [&tenant, &plugin, &version].map(String::as_str);
+            versions::remove(db, removed, &by, &reason, &clock)
+        })
+        .await
     }
 
     async fn bindings(&self, tenant: &str) -> Result<Vec<Binding>, StoreError> {

@@ -268,7 +268,7 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, ApiError> {
     let life = life(&desk, &by);
     match query.version {
-        Some(version) => life.forget(&plugin, &version).await?,
+        Some(version) => life.forget(&plugin, &version, &query.reason).await?,
         None => life.remove(&plugin, query.reason).await?,
     }
     Ok(StatusCode::NO_CONTENT)

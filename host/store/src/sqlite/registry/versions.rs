@@ -36,10 +36,9 @@ pub(super) fn add(
 /// Forgets a version that nothing is bound to.
 pub(super) fn remove(
     db: &Connection,
-    tenant: &str,
-    plugin: &str,
-    version: &str,
+    [tenant, plugin, version]: [&str; 3],
     by: &str,
+    reason: &str,
     clock: &StoreClock,
 ) -> Result<bool, Fault> {
     let Some(Stored { digest, .. }) = stored(db, tenant, plugin, version)? else {
@@ -60,7 +59,7 @@ pub(super) fn remove(
         action: BindingAction::Remove,
         from: Some(&removed),
         to: None,
-        reason: "the version is no longer installed",
+        reason,
     };
     deed.append(db, clock)?;
     Ok(true)
@@ -154,9 +153,13 @@ fn tell_installed(
         Some(key) => format!("signed by {key}"),
         None => "not signed".to_owned(),
     };
-    let reason = match added {
+    let how = match added {
         Added::Known => format!("accepted anew, {signed}"),
         _ => format!("from {}, {signed}", version.source),
+    };
+    let reason = match version.reason.as_str() {
+        "" => how,
+        reason => format!("{reason} ({how})"),
     };
     let installed = Pinned {
         version: version.version.clone(),

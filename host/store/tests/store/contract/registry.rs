@@ -36,6 +36,7 @@ fn version(version: &str, first: char) -> NewVersion {
         signatures: Some("a line\nand another".into()),
         accepted: json!({ "model": false }),
         installed_by: OPERATOR.into(),
+        reason: String::new(),
     }
 }
 
@@ -71,7 +72,7 @@ async fn bound(world: &World, change: BindingChange) -> Binding {
 async fn remove(world: &World, version: &str) -> bool {
     let registry = &world.registry;
     registry
-        .remove_version(TENANT, PLUGIN, version, OPERATOR)
+        .remove_version(TENANT, PLUGIN, version, OPERATOR, "not used")
         .await
         .unwrap()
 }
@@ -152,7 +153,7 @@ pub(crate) async fn versions_are_one_tenants(world: World) {
     assert_eq!((acme.len(), &acme[0].digest), (1, &digest('b')));
     let removed = world
         .registry
-        .remove_version("other", PLUGIN, "1.0.0", OPERATOR)
+        .remove_version("other", PLUGIN, "1.0.0", OPERATOR, "")
         .await
         .unwrap();
     assert!(!removed);
@@ -303,9 +304,12 @@ pub(crate) async fn every_change_is_told_in_history_and_audit_log(world: World) 
     let other = NewVersion {
         plugin: "crm".into(),
         signed_by: None,
+        reason: "a second opinion".into(),
         ..version("1.0.0", 'a')
     };
     add(&world, other).await;
+    add(&world, version("2.0.0", 'c')).await;
+    assert!(remove(&world, "2.0.0").await);
 
     let history = world.registry.history(TENANT, Some(PLUGIN)).await.unwrap();
     assert!(history.windows(2).all(|pair| pair[0].seq > pair[1].seq));
@@ -316,6 +320,12 @@ pub(crate) async fn every_change_is_told_in_history_and_audit_log(world: World) 
     assert_eq!(
         told,
         [
+            (BindingAction::Remove, OPERATOR, "not used"),
+            (
+                BindingAction::Install,
+                OPERATOR,
+                "from loyalty.wasm, signed by acme"
+            ),
             (BindingAction::AutoRollback, "host", "new rates"),
             (BindingAction::Swap, OPERATOR, "new rates"),
             (
@@ -325,13 +335,18 @@ pub(crate) async fn every_change_is_told_in_history_and_audit_log(world: World) 
             ),
         ]
     );
-    assert_eq!(history[0].from, Some(pinned("1.0.0", 'a')));
-    assert_eq!(history[0].to, Some(pinned("0.9.0", 'b')));
-    assert_eq!(history[1].at_ms, (START + 1) * 1000);
+    assert_eq!(history[0].from, Some(pinned("2.0.0", 'c')));
+    assert_eq!(history[2].from, Some(pinned("1.0.0", 'a')));
+    assert_eq!(history[2].to, Some(pinned("0.9.0", 'b')));
+    assert_eq!(history[3].at_ms, (START + 1) * 1000);
 
     let all = world.registry.history(TENANT, None).await.unwrap();
     let records = world.store.records(None, 10).await.unwrap();
-    assert_eq!((all.len(), records.len()), (4, 4));
+    assert_eq!((all.len(), records.len()), (6, 6));
+    assert_eq!(
+        all[2].reason,
+        "a second opinion (from loyalty.wasm, not signed)"
+    );
     for (entry, record) in all.iter().rev().zip(&records) {
         assert_eq!(record.entry.kind, AuditKind::Host);
         assert_eq!(record.entry.tenant, TENANT);
@@ -347,7 +362,7 @@ pub(crate) async fn every_change_is_told_in_history_and_audit_log(world: World) 
             })
         );
     }
-    assert_eq!(world.store.verify().await.unwrap().unwrap().0, 4);
+    assert_eq!(world.store.verify().await.unwrap().unwrap().0, 6);
 }
 
 pub(crate) async fn what_does_not_fit_leaves_no_trace(world: World) {

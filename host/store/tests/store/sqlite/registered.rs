@@ -39,6 +39,7 @@ fn version() -> NewVersion {
         signatures: Some("a line\nand another".into()),
         accepted: json!({}),
         installed_by: "user:alice".into(),
+        reason: String::new(),
     }
 }
 

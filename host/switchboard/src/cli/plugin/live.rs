@@ -236,7 +236,7 @@ async fn remove(api: &Api, args: SomeArgs) -> anyhow::Result<()> {
     let reason = escaped(&args.host.reason);
     let (path, said) = match &args.version {
         Some(version) => (
-            format!("/{plugin}?version={}", escaped(version)),
+            format!("/{plugin}?version={}&reason={reason}", escaped(version)),
             format!("{plugin} {version} is forgotten; its number stays taken"),
         ),
         None => (

@@ -67,13 +67,18 @@ impl Life<'_> {
         let vouched = vouched::vouched(&fetched, &self.tenant.trust, &manifest.name)?;
         let _turn = self.turn().await;
         let bindings = self.roster.bindings(&self.tenant.name).await?;
-        let version = self.described(&manifest, &fetched, vouched.signer, &bindings, &offered)?;
+        let mut version =
+            self.described(&manifest, &fetched, vouched.signer, &bindings, &offered)?;
         self.tried(&manifest, &fetched, &version).await?;
         let pinned = Pinned {
             version: version.version.clone(),
             digest: version.digest.clone(),
         };
-        let next = self.next(&bindings, &version, &pinned, offered.reason);
+        let next = self.next(&bindings, &version, &pinned, &offered.reason);
+        if !matches!(next, Next::Live(_)) {
+            // Where it goes live, its turn says why.
+            version.reason = offered.reason;
+        }
         self.roster.keep(fetched.bytes).await?;
         let known = bindings
             .version(&version.plugin, &version.version)
@@ -95,7 +100,7 @@ impl Life<'_> {
         bindings: &Bindings,
         version: &NewVersion,
         pinned: &Pinned,
-        reason: String,
+        reason: &str,
     ) -> Next {
         let binding = bindings.get(&version.plugin).cloned();
         let bound = binding.as_ref().and_then(|binding| binding.stable.as_ref());
@@ -113,14 +118,14 @@ impl Life<'_> {
             from_folder: None,
             ..binding.unwrap_or_default()
         };
-        let live_at_once = || "live at once".to_owned();
         let turn = Turn {
             action: BindingAction::Install,
             from: None,
             to: Some(pinned.clone()),
-            reason: Some(reason)
-                .filter(|reason| !reason.is_empty())
-                .unwrap_or_else(live_at_once),
+            reason: match reason {
+                "" => "live at once".to_owned(),
+                reason => reason.to_owned(),
+            },
         };
         Next::Live(Box::new((binding, turn)))
     }
@@ -184,6 +189,7 @@ impl Life<'_> {
                 .map_err(|error| LifeError::Unfit(error.to_string()))?
                 .unwrap_or_default(),
             installed_by: self.by.to_owned(),
+            reason: String::new(),
         })
     }
 

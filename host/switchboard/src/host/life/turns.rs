@@ -271,15 +271,24 @@ impl Life<'_> {
     }
 
     /// Forgets a version that is not bound. Its number stays taken.
-    pub(crate) async fn forget(&self, plugin: &str, version: &str) -> Result<(), LifeError> {
+    pub(crate) async fn forget(
+        &self,
+        plugin: &str,
+        version: &str,
+        reason: &str,
+    ) -> Result<(), LifeError> {
         let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let known = now.bindings.version(plugin, version);
         known.ok_or_else(|| unknown(plugin, version))?;
-        let registry = self.roster.registry();
-        let name = &self.tenant.name;
+        let (registry, name) = (self.roster.registry(), &self.tenant.name);
+        // Unlike a plugin that is taken out of service, which is told as a removal, too.
+        let reason = match reason {
+            "" => FORGOTTEN.to_owned(),
+            reason => format!("{reason} ({FORGOTTEN})"),
+        };
         if registry
-            .remove_version(name, plugin, version, self.by)
+            .remove_version(name, plugin, version, self.by, &reason)
             .await?
         {
             return Ok(());
@@ -294,6 +303,8 @@ impl Life<'_> {
         toolbox.stop(&self.tenant.name, digest, stopped);
     }
 }
+
+const FORGOTTEN: &str = "the version is no longer installed";
 
 fn unknown(plugin: &str, version: &str) -> LifeError {
     LifeError::Unknown(format!(

@@ -158,6 +158,8 @@ impl Life<'_> {
             signatures: version.signatures.clone(),
             accepted: accepted.clone(),
             installed_by: self.by.to_owned(),
+            // The turn that it is accepted for says why.
+            reason: String::new(),
         };
         self.roster.registry().add_version(known).await?;
         let version = PluginVersion {

@@ -117,6 +117,7 @@ impl Roster {
             signatures: component.signatures.clone(),
             accepted: Value::Null,
             installed_by: BY.to_owned(),
+            reason: String::new(),
         };
         self.parts.registry.add_version(version).await?;
         Ok(pinned)
