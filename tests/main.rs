@@ -20,6 +20,7 @@ mod mcp;
 mod models;
 mod oauth;
 mod openapi;
+mod operators;
 mod ownership;
 mod plugins;
 mod policy_commands;

@@ -13,6 +13,7 @@ mod trust;
 
 use serde_json::json;
 
+pub(crate) use changes::listening;
 pub(crate) use town::{ACME_DANA, ACME_HELPDESK, Town, expect_refusal};
 
 const BLENDER: &str = "49.99";

@@ -140,12 +140,18 @@ impl Parcel {
 pub(crate) struct Bay<'a> {
     desk: &'a Desk,
     tenant: &'a str,
+    key: &'a str,
 }
 
 impl<'a> Bay<'a> {
     pub(crate) fn of(desk: &'a Desk) -> Self {
-        let tenant = "demo";
-        Self { desk, tenant }
+        let (tenant, key) = ("demo", OPERATOR_KEY);
+        Self { desk, tenant, key }
+    }
+
+    /// Changed by whoever shows this key.
+    pub(crate) fn by(self, key: &'a str) -> Self {
+        Self { key, ..self }
     }
 
     pub(crate) fn at(self, tenant: &'a str) -> Self {
@@ -296,11 +302,7 @@ impl<'a> Bay<'a> {
         let url = self
             .desk
             .url(&format!("/t/{}/api/plugins{path}", self.tenant));
-        let mut request = self
-            .desk
-            .http
-            .request(method, url)
-            .bearer_auth(OPERATOR_KEY);
+        let mut request = self.desk.http.request(method, url).bearer_auth(self.key);
         if let Some(body) = body {
             request = request.json(&body);
         }

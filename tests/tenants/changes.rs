@@ -349,7 +349,7 @@ async fn a_key_that_is_taken_away_opens_nothing_and_a_new_one_does() {
 }
 
 /// The stream of a session at acme for what the server has to say by itself.
-pub(super) async fn listening(town: &Town, key: &str) -> reqwest::Response {
+pub(crate) async fn listening(town: &Town, key: &str) -> reqwest::Response {
     let session = opened(town, "acme", key).await;
     let stream = town.desk.http.get(town.desk.url("/t/acme/mcp"));
     let stream = stream

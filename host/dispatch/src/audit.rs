@@ -32,7 +32,7 @@ pub enum AuditKind {
 pub struct AuditEntry {
     /// What it is about.
     pub kind: AuditKind,
-    /// Whose.
+    /// Whose; empty where it is the whole program's.
     pub tenant: String,
     /// In which case, if any.
     pub case: Option<String>,

@@ -13,6 +13,7 @@ mod error;
 mod gate;
 mod key_value;
 mod ledger;
+mod operators;
 mod outcome;
 mod ports;
 mod registry;
@@ -36,6 +37,7 @@ pub use ledger::{
     ByHand, Charge, Held, Holder, Intent, IntentFilter, IntentHistory, IntentState, Lease, Leave,
     Ledger, NewIntent, Reserved, SentRequest, Settlement, Word, settle_on_word,
 };
+pub use operators::{KeyDigest, Operator, Operators, Revoked};
 pub use outcome::{EscalationRef, Outcome};
 pub use ports::{
     CompletionError, CompletionRequest, Completions, Counters, Secrets, Store, StoreError,

@@ -17,6 +17,7 @@ mod known_cases;
 mod ledger;
 mod lock;
 mod open;
+mod operators;
 mod readers;
 mod registry;
 mod schema;

@@ -7,6 +7,7 @@ mod doctor;
 mod ledger;
 mod mcp;
 mod operator;
+mod operators;
 mod plugin;
 mod policy;
 mod serve;
@@ -90,6 +91,9 @@ enum Command {
     /// See how the tenants of a host that serves stand, and change their folders
     #[command(subcommand)]
     Tenants(tenants::TenantsCommand),
+    /// See who may change a host that serves, add people by name with a key of their own, and revoke one
+    #[command(subcommand)]
+    Operators(operators::OperatorsCommand),
     /// Put the configured model through the support scenarios, each with fresh data, and say how it did
     Eval(EvalArgs),
     /// Measure what policy, sandbox and ledger cost, against a bare MCP server with the same tools
@@ -198,6 +202,7 @@ async fn dispatch_command(
         Command::Policy(command) => policy::run(&config, command),
         Command::Plugin(command) => plugin::run(&config, &secrets, &environment, command).await,
         Command::Tenants(command) => tenants::run(&config, &secrets, command).await,
+        Command::Operators(command) => operators::run(&config, &secrets, command).await,
         Command::Ledger(command) => ledger::run(&config, &secrets, command).await,
         Command::Eval(args) => crate::eval::run(&config, &secrets, args.only.as_deref()).await,
         Command::Bench(args) => Box::pin(bench::run(config, secrets, args)).await,

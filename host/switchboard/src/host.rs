@@ -8,6 +8,7 @@ mod error;
 pub(crate) mod figures;
 pub(crate) mod life;
 pub(crate) mod model;
+pub(crate) mod operators;
 pub(crate) mod publishing;
 mod retention;
 pub(crate) mod roster;
@@ -39,6 +40,7 @@ pub use vouched::NotVouched;
 
 use crate::tenants::{Tenant, Tenants};
 use crate::{Config, Secrets};
+use operators::Operators;
 use roster::Roster;
 
 /// Hears, in a person's words, what the start is doing.
@@ -90,6 +92,8 @@ pub(crate) struct Host {
     pub(crate) speaks: agent::Tenants,
     /// Keeps the tenants as their folders say.
     pub(crate) roster: Arc<Roster>,
+    /// Who runs it.
+    pub(crate) operators: Operators,
     /// Seals what MCP clients keep between two rounds of a call.
     pub(crate) state_key: Vec<u8>,
     /// Which model answers: `offline`.

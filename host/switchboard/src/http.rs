@@ -12,6 +12,7 @@ mod guard;
 mod health;
 mod ledger;
 mod mcp;
+mod operators;
 mod outcome;
 mod page;
 mod plugins;
@@ -101,7 +102,7 @@ fn calling_routes() -> Vec<Route> {
     ]
 }
 
-/// What a plugin's life and the tenants' folders are changed by.
+/// What plugins' lives, the tenants' folders and the operators are changed by.
 fn changing_routes() -> Vec<Route> {
     vec![
         Route {
@@ -124,6 +125,16 @@ fn changing_routes() -> Vec<Route> {
         writes("/api/plugins/{plugin}/shadow", post(plugins::shadow)),
         reads("/api/plugins/{plugin}/compare", get(plugins::compare)),
         reads("/api/plugins/{plugin}/history", get(plugins::history)),
+        Route {
+            method: Method::GET,
+            path: "/api/operators",
+            answer: get(operators::list).post(operators::add),
+        },
+        Route {
+            method: Method::DELETE,
+            path: "/api/operators/{name}",
+            answer: delete(operators::revoke),
+        },
         reads("/api/tenants", get(tenants::list)),
         Route {
             method: Method::GET,

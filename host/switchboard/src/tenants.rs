@@ -12,15 +12,17 @@ mod identity;
 mod installed;
 mod load;
 mod model;
+mod operators;
 mod refusal;
 mod secret_ref;
 mod struck;
 mod tools;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use artifacts::Trust;
+use dispatch::{KeyDigest, Operator};
 use http::{HeaderName, HeaderValue};
 use policy::Rulebook;
 use sandbox::Limits;
@@ -32,7 +34,7 @@ pub(crate) use credentials::Credentials;
 pub(crate) use entry::{PluginEntry, PluginOrigin};
 pub(crate) use file::Shares;
 pub(crate) use folder::{TenantFolder, check_file, check_name};
-pub(crate) use identity::{Holder, Identity, ToolSet, of_staff};
+pub(crate) use identity::{FIRST_OPERATOR, Holder, Identity, ToolSet, of_staff};
 pub(crate) use installed::{Accepted, Installed};
 pub(crate) use load::{Common, Given, load, rules_of};
 pub use refusal::TenantError;
@@ -41,6 +43,7 @@ pub(crate) use tools::FILE as TOOLS_FILE;
 
 use crate::Secret;
 use crate::oauth::Authority;
+use operators::Operators;
 use struck::Struck;
 
 /// One tenant's live state. Immutable: a change replaces it.
@@ -86,6 +89,14 @@ pub enum SharedKey {
         /// Where it is known.
         tenant: String,
     },
+    /// A name by which history and audit log know an operator.
+    #[error(
+        "{name} is an operator's name, and the audit log could not tell them apart: give this key another name"
+    )]
+    Operator {
+        /// Whose key it was to be.
+        name: String,
+    },
     /// The tokens of one issuer for one audience.
     #[error(
         "the tokens of {issuer} for {audience} are those of {tenant} already: every tenant needs a resource, and audiences, of its own"
@@ -103,8 +114,10 @@ pub enum SharedKey {
 /// Whose key somebody has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeyOf {
-    /// Whoever runs the program: a supervisor in every tenant, and nobody else may change tenants.
+    /// Somebody who runs the program: a supervisor in every tenant, and nobody else may change tenants.
     Operator(Arc<Identity>),
+    /// An operator of this name, whose key counts no more.
+    Revoked(String),
     /// Somebody in one tenant.
     Tenant(String, Arc<Identity>),
 }
@@ -113,18 +126,15 @@ pub(crate) enum KeyOf {
 pub(crate) struct Tenants {
     live: RwLock<Live>,
     operator_key: Secret,
-    operator: Arc<Identity>,
 }
 
-#[derive(Default)]
 struct Live {
+    operators: Operators,
     by_name: BTreeMap<String, Arc<Tenant>>,
     /// Found by the digest of a key: how long a search takes tells nothing of the keys.
     by_key: HashMap<KeyDigest, (String, Arc<Identity>)>,
     struck: Struck,
 }
-
-type KeyDigest = [u8; 32];
 
 impl Tenants {
     /// Without tenants yet; no text may tell the operator's key, or these secrets of the program.
@@ -132,24 +142,43 @@ impl Tenants {
         operator_key: Secret,
         secrets: impl IntoIterator<Item = &'a Secret>,
     ) -> Self {
-        let mut live = Live::default();
+        let mut live = Live {
+            operators: Operators::with(&operator_key),
+            by_name: BTreeMap::new(),
+            by_key: HashMap::new(),
+            struck: Struck::default(),
+        };
         live.struck.add(secrets);
         live.struck.add([&operator_key]);
         Self {
             live: RwLock::new(live),
             operator_key,
-            operator: Arc::new(Identity::operator()),
         }
     }
 
-    /// What the operator shows.
+    /// What the first operator shows: the host's own key.
     pub(crate) fn operator_key(&self) -> &Secret {
         &self.operator_key
     }
 
-    /// Whoever runs the program.
-    pub(crate) fn operator(&self) -> &Arc<Identity> {
-        &self.operator
+    /// Knows one more operator, or that one's key counts no more; from now on, and whoever they were before.
+    pub(crate) fn know_operator(&self, operator: &Operator) {
+        self.write().operators.know(operator);
+    }
+
+    /// Whether they may come as an operator.
+    pub(crate) fn has_operator(&self, identity: &Identity) -> bool {
+        self.read().operators.has(identity)
+    }
+
+    /// In which tenant somebody would be one with an operator of this name in the audit log.
+    pub(crate) fn namesake(&self, name: &str) -> Option<String> {
+        let operator = Identity::operator(name);
+        let live = self.read();
+        let mut tenants = live.by_name.values();
+        let is_like = |holder: &Holder| operators::is_like(&operator, &holder.identity);
+        let found = tenants.find(|tenant| tenant.keys.iter().any(is_like));
+        found.map(|tenant| tenant.name.clone())
     }
 
     /// A tenant as it is now.
@@ -160,17 +189,17 @@ impl Tenants {
     /// Whose key this is.
     pub(crate) fn holder(&self, key: &str) -> Option<KeyOf> {
         let shown = digest(key);
-        if shown == digest(self.operator_key.expose()) {
-            return Some(KeyOf::Operator(Arc::clone(&self.operator)));
-        }
-        let (tenant, identity) = self.read().by_key.get(&shown).cloned()?;
-        Some(KeyOf::Tenant(tenant, identity))
+        let live = self.read();
+        live.operators.holder(&shown).or_else(|| {
+            let (tenant, identity) = live.by_key.get(&shown).cloned()?;
+            Some(KeyOf::Tenant(tenant, identity))
+        })
     }
 
     /// Makes this the tenant's state. What is under way keeps the one before.
     pub(crate) fn put(&self, mut tenant: Tenant) -> Result<Arc<Tenant>, SharedKey> {
-        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-        self.check_against(&live, &tenant)?;
+        let mut live = self.write();
+        live.check(&tenant)?;
         let same = |other: &&Arc<Tenant>| other.rulebook.version() == tenant.rulebook.version();
         let like_it = live
             .by_name
@@ -196,25 +225,12 @@ impl Tenants {
 
     /// Whether these keys would be nobody else's.
     pub(crate) fn check_keys(&self, tenant: &Tenant) -> Result<(), SharedKey> {
-        self.check_against(&self.read(), tenant)
-    }
-
-    fn check_against(&self, live: &Live, tenant: &Tenant) -> Result<(), SharedKey> {
-        let operators = digest(self.operator_key.expose());
-        let is_operators = |holder: &&Holder| digest(holder.key.expose()) == operators;
-        if let Some(holder) = tenant.keys.iter().find(is_operators) {
-            return Err(SharedKey::Key {
-                name: holder.identity.name.clone(),
-                tenant: "operator".to_owned(),
-            });
-        }
-        live.check_keys(tenant)?;
-        live.check_audiences(tenant)
+        self.read().check(tenant)
     }
 
     /// Takes a tenant out; true if it was there.
     pub(crate) fn remove(&self, name: &str) -> bool {
-        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        let mut live = self.write();
         live.forget_keys(name);
         live.by_name.remove(name).is_some()
     }
@@ -222,9 +238,19 @@ impl Tenants {
     fn read(&self) -> RwLockReadGuard<'_, Live> {
         self.live.read().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Live> {
+        self.live.write().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Live {
+    fn check(&self, tenant: &Tenant) -> Result<(), SharedKey> {
+        self.operators.check(tenant)?;
+        self.check_keys(tenant)?;
+        self.check_audiences(tenant)
+    }
+
     fn check_keys(&self, tenant: &Tenant) -> Result<(), SharedKey> {
         let mut own = HashSet::new();
         for holder in &tenant.keys {
@@ -300,6 +326,7 @@ impl dispatch::Secrets for Tenants {
     }
 }
 
-fn digest(key: &str) -> KeyDigest {
+/// As which keys are looked for, and operators' are kept.
+pub(crate) fn digest(key: &str) -> KeyDigest {
     Sha256::digest(key.as_bytes()).into()
 }

@@ -6,4 +6,5 @@ pub(crate) mod consents;
 pub(crate) mod key_values;
 pub(crate) mod leases;
 pub(crate) mod ledger;
+pub(crate) mod operators;
 pub(crate) mod registry;

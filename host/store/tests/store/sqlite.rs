@@ -116,6 +116,10 @@ on_sqlite! {
         what_does_not_fit_leaves_no_trace,
         a_tag_that_moved_is_told_once_for_each_place,
     }
+    operators {
+        a_name_is_given_once_in_whatever_letters,
+        what_is_revoked_stays_so_and_is_told,
+    }
     audit {
         records_form_one_chain,
         an_empty_log_verifies,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use dispatch::policy::{Actor, Call, Channel, ConsentFrom, Entity, Fact, Role};
 use dispatch::{
     AuditEntry, AuditKind, Charge, ConsentState, Holder, IntentState, Lease, Leave, NewIntent,
-    PendingConsent, Registry, Reserved, SentRequest, Settlement, Store, StoreError,
+    Operators, PendingConsent, Registry, Reserved, SentRequest, Settlement, Store, StoreError,
 };
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
@@ -37,12 +37,16 @@ impl TestClock {
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) operators: Arc<dyn Operators>,
     pub(crate) clock: TestClock,
     pub(crate) case: String,
 }
 
 impl World {
-    pub(crate) async fn of(store: Arc<impl Store + Registry + 'static>, clock: TestClock) -> Self {
+    pub(crate) async fn of(
+        store: Arc<impl Store + Registry + Operators + 'static>,
+        clock: TestClock,
+    ) -> Self {
         let case = store
             .case_of_session(TENANT, "chat:world")
             .await
@@ -50,6 +54,7 @@ impl World {
             .id;
         Self {
             registry: Arc::clone(&store) as _,
+            operators: Arc::clone(&store) as _,
             store,
             clock,
             case,

@@ -92,7 +92,7 @@ fn place(config: &Config, secrets: &Secrets) -> anyhow::Result<Place> {
         Ok(store) => Ok(Place::Folder(Arc::new(store))),
         Err(OpenError::Held { .. }) => {
             let key = secrets.operator_key.as_ref().context(
-                "a running Switchboard holds the data folder: set SWITCHBOARD_OPERATOR_KEY to its operator key, or to a key of your own among its SWITCHBOARD_STAFF_KEYS, and LISTEN to where it listens",
+                "a running Switchboard holds the data folder: set SWITCHBOARD_OPERATOR_KEY to an operator's key, or to a key of your own among its SWITCHBOARD_STAFF_KEYS, and LISTEN to where it listens",
             )?;
             Ok(Place::Host {
                 url: config.url_at(config.listen),

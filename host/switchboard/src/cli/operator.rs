@@ -15,7 +15,7 @@ pub(super) struct ServedArgs {
     url: Option<String>,
 }
 
-/// A host's HTTP interface, with the operator key.
+/// A host's HTTP interface, with an operator's key.
 pub(super) struct Served {
     client: reqwest::Client,
     base: String,
@@ -30,7 +30,7 @@ impl Served {
     ) -> anyhow::Result<Self> {
         let Some(key) = &secrets.operator_key else {
             bail!(
-                "this needs the operator's key: set SWITCHBOARD_OPERATOR_KEY, for the host and here"
+                "this needs an operator's key: set SWITCHBOARD_OPERATOR_KEY to your own, which `switchboard operators add` has made, or to the host's"
             );
         };
         // One crypto provider for every TLS client of this process.

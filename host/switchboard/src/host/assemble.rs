@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::bindings::Bindings;
 use super::life::{Arrivals, Ending, TagWatch};
+use super::operators::{self, Operators};
 use super::publishing::Publishing;
 use super::retention::Forgetting;
 use super::roster::{BuiltIn, Refusal, Roster, RosterError, RosterParts, Watching};
@@ -118,8 +119,7 @@ pub(crate) async fn assemble(
     let artifacts = Artifacts::open(&config.data_dir)?;
     let sources = (registries::of(&config, &secrets), Some(artifacts));
     let publishing = Publishing::start(&compiled, compiler, sources, progress)?;
-    let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
-    let tenants = Arc::new(Tenants::run_by(operator_key, secrets.all()));
+    let tenants = no_tenants(&secrets, &store).await?;
     let tools = Arc::clone(publishing.toolbox());
     let dispatcher = dispatcher(tools, &store, &tenants, &model, retry);
     let roster = Arc::new(Roster::new(RosterParts {
@@ -144,6 +144,7 @@ pub(crate) async fn assemble(
         agent: agent(&dispatcher, model, &tenants),
         dispatcher,
         speaks: speaking(&tenants),
+        operators: Operators::new(Arc::clone(&store) as _, &tenants, &roster),
         tenants,
         roster,
         state_key,
@@ -160,6 +161,16 @@ pub(crate) async fn assemble(
         tending,
         stop,
     })
+}
+
+/// No tenant yet, but everybody who runs the program.
+async fn no_tenants(secrets: &Secrets, store: &SqliteStore) -> Result<Arc<Tenants>, StartError> {
+    let operator_key = secrets.operator_key.clone().unwrap_or_else(Secret::random);
+    let tenants = Arc::new(Tenants::run_by(operator_key, secrets.all()));
+    operators::know_all(store, &tenants)
+        .await
+        .map_err(RosterError::from)?;
+    Ok(tenants)
 }
 
 fn open_store(folder: &Path, options: OpenOptions) -> Result<Arc<SqliteStore>, StartError> {

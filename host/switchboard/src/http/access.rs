@@ -176,7 +176,7 @@ pub(super) fn chat_session(session: &str) -> String {
     format!("chat:{session}")
 }
 
-/// A supervisor, by a key of theirs or the operator key.
+/// A supervisor, by a key of theirs or an operator's.
 pub(super) struct Supervisor(pub(super) Actor);
 
 impl<S: Sync> FromRequestParts<S> for Supervisor {
@@ -190,13 +190,13 @@ impl<S: Sync> FromRequestParts<S> for Supervisor {
                 "this is a supervisor's, and the key is an agent's: use a key with the role supervisor or admin",
             )),
             None => Err(ApiError::unauthorized(
-                "this is a supervisor's: send `Authorization: Bearer` with a key of the tenant's supervisors (SWITCHBOARD_STAFF_KEYS for the built-in one), or the operator key (SWITCHBOARD_OPERATOR_KEY, or the one that was printed at the start)",
+                "this is a supervisor's: send `Authorization: Bearer` with a key of the tenant's supervisors (SWITCHBOARD_STAFF_KEYS for the built-in one), or an operator's (`switchboard operators add` makes one, SWITCHBOARD_OPERATOR_KEY is one, or the one that was printed at the start)",
             )),
         }
     }
 }
 
-/// Whoever runs the program, by the operator key.
+/// Somebody who runs the program, by their key.
 pub(super) struct Operator(pub(super) Actor);
 
 impl<S: Sync> FromRequestParts<S> for Operator {
@@ -207,7 +207,7 @@ impl<S: Sync> FromRequestParts<S> for Operator {
         match &desk.identity {
             Some(identity) if desk.is_operators() => Ok(Self(identity.actor.clone())),
             _ => Err(ApiError::unauthorized(
-                "this is the operator's: send `Authorization: Bearer` with the operator key (SWITCHBOARD_OPERATOR_KEY, or the one that was printed at the start)",
+                "this is the operator's: send `Authorization: Bearer` with an operator's key (`switchboard operators add` makes one, SWITCHBOARD_OPERATOR_KEY is one, or the one that was printed at the start)",
             )),
         }
     }

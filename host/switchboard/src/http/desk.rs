@@ -88,6 +88,11 @@ impl Desk {
                 ));
             }
             Some(KeyOf::Tenant(own, identity)) => (own, Some(identity), false),
+            Some(KeyOf::Revoked(name)) => {
+                return Err(ApiError::unauthorized(format!(
+                    "the key of the operator {name} was revoked: ask another operator for one under a name of your own (switchboard operators add NAME)"
+                )));
+            }
             Some(KeyOf::Operator(identity)) => {
                 (named.unwrap_or_else(built_in), Some(identity), true)
             }

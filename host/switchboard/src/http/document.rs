@@ -52,6 +52,7 @@ mod tests {
         served.insert("GET /api/health".to_owned());
         served.insert("DELETE /api/tenants/{tenant}".to_owned());
         served.insert("POST /api/plugins".to_owned());
+        served.insert("POST /api/operators".to_owned());
         assert_eq!(told, served);
     }
 

@@ -9,6 +9,11 @@ use super::secret_ref::SecretRef;
 use crate::staff::kind_of;
 use crate::{Secret, Staff};
 
+/// Whoever holds the host's own operator key.
+pub(crate) const FIRST_OPERATOR: &str = "operator";
+/// Whoever sits at the machine.
+const LOCAL: &str = "local";
+
 /// Whom a key or an access token names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
@@ -87,14 +92,14 @@ impl Identity {
         }
     }
 
-    /// Whoever runs the program.
-    pub(super) fn operator() -> Self {
+    /// Somebody who runs the program.
+    pub(super) fn operator(name: &str) -> Self {
         Self {
-            name: "operator".to_owned(),
+            name: name.to_owned(),
             issuer: None,
             actor: Actor {
                 role: Role::Supervisor,
-                subject: "user:operator".to_owned(),
+                subject: format!("user:{name}"),
             },
             tools: ToolSet::default(),
         }
@@ -103,14 +108,21 @@ impl Identity {
     /// Whoever sits at the machine that only they can reach.
     pub(crate) fn local() -> Self {
         Self {
-            name: "local".to_owned(),
+            name: LOCAL.to_owned(),
             issuer: None,
             actor: Actor {
                 role: Role::Supervisor,
-                subject: "user:local".to_owned(),
+                subject: format!("user:{LOCAL}"),
             },
             tools: ToolSet::default(),
         }
+    }
+
+    /// Whether a name is of one who comes without having been added by it.
+    pub(crate) fn is_the_hosts(name: &str) -> bool {
+        [FIRST_OPERATOR, LOCAL]
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(name))
     }
 
     /// What they hear of a tool that is not among theirs.

@@ -1,6 +1,8 @@
-//! The registry on SQLite: it survives the process, and its history cannot be edited by a statement.
+//! The registry and the operators on SQLite: they survive the process, and what is for ever cannot be edited by a statement.
 
-use dispatch::{Binding, BindingAction, BindingChange, Bound, NewVersion, Pinned, Registry};
+use dispatch::{
+    Binding, BindingAction, BindingChange, Bound, NewVersion, Operators, Pinned, Registry,
+};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -87,4 +89,41 @@ async fn statements_change_neither_history_nor_versions() {
         let error = db.execute(sql, []).unwrap_err().to_string();
         assert!(error.contains("plugin"), "{sql}: {error}");
     }
+}
+
+#[tokio::test]
+async fn an_operator_is_there_after_a_restart_and_no_statement_gives_the_name_or_the_key_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_world, store) = world(&folder).await;
+    store
+        .add_operator("mara", [1; 32], "user:operator")
+        .await
+        .unwrap();
+    store
+        .add_operator("jo", [2; 32], "user:operator")
+        .await
+        .unwrap();
+    let jo = store
+        .revoke_operator("jo", "user:mara")
+        .await
+        .unwrap()
+        .unwrap();
+    store.close().await;
+    let db = Connection::open(folder.path().join(FILE)).unwrap();
+    let forbidden = [
+        "DELETE FROM operators",
+        "UPDATE operators SET revoked_by = NULL, revoked_at_ms = NULL WHERE name = 'jo'",
+        "UPDATE operators SET name = 'ann' WHERE name = 'mara'",
+        "UPDATE operators SET key_digest = randomblob(32) WHERE name = 'mara'",
+    ];
+    for sql in forbidden {
+        let error = db.execute(sql, []).unwrap_err().to_string();
+        assert!(error.contains("operator"), "{sql}: {error}");
+    }
+    drop(db);
+    drop(store);
+    let store = open(folder.path(), &TestClock::new());
+    let all = store.operators().await.unwrap();
+    assert_eq!((all.len(), &all[0]), (2, &jo));
+    assert_eq!((all[1].name.as_str(), all[1].key_digest), ("mara", [1; 32]));
 }

@@ -1,10 +1,8 @@
 //! What the host answered, for people.
 
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use crate::cli::terminal::say;
+use crate::cli::terminal::{say, time};
 
 pub(super) fn installation(done: &Value, tenant: &str) {
     let (plugin, version) = (text(&done["plugin"]), text(&done["version"]));
@@ -46,7 +44,7 @@ pub(super) fn list(listed: &Value) {
                 "    ! the tag of {} has moved: it leads to {} by now, first seen {}",
                 text(&tag["reference"]),
                 tag["now"].as_str().unwrap_or("nothing"),
-                moment(&tag["seen_at_ms"])
+                time(&tag["seen_at_ms"])
             ));
         }
     }
@@ -116,7 +114,7 @@ pub(super) fn history(told: &Value) {
         let version = |pinned: &Value| pinned["version"].as_str().unwrap_or("-").to_owned();
         say(format_args!(
             "{} {} {} {} → {} by {} {}",
-            moment(&entry["at_ms"]),
+            time(&entry["at_ms"]),
             text(&entry["action"]),
             text(&entry["plugin"]),
             version(&entry["from"]),
@@ -125,14 +123,6 @@ pub(super) fn history(told: &Value) {
             text(&entry["reason"])
         ));
     }
-}
-
-/// Unix milliseconds as people read them, to the second.
-fn moment(at_ms: &Value) -> String {
-    let at = at_ms.as_i64().unwrap_or_default() / 1_000;
-    let at = OffsetDateTime::from_unix_timestamp(at).ok();
-    at.and_then(|at| at.format(&Rfc3339).ok())
-        .unwrap_or_default()
 }
 
 fn text(value: &Value) -> &str {
