@@ -10,6 +10,7 @@ mod models;
 mod silent;
 mod town;
 mod trust;
+mod writing;
 
 use serde_json::json;
 

@@ -117,6 +117,45 @@ async fn an_operator_makes_changes_and_removes_a_tenant() {
 }
 
 #[tokio::test]
+async fn an_operator_changes_several_files_at_once_and_deletes_one() {
+    let town = Town::open().await;
+    let texts = tempfile::tempdir().unwrap();
+    let (open, prompt) = (texts.path().join("open"), texts.path().join("prompt"));
+    std::fs::write(&open, "company = \"Initech\"\n").unwrap();
+    std::fs::write(&prompt, "Be brief.").unwrap();
+    let open = format!("tenant.toml={}", open.display());
+    let prompt = format!("prompts/refund.md={}", prompt.display());
+    let change = ["change", "initech", "--put", &open, "--put", &prompt];
+    let changed = said(&tenants(&town, &change).await);
+    assert_eq!(changed, "initech serving, 0 tools\n");
+    assert_eq!(town.text("initech", "prompts/refund.md"), "Be brief.");
+    let both = [
+        "change",
+        "initech",
+        "--put",
+        &prompt,
+        "--delete",
+        "tenant.toml",
+    ];
+    refuses(&tenants(&town, &both).await, &["tenant.toml"]);
+    let twice = [
+        "change",
+        "initech",
+        "--put",
+        &prompt,
+        "--delete",
+        "prompts/refund.md",
+    ];
+    refuses(&tenants(&town, &twice).await, &["named twice"]);
+    refuses(&tenants(&town, &["change", "initech"]).await, &["--put"]);
+    let delete = ["delete", "initech", "prompts/refund.md"];
+    let deleted = said(&tenants(&town, &delete).await);
+    assert_eq!(deleted, "initech serving, 0 tools\n");
+    assert!(!town.folder.join("initech/prompts/refund.md").exists());
+    refuses(&tenants(&town, &delete).await, &["no prompts/refund.md"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_is_said_and_nothing_is_changed() {
     let town = Town::open().await;
     for arguments in [

@@ -76,7 +76,21 @@ pub(crate) fn replace_text(path: &Path, text: &str) -> io::Result<()> {
         // What is left of a draft is in nobody's way, and its name begins with a dot.
         let _ = std::fs::remove_file(&draft);
     }
-    placed
+    placed.and_then(|()| settle(folder))
+}
+
+/// Removes a file.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)?;
+    settle(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// What was named and removed in a folder stays so when the power fails, before anything later is.
+fn settle(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Removes a folder with all that is in it: gone at once for whoever looks, whatever time the deleting takes.
@@ -84,11 +98,6 @@ pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
     let aside = path.with_file_name(format!(".removed-{}", uuid::Uuid::new_v4()));
     std::fs::rename(path, &aside)?;
     std::fs::remove_dir_all(&aside)
-}
-
-/// Removes a file.
-pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
-    std::fs::remove_file(path)
 }
 
 /// Makes a folder with all folders above it, and proves that it can be written to.

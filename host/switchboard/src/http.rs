@@ -144,7 +144,12 @@ fn changing_routes() -> Vec<Route> {
         Route {
             method: Method::PUT,
             path: "/api/tenants/{tenant}/files/{*path}",
-            answer: put(tenants::write),
+            answer: put(tenants::write).delete(tenants::delete),
+        },
+        Route {
+            method: Method::PUT,
+            path: "/api/tenants/{tenant}/files",
+            answer: put(tenants::write_many),
         },
         writes("/api/tenants/{tenant}/reload", post(tenants::reload)),
     ]

@@ -1,15 +1,16 @@
 //! `switchboard tenants`: how the tenants of a host that serves stand, and changing their folders, over its API.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::operator::{Served, ServedArgs};
 use super::terminal::say;
+use crate::host::roster::FolderChange;
 use crate::tenants::{check_file, check_name};
 use crate::{Config, Secrets, files};
 
@@ -39,6 +40,25 @@ pub(super) enum TenantsCommand {
         /// Where the text is
         #[arg(value_name = "TEXT")]
         text: PathBuf,
+    },
+    /// Delete one file of a tenant's folder, once the whole fits without it
+    Delete {
+        #[command(flatten)]
+        tenant: TenantArgs,
+        /// Which file of the folder
+        #[arg(value_parser = file, value_name = "FILE")]
+        file: String,
+    },
+    /// Put several texts and delete several files as one change: all of it is live at once, or nothing is changed
+    Change {
+        #[command(flatten)]
+        tenant: TenantArgs,
+        /// A file of the folder, and where its text is: rules/own.cedar=own.cedar
+        #[arg(long, value_parser = placed, value_name = "FILE=TEXT")]
+        put: Vec<(String, PathBuf)>,
+        /// A file of the folder
+        #[arg(long, value_parser = file, value_name = "FILE")]
+        delete: Vec<String>,
     },
     /// Load a tenant's folder again, with the secrets that it names
     Reload(TenantArgs),
@@ -71,6 +91,11 @@ fn file(text: &str) -> Result<String, String> {
     check_file(text).map(|()| text.to_owned())
 }
 
+fn placed(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, at) = text.split_once('=').ok_or("write FILE=TEXT")?;
+    Ok((file(name)?, at.into()))
+}
+
 pub(super) async fn run(
     config: &Config,
     secrets: &Secrets,
@@ -87,10 +112,24 @@ pub(super) async fn run(
             told(&host.ask(Method::GET, &path, None).await?, &shape, show);
         }
         TenantsCommand::Put { tenant, file, text } => {
-            let new = files::read_text(&text);
-            let new = new.with_context(|| format!("cannot read {}", text.display()))?;
+            let new = read(&text)?;
             let (host, path) = (at(&tenant.host)?, path(&tenant));
             standing(&host.put(&format!("{path}/files/{file}"), new).await?);
+        }
+        TenantsCommand::Delete { tenant, file } => {
+            let (host, path) = (at(&tenant.host)?, path(&tenant));
+            let path = format!("{path}/files/{file}");
+            standing(&host.ask(Method::DELETE, &path, None).await?);
+        }
+        TenantsCommand::Change {
+            tenant,
+            put,
+            delete,
+        } => {
+            let change = json!(change(&put, delete)?);
+            let (host, path) = (at(&tenant.host)?, path(&tenant));
+            let path = format!("{path}/files");
+            standing(&host.ask(Method::PUT, &path, Some(&change)).await?);
         }
         TenantsCommand::Reload(tenant) => {
             let (host, path) = (at(&tenant.host)?, path(&tenant));
@@ -113,6 +152,32 @@ const ALL: &str = "/api/tenants";
 
 fn path(tenant: &TenantArgs) -> String {
     format!("{ALL}/{}", tenant.name)
+}
+
+fn read(text: &Path) -> anyhow::Result<String> {
+    files::read_text(text).with_context(|| format!("cannot read {}", text.display()))
+}
+
+/// As the host takes it; a file that is named twice is a mistake.
+fn change(put: &[(String, PathBuf)], delete: Vec<String>) -> anyhow::Result<FolderChange> {
+    let mut change = FolderChange::new();
+    let deleted = delete.into_iter().map(|file| Ok((file, None)));
+    let put = put
+        .iter()
+        .map(|(file, at)| anyhow::Ok((file.clone(), Some(read(at)?))));
+    for one in put.chain(deleted) {
+        let (file, text) = one?;
+        ensure!(
+            !change.contains_key(&file),
+            "{file} is named twice; say once what shall become of it"
+        );
+        change.insert(file, text);
+    }
+    ensure!(
+        !change.is_empty(),
+        "say what shall change: --put FILE=TEXT, --delete FILE"
+    );
+    Ok(change)
 }
 
 fn told(answer: &Value, shape: &ShapeArgs, for_people: impl FnOnce(&Value)) {

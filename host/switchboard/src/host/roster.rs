@@ -7,6 +7,7 @@ mod proposal;
 mod take_up;
 mod watch;
 mod weighed;
+mod writing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ use crate::{Config, Environment, files};
 use kept::KeptStates;
 pub(super) use proposal::Proposal;
 pub(crate) use watch::Watching;
+pub(crate) use writing::FolderChange;
 
 /// What the roster is made of.
 pub(crate) struct RosterParts {
@@ -166,42 +168,6 @@ impl Roster {
             return Err(RosterError::Missing(no_folder(name)));
         }
         Ok(self.take_up(name, by).await??)
-    }
-
-    /// Puts a text in place of a file of a tenant's folder, once the whole fits; makes the tenant where there was none. Refused,
-    /// the folder stays as it was.
-    pub(crate) async fn write(
-        &self,
-        name: &str,
-        file: &str,
-        text: &str,
-        by: &str,
-    ) -> Result<(), RosterError> {
-        let path = self.folder_of(name)?;
-        let _turn = self.turn(name).await;
-        let now = if files::is_folder(&path) {
-            self.read(name).map_err(Refusal::from)?
-        } else {
-            TenantFolder {
-                name: name.to_owned(),
-                path: path.clone(),
-                ..TenantFolder::default()
-            }
-        };
-        let changed = now.with(file, text).map_err(Refusal::from)?;
-        let bindings = self.bindings(name).await?;
-        let load = |bindings: &Bindings| Ok(self.load(&changed, bindings)?);
-        let proposal = self.prepared(load, bindings).await??;
-        let kept = self.publishing().check_kept(&proposal.ready, None);
-        kept.map_err(Refusal::from)?;
-        let _going = self.going_live.lock().await;
-        let keys = self.parts.tenants.check_keys(&proposal.tenant);
-        keys.map_err(Refusal::from)?;
-        files::replace_text(&path.join(file), text)?;
-        self.put_live(proposal, by).await??;
-        self.keep_good(&changed);
-        self.know(name, stamped(Ok(changed)), None);
-        Ok(())
     }
 
     /// Removes a tenant with its folder. What it did stays in the ledger and the audit log.

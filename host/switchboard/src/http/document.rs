@@ -51,6 +51,7 @@ mod tests {
             .collect();
         served.insert("GET /api/health".to_owned());
         served.insert("DELETE /api/tenants/{tenant}".to_owned());
+        served.insert("DELETE /api/tenants/{tenant}/files/{path}".to_owned());
         served.insert("POST /api/plugins".to_owned());
         served.insert("POST /api/operators".to_owned());
         assert_eq!(told, served);

@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
+use policy::Actor;
 use serde_json::{Value, json};
 
 use super::ApiError;
 use super::access::Operator;
 use super::desk::Desk;
-use super::request::{Segment, TextBody};
-use crate::host::roster::{RosterError, Standing};
+use super::request::{JsonBody, Segment, TextBody};
+use crate::host::roster::{FolderChange, RosterError, Standing};
 use crate::tenants::{Identity, PluginEntry};
 
 /// `GET /api/tenants`: how each stands.
@@ -35,10 +36,43 @@ pub(super) async fn write(
     Path((name, file)): Path<(String, String)>,
     TextBody(text): TextBody,
 ) -> Result<Json<Value>, ApiError> {
-    desk.roster
-        .write(&name, &file, &text, &operator.subject)
-        .await?;
-    shown(&desk, &name).map(Json)
+    let change = FolderChange::from([(file, Some(text))]);
+    changed(&desk, &name, change, &operator).await
+}
+
+/// `DELETE /api/tenants/{tenant}/files/{path}`: one file of its folder, once the whole fits without it.
+pub(super) async fn delete(
+    desk: Desk,
+    Operator(operator): Operator,
+    Path((name, file)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    let change = FolderChange::from([(file, None)]);
+    changed(&desk, &name, change, &operator).await
+}
+
+/// `PUT /api/tenants/{tenant}/files`: several files of its folder, null for one that is deleted, once the whole fits.
+pub(super) async fn write_many(
+    desk: Desk,
+    Operator(operator): Operator,
+    Segment(name): Segment,
+    JsonBody(change): JsonBody<FolderChange>,
+) -> Result<Json<Value>, ApiError> {
+    if change.is_empty() {
+        return Err(ApiError::invalid(
+            "the body names no file: send {\"rules/own.cedar\": \"TEXT\", \"tools.toml\": null}, null for a file that is to be deleted",
+        ));
+    }
+    changed(&desk, &name, change, &operator).await
+}
+
+async fn changed(
+    desk: &Desk,
+    name: &str,
+    change: FolderChange,
+    by: &Actor,
+) -> Result<Json<Value>, ApiError> {
+    desk.roster.write(name, change, &by.subject).await?;
+    shown(desk, name).map(Json)
 }
 
 /// `POST /api/tenants/{tenant}/reload`: its folder again, with its secrets.

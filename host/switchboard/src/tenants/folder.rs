@@ -57,12 +57,25 @@ impl TenantFolder {
         Ok(Self { name, path, texts })
     }
 
-    /// The same folder with another text in one file.
-    pub(crate) fn with(&self, file: &str, text: &str) -> Result<Self, TenantError> {
-        check_file(file).map_err(|message| TenantError::of_file(file, message))?;
-        check_size(text).map_err(|message| TenantError::of_file(file, message))?;
+    /// The same folder with other texts in these files, and without those that have none any more.
+    pub(crate) fn with(
+        &self,
+        change: &BTreeMap<String, Option<String>>,
+    ) -> Result<Self, TenantError> {
         let mut changed = self.clone();
-        changed.texts.insert(file.to_owned(), text.to_owned());
+        for (file, text) in change {
+            let refused = |message| TenantError::of_file(file, message);
+            check_file(file).map_err(refused)?;
+            match text {
+                Some(text) => {
+                    check_size(text).map_err(refused)?;
+                    changed.texts.insert(file.clone(), text.clone());
+                }
+                None => {
+                    changed.texts.remove(file);
+                }
+            }
+        }
         Ok(changed)
     }
 

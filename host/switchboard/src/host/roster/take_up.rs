@@ -5,7 +5,7 @@ use dispatch::StoreError;
 use serde_json::json;
 
 use super::kept::Kept;
-use super::{Refusal, Refused, Roster, RosterError, check};
+use super::{Refusal, Refused, Roster, RosterError, check, writing};
 use crate::host::bindings::Bindings;
 use crate::tenants::TenantFolder;
 
@@ -16,6 +16,9 @@ impl Roster {
         name: &str,
         by: &str,
     ) -> Result<Result<(), Refusal>, StoreError> {
+        if let Some(folder) = self.folder().map(|folder| folder.join(name)) {
+            writing::undo_half_done(&folder);
+        }
         // Before its files are looked at: what changes meanwhile is a change to be taken up.
         let seen = self.look(name);
         let bindings = self.bindings(name).await?;

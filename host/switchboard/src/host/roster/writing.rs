@@ -1,0 +1,145 @@
+//! Writing a tenant's folder: texts that belong together are one change, and on the disk it is whole or not there.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Refusal, Roster, RosterError, stamped};
+use crate::files;
+use crate::host::bindings::Bindings;
+use crate::tenants::TenantFolder;
+
+/// Texts by their path in a tenant's folder: `rules/own.cedar`; none where the file is deleted. What is not named stays.
+pub(crate) type FolderChange = BTreeMap<String, Option<String>>;
+
+/// While a change of several files is being written, what was there before lies in this file.
+const BEFORE: &str = ".before-the-change";
+
+impl Roster {
+    /// Puts texts in place of files of a tenant's folder, or deletes files, once the whole fits; makes the tenant where there was
+    /// none. Refused, the folder stays as it was.
+    pub(crate) async fn write(
+        &self,
+        name: &str,
+        change: FolderChange,
+        by: &str,
+    ) -> Result<(), RosterError> {
+        let path = self.folder_of(name)?;
+        let _turn = self.turn(name).await;
+        let now = self.folder_now(name, &path)?;
+        let changed = now.with(&change).map_err(Refusal::from)?;
+        check_deleted(&now, &change)?;
+        let seen = stamped(Ok(changed.clone()));
+        let bindings = self.bindings(name).await?;
+        let load = |bindings: &Bindings| Ok(self.load(&changed, bindings)?);
+        let proposal = self.prepared(load, bindings).await??;
+        let kept = self.publishing().check_kept(&proposal.ready, None);
+        kept.map_err(Refusal::from)?;
+        let _going = self.going_live.lock().await;
+        let keys = self.parts.tenants.check_keys(&proposal.tenant);
+        keys.map_err(Refusal::from)?;
+        place(&now, &change)?;
+        self.record(name, by, told(&change)).await?;
+        self.put_live(proposal, by).await??;
+        self.keep_good(&changed);
+        self.know(name, seen, None);
+        Ok(())
+    }
+
+    /// The folder as it is; an empty one where there is none.
+    fn folder_now(&self, name: &str, path: &Path) -> Result<TenantFolder, Refusal> {
+        if files::is_folder(path) {
+            undo_half_done(path);
+            return Ok(self.read(name)?);
+        }
+        Ok(TenantFolder {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            ..TenantFolder::default()
+        })
+    }
+}
+
+/// A file to be deleted that is not there is a mistyped one.
+fn check_deleted(now: &TenantFolder, change: &FolderChange) -> Result<(), RosterError> {
+    let is_missing = |(file, text): &(&String, &Option<String>)| {
+        text.is_none() && !now.texts.contains_key(*file)
+    };
+    match change.iter().find(is_missing) {
+        Some((file, _)) => Err(RosterError::Missing(format!(
+            "there is no {file} in the folder of {} to delete; GET /api/tenants/{} shows its files",
+            now.name, now.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Writes it. One file is replaced or deleted at once; before several are, what was there is put aside, so that whatever ends
+/// this early is undone.
+fn place(now: &TenantFolder, change: &FolderChange) -> io::Result<()> {
+    if change.len() < 2 {
+        return carry_out(&now.path, change);
+    }
+    let before = |file: &String| (file.clone(), now.texts.get(file).cloned());
+    let before: FolderChange = change.keys().map(before).collect();
+    let aside = now.path.join(BEFORE);
+    files::replace_text(&aside, &serde_json::to_string(&before)?)?;
+    // From its deletion on, the change is there for good.
+    let placed = carry_out(&now.path, change).and_then(|()| files::remove_file(&aside));
+    if placed.is_err() {
+        undo_half_done(&now.path);
+    }
+    placed
+}
+
+fn carry_out(folder: &Path, change: &FolderChange) -> io::Result<()> {
+    change.iter().try_for_each(|(file, text)| {
+        let path = folder.join(file);
+        match text {
+            Some(text) => files::replace_text(&path, text),
+            None => match files::remove_file(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                removed => removed,
+            },
+        }
+    })
+}
+
+/// Puts back what a change has left half done: the process ended, or the disk was full. What cannot be put back is tried again
+/// with the next change.
+pub(super) fn undo_half_done(folder: &Path) {
+    let aside = folder.join(BEFORE);
+    if !files::exists(&aside) {
+        return;
+    }
+    let undone = files::read_text(&aside)
+        .and_then(|before| Ok(serde_json::from_str(&before)?))
+        .and_then(|before: FolderChange| {
+            TenantFolder::default()
+                .with(&before)
+                .map(|_| before)
+                .map_err(io::Error::other)
+        })
+        .and_then(|before| carry_out(folder, &before))
+        .and_then(|()| files::remove_file(&aside));
+    let folder = folder.display();
+    match undone {
+        Ok(()) => {
+            tracing::warn!(%folder, "a change of a tenant's folder had been left half done, and is undone");
+        }
+        Err(error) => {
+            tracing::error!(%folder, %error, "a change of a tenant's folder was left half done, and cannot be undone: {BEFORE} there has what was before");
+        }
+    }
+}
+
+/// What the audit log has of it.
+fn told(change: &FolderChange) -> serde_json::Value {
+    let (written, deleted): (Vec<_>, Vec<_>) = change.iter().partition(|(_, text)| text.is_some());
+    let names = |some: Vec<(&String, &Option<String>)>| -> Vec<String> {
+        some.into_iter().map(|(file, _)| file.clone()).collect()
+    };
+    json!({ "event": "tenant_written", "written": names(written), "deleted": names(deleted) })
+}

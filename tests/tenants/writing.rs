@@ -1,0 +1,234 @@
+//! Writing a tenant's folder over the API: several files as one change, and deleting one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::town::{ACME_DANA, Town, expect_refusal};
+use crate::desk::{Answer, OPERATOR_KEY};
+
+const FILES: &str = "/api/tenants/acme/files";
+const RULE: &str = "@id(\"more\") @code(\"MORE\") @prio(\"1\") @say(\"No.\") forbid (principal, action == Action::\"list_refunds\", resource);";
+
+async fn change(town: &Town, tenant: &str, files: Value) -> Answer {
+    let path = format!("/api/tenants/{tenant}/files");
+    let request = town.desk.http.put(town.desk.url(&path));
+    let request = request.bearer_auth(OPERATOR_KEY).json(&files);
+    Answer::of(request.send().await.unwrap()).await
+}
+
+/// Every file below a folder, hidden ones included, with its text.
+fn all_files(folder: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(all_files(&path));
+        } else {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.insert(path.to_str().unwrap().to_owned(), text);
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn several_files_are_one_change() {
+    let town = Town::open().await;
+    let tenant = town.text("acme", "tenant.toml");
+    let before = town.standing("acme").await["rulebook"].clone();
+    let renamed = tenant.replace("Acme Outfitters", "Acme & Daughters");
+    let shown = change(
+        &town,
+        "acme",
+        json!({ "tenant.toml": renamed, "rules/more.cedar": RULE, "rules/own.cedar": null, "prompts/refund.md": null }),
+    )
+    .await
+    .expect(200);
+    assert_eq!(
+        (&shown["state"], &shown["company"]),
+        (&json!("serving"), &json!("Acme & Daughters"))
+    );
+    assert_ne!(shown["rulebook"], before);
+    let names: Vec<&String> = shown["files"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["plugins.toml", "rules/more.cedar", "tenant.toml"]);
+    let on_disk = all_files(&town.folder.join("acme"));
+    assert_eq!(on_disk.len(), 3, "{on_disk:?}");
+    assert_eq!(town.text("acme", "rules/more.cedar"), RULE);
+    // The new rule holds, and the old one does not.
+    let dana = town.acme().with_key(ACME_DANA);
+    dana.know_sarah("c").await;
+    let order = json!({ "order_id": "ORD-8842" });
+    let refused = dana.tool("c", "list_refunds", order).await;
+    assert_eq!(refused.body["code"], "MORE", "{refused:?}");
+    // What is left to say no are the shipped rules.
+    let refused = dana.tool("c", "get_customer_orders", json!({})).await;
+    assert_eq!(refused.body["code"], "IDENTITY_REQUIRED", "{refused:?}");
+    let audit = town.desk.audit().await;
+    for words in [
+        "\"tenant_written\"",
+        "\"written\":[\"rules/more.cedar\",\"tenant.toml\"]",
+        "\"deleted\":[\"prompts/refund.md\",\"rules/own.cedar\"]",
+    ] {
+        assert!(audit.contains(words), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_does_not_fit_as_a_whole_writes_nothing_of_it() {
+    let town = Town::open().await;
+    let folder = town.folder.join("acme");
+    let before = (all_files(&folder), town.standing("acme").await);
+    let tenant = town.text("acme", "tenant.toml");
+    let renamed = tenant.replace("Acme Outfitters", "Acme & Daughters");
+    let large = "x".repeat((256 << 10) + 1);
+    for (files, status, words) in [
+        (
+            json!({ "tenant.toml": renamed, "rules/more.cedar": "permit (" }),
+            422,
+            "rules/more.cedar",
+        ),
+        (
+            json!({ "rules/more.cedar": RULE, "tenant.toml": "company = 5" }),
+            422,
+            "tenant.toml, line 1",
+        ),
+        (
+            json!({ "tenant.toml": null, "rules/more.cedar": RULE }),
+            422,
+            "tenant.toml",
+        ),
+        (
+            json!({ "tenant.toml": renamed, "tools.toml": null }),
+            404,
+            "no tools.toml",
+        ),
+        (
+            json!({ "tenant.toml": renamed, "../globex/tenant.toml": "company = \"X\"" }),
+            422,
+            "no such file",
+        ),
+        (
+            json!({ "tenant.toml": renamed, "rules/../../globex/tenant.toml": null }),
+            422,
+            "no such file",
+        ),
+        (
+            json!({ "tenant.toml": renamed, "/etc/hostname": null }),
+            422,
+            "no such file",
+        ),
+        (
+            json!({ "tenant.toml": renamed, ".before-the-change": "{}" }),
+            422,
+            "no such file",
+        ),
+        (
+            json!({ "tenant.toml": renamed, "prompts/refund.md": large }),
+            422,
+            "prompts/refund.md",
+        ),
+        (
+            json!({ "tenant.toml": renamed, "tools.toml": 5 }),
+            400,
+            "does not fit",
+        ),
+        (json!([]), 400, "does not fit"),
+        (json!({}), 400, "names no file"),
+    ] {
+        let refused = change(&town, "acme", files.clone()).await;
+        expect_refusal(&refused, status, words);
+        assert_eq!(all_files(&folder), before.0, "{files}");
+    }
+    assert_eq!(town.standing("acme").await, before.1);
+    assert!(town.text("globex", "tenant.toml").contains("Globex"));
+    town.acme().know_sarah("c").await;
+}
+
+#[tokio::test]
+async fn one_file_is_deleted_where_the_rest_fits_without_it() {
+    let town = Town::open().await;
+    let dana = town.acme().with_key(ACME_DANA);
+    dana.know_sarah("c").await;
+    let refused = dana.tool("c", "get_customer_orders", json!({})).await;
+    assert_eq!(refused.body["code"], "NOT_HERE", "{refused:?}");
+    let delete = async |file: &str| {
+        let path = format!("{FILES}/{file}");
+        town.operator("DELETE", &path, "").await
+    };
+    let shown = delete("rules/own.cedar").await.expect(200);
+    assert!(shown["files"].get("rules/own.cedar").is_none(), "{shown}");
+    assert!(!town.folder.join("acme/rules/own.cedar").exists());
+    // What is left to say no are the shipped rules.
+    let refused = dana.tool("c", "get_customer_orders", json!({})).await;
+    assert_eq!(refused.body["code"], "IDENTITY_REQUIRED", "{refused:?}");
+    for (file, status, words) in [
+        ("rules/own.cedar", 404, "no rules/own.cedar"),
+        ("tenant.toml", 422, "tenant.toml"),
+        ("..%2Fglobex%2Ftenant.toml", 422, "no such file"),
+        ("rules%2F..%2Ftenant.toml", 422, "no such file"),
+        ("install/x.wasm", 422, "no such file"),
+    ] {
+        expect_refusal(&delete(file).await, status, words);
+    }
+    let stranger = town
+        .desk
+        .http
+        .delete(town.desk.url(&format!("{FILES}/plugins.toml")));
+    let stranger = Answer::of(stranger.bearer_auth(ACME_DANA).send().await.unwrap()).await;
+    expect_refusal(&stranger, 401, "the operator's");
+    for (tenant, file) in [
+        ("acme", "tenant.toml"),
+        ("acme", "plugins.toml"),
+        ("globex", "tenant.toml"),
+    ] {
+        assert!(!town.text(tenant, file).is_empty());
+    }
+    assert_eq!(town.standing("acme").await["state"], "serving");
+}
+
+#[tokio::test]
+async fn a_tenant_is_made_of_several_files_at_once() {
+    let town = Town::open().await;
+    let files = json!({ "tenant.toml": "company = \"Initech\"\n", "rules/more.cedar": RULE });
+    let made = change(&town, "initech", files).await.expect(200);
+    assert_eq!(made["state"], "serving", "{made}");
+    // And of some that do not fit, no folder is left.
+    let files = json!({ "tenant.toml": "company = \"Hooli\"\n", "rules/more.cedar": "permit (" });
+    expect_refusal(
+        &change(&town, "hooli", files).await,
+        422,
+        "rules/more.cedar",
+    );
+    assert!(!town.folder.join("hooli").exists());
+    let files = json!({ "rules/more.cedar": RULE });
+    expect_refusal(&change(&town, "hooli", files).await, 422, "tenant.toml");
+    assert!(!town.folder.join("hooli").exists());
+}
+
+/// What a host that was killed has left of a change: some files of it, and beside them what was there before.
+#[tokio::test]
+async fn a_change_that_was_cut_short_is_undone_before_anything_of_it_is_served() {
+    let town = Town::open().await;
+    let left = town.folder.with_file_name("left");
+    let good = "company = \"Initech\"\n";
+    let before =
+        json!({ "tenant.toml": good, "rules/more.cedar": null, "prompts/refund.md": "Be brief." });
+    for (file, text) in [
+        (".before-the-change", before.to_string().as_str()),
+        ("tenant.toml", "company = \"Hooli\"\n"),
+        ("rules/more.cedar", RULE),
+    ] {
+        let path = left.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    std::fs::rename(&left, town.folder.join("initech")).unwrap();
+    town.until("initech", |standing| !standing.is_null()).await;
+    let shown = town.operator("GET", "/api/tenants/initech", "").await;
+    assert_eq!(shown.expect(200)["company"], "Initech");
+    let on_disk = all_files(&town.folder.join("initech"));
+    let texts: Vec<&str> = on_disk.values().map(String::as_str).collect();
+    assert_eq!(texts, ["Be brief.", good]);
+}
