@@ -7,6 +7,7 @@ mod isolation;
 mod kept;
 mod keys;
 mod models;
+mod secrets;
 mod silent;
 mod town;
 mod trust;

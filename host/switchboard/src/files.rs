@@ -55,10 +55,31 @@ pub(crate) fn files_in(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// What tells one state of a file from another without reading it: its length, and when it was written. None if it is not there.
-pub(crate) fn stamp(path: &Path) -> Option<(u64, std::time::SystemTime)> {
-    let data = std::fs::metadata(path).ok()?;
-    Some((data.len(), data.modified().ok()?))
+/// What tells one state of a file from another without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    len: u64,
+    written: std::time::SystemTime,
+    /// Which file it is, and when it, its name or who may read it was last changed: what is put in a file's place may have its
+    /// length, and say that it was written when that was.
+    #[cfg(unix)]
+    changed: (u64, i64, i64),
+}
+
+/// None where there is no such file, and where it is none whose state lasts, such as a pipe.
+pub(crate) fn stamp(path: &Path) -> Option<Stamp> {
+    let data = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file)?;
+    Some(Stamp {
+        len: data.len(),
+        written: data.modified().ok()?,
+        #[cfg(unix)]
+        changed: {
+            use std::os::unix::fs::MetadataExt as _;
+            (data.ino(), data.ctime(), data.ctime_nsec())
+        },
+    })
 }
 
 /// Writes a text as a file in place of what was there, whole or not at all. Folders above it are made.

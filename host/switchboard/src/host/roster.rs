@@ -12,7 +12,6 @@ mod writing;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use dispatch::{AuditEntry, AuditKind, Registry, Store, StoreError};
 use serde_json::Value;
@@ -23,11 +22,12 @@ use super::bindings::Bindings;
 use super::demo;
 use super::life;
 use super::publishing::{PublishError, Publishing};
+use crate::files::{self, Stamp};
 use crate::tenants::{
     Common, Given, Installed, SecretRef, SharedKey, Tenant, TenantError, TenantFolder, Tenants,
     check_name, load,
 };
-use crate::{Config, Environment, files};
+use crate::{Config, Environment};
 
 use kept::KeptStates;
 pub(super) use proposal::Proposal;
@@ -137,7 +137,7 @@ struct Refused {
 struct Seen {
     folder: Result<TenantFolder, TenantError>,
     /// The files beside its texts that count, where it could be read.
-    named: Vec<(PathBuf, Option<(u64, SystemTime)>)>,
+    named: Vec<(PathBuf, Option<Stamp>)>,
 }
 
 impl Roster {
@@ -160,7 +160,7 @@ impl Roster {
         Ok(self.make_live(proposal, "host:start").await??)
     }
 
-    /// Loads a tenant's folder again, changed or not: secrets in files may have changed.
+    /// Loads a tenant's folder again, changed or not.
     pub(crate) async fn reload(&self, name: &str, by: &str) -> Result<(), RosterError> {
         let folder = self.folder_of(name)?;
         let _turn = self.turn(name).await;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use artifacts::{TrustSettings, signature_file};
 
 use super::refusal::Text;
-use super::{PluginOrigin, TenantError, entry, file, tools};
+use super::{PluginOrigin, SecretRef, TenantError, entry, file, tools};
 use crate::files;
 
 /// The folder of its rules in it.
@@ -79,8 +79,8 @@ impl TenantFolder {
         Ok(changed)
     }
 
-    /// The files beside its texts that count: components with their signatures, and the keys of those whom it trusts; as far as
-    /// the texts can be read.
+    /// The files beside its texts that count: components with their signatures, the keys of those whom it trusts, and those that
+    /// its secrets are in; as far as the texts can be read.
     pub(crate) fn named_files(&self) -> Vec<PathBuf> {
         let table = |file: &str| -> toml::Table {
             let text = self.texts.get(file).map_or("", String::as_str);
@@ -90,12 +90,15 @@ impl TenantFolder {
         let components = plugins.values();
         let components = components.filter_map(|plugin| plugin.get("file")?.as_str());
         let components = components.map(|file| self.path.join(file));
-        let trust = table(file::FILE).remove("trust");
+        let mut tenant = table(file::FILE);
+        let secrets: Vec<PathBuf> = tenant.values().flat_map(SecretRef::files_in).collect();
+        let trust = tenant.remove("trust");
         let trust: Option<TrustSettings> = trust.and_then(|trust| trust.try_into().ok());
         let keys = trust.unwrap_or_default().files(&self.path);
         components
             .flat_map(|file| [signature_file(&file), file])
             .chain(keys)
+            .chain(secrets)
             .collect()
     }
 
@@ -217,6 +220,45 @@ mod tests {
         ] {
             assert!(check_file(refused).is_err(), "{refused}");
         }
+    }
+
+    #[test]
+    fn files_with_secrets_are_watched_wherever_tenant_toml_names_them() {
+        let text = r#"
+            company = "Acme"
+            session_secret = { file = "/run/secrets/session" }
+            keys = [
+                { name = "a", role = "agent", key = { file = "/run/secrets/a" } },
+                { name = "b", role = "agent", key = { env = "B" } },
+            ]
+            [credentials.shop]
+            bearer = { file = "/run/secrets/shop" }
+            [model]
+            provider = "openai"
+            key = { file = "/run/secrets/model" }
+            [trust]
+            keys = [{ name = "vendor", file = "vendor.pub" }]
+        "#;
+        let folder = TenantFolder {
+            path: "/tenants/acme".into(),
+            texts: [(file::FILE.to_owned(), text.to_owned())].into(),
+            ..TenantFolder::default()
+        };
+        let mut named = folder.named_files();
+        named.sort();
+        let expected = [
+            "/run/secrets/a",
+            "/run/secrets/model",
+            "/run/secrets/session",
+            "/run/secrets/shop",
+            "/tenants/acme/vendor.pub",
+        ];
+        assert_eq!(named, expected.map(PathBuf::from));
+        let broken = TenantFolder {
+            texts: [(file::FILE.to_owned(), "company = ".to_owned())].into(),
+            ..TenantFolder::default()
+        };
+        assert!(broken.named_files().is_empty());
     }
 
     #[test]

@@ -37,6 +37,18 @@ impl<'de> Deserialize<'de> for SecretRef {
 }
 
 impl SecretRef {
+    /// The files that secrets are in, anywhere in a value of tenant.toml.
+    pub(super) fn files_in(value: &toml::Value) -> Vec<PathBuf> {
+        if let Ok(Self::File(path)) = value.clone().try_into() {
+            return vec![path];
+        }
+        match value {
+            toml::Value::Array(values) => values.iter().flat_map(Self::files_in).collect(),
+            toml::Value::Table(table) => table.values().flat_map(Self::files_in).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Gets the secret that a tenant's folder names, or says what to do.
     pub(crate) fn read(&self, environment: &Environment) -> Result<Secret, String> {
         match self {
