@@ -10,10 +10,11 @@ use serde_json::Value;
 use crate::LoadError;
 use crate::reflect::Plan;
 
-/// Format, control (lines and tabs aside), private and unassigned characters, variation selectors and fillers.
+/// Format, control (lines and tabs aside), private and unassigned characters; those that are drawn as nothing, as Unicode
+/// lists them (variation selectors, fillers, the joiner of graphemes); and the Braille pattern that is blank.
 static HIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let classes =
-        r"[\p{Cf}\p{Co}\p{Cn}\p{Cc}\p{Zl}\p{Zp}\p{VS}\x{115F}\x{1160}\x{3164}\x{FFA0}--[\n\r\t]]";
+        r"[\p{Cf}\p{Co}\p{Cn}\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\x{2800}--[\n\r\t]]";
     Regex::new(classes).ok()
 });
 

@@ -113,7 +113,14 @@ async fn characters_that_nobody_sees_are_refused_wherever_a_model_would_read_the
         '\u{e0041}',
         '\u{fe0f}',
         '\u{7}',
+        '\u{34f}',
+        '\u{115f}',
+        '\u{1160}',
+        '\u{17b4}',
+        '\u{17b5}',
+        '\u{2800}',
         '\u{3164}',
+        '\u{ffa0}',
         '\u{e000}',
     ] {
         let text = format!(
@@ -142,7 +149,7 @@ async fn characters_that_nobody_sees_are_refused_wherever_a_model_would_read_the
         }
     }
     let visible = "package acme:friendly@1.0.0; interface friendly {
-            /// Größe, 大小, חיבור, 🎉: all of it can be seen.
+            /// Größe, 大小, חיבור, 크기, ទំហំ, ⠓⠊, 🎉: all of it can be seen.
             add: func(a: u32, b: u32) -> u32;
             echo: func(text: string) -> string;
         }";
