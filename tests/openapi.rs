@@ -1,5 +1,7 @@
 //! From an API's document to governed calls, without code: `switchboard plugin new --openapi`.
 
+mod again;
+
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -123,7 +125,8 @@ async fn a_document_becomes_governed_tools() {
         "paths = [\"/v1/categories\"]\n\n",
         "paths = [\"/v1/customers/*/orders\", \"/v1/orders/*\"]\n# the scheme key (apiKey), the header x-api-key: ",
         "methods = [\"PATCH\"]\npaths = [\"/v1/tickets/{id}\"]",
-        "intent = { key = [\"/id\"], terms = [\"/status\", \"/assignee\"], latest = true }",
+        "\nintent = { key = [\"/id\"], terms = [\"/status\", \"/assignee\"], latest = true }",
+        "\n# intent = { key = [\"/subject\", \"/description\", \"/priority\", \"/customer_id\"], per_case = true }\n",
         "{ at = \"/subject\", is = \"/subject\" }",
     ] {
         assert!(manifest.contains(line), "{line} is missing:\n{manifest}");

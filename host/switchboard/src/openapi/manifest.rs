@@ -140,34 +140,52 @@ fn classification(text: &mut String, name: &str, tool: &Tool) {
         return;
     }
     text.push_str("effect = \"write\"\n");
+    intent(text, tool);
+    text.push_str("# open_to = \"verified\"\n");
+}
+
+/// What makes two calls of a write the same business.
+fn intent(text: &mut String, tool: &Tool) {
     let (key, terms): (Vec<_>, Vec<_>) = tool
         .parameters
         .iter()
         .partition(|(_, parameter)| parameter.place == Place::Path);
-    let pointers = |all: &[(&str, &Parameter)]| {
-        all.iter()
-            .map(|(name, _)| quoted(&format!("/{name}")))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    if key.is_empty() {
-        text.push_str(
-            "# The same arguments in one case are one intent. Where fewer fields make it the same business, name them:\n# intent = { key = [\"/…\"] }\n",
-        );
-    } else {
-        let latest = if matches!(tool.method, Method::Put | Method::Patch) {
-            ", latest = true"
-        } else {
-            ""
-        };
-        let _ = writeln!(
+    let sets = matches!(tool.method, Method::Put | Method::Patch);
+    if sets && !key.is_empty() && !terms.is_empty() {
+        let _ = write!(
             text,
-            "intent = {{ key = [{}], terms = [{}]{latest} }}",
+            "# What was set last is not set again; other values take its place. Where others than this host set it too,\n\
+             # `per_case = true` sets it once in every case:\n\
+             intent = {{ key = [{}], terms = [{}], latest = true }}\n",
             pointers(&key),
             pointers(&terms)
         );
+        return;
     }
-    text.push_str("# open_to = \"verified\"\n");
+    // A path says where something is made, not what: a key of it alone would take the second thing for the first.
+    text.push_str(
+        "# The same arguments in one case are one intent: asked for again, it gives the first answer and sends nothing. Other\n\
+         # arguments, or the same in another case, are sent.",
+    );
+    let all: Vec<_> = key.into_iter().chain(terms).collect();
+    if !all.is_empty() {
+        let _ = write!(
+            text,
+            " Where fewer of them make it the same business, keep those, and\n\
+             # leave out what may be put in other words when it is asked for again:\n\
+             # intent = {{ key = [{}], per_case = true }}",
+            pointers(&all)
+        );
+    }
+    text.push('\n');
+}
+
+/// Where these parameters are in the arguments, as the items of a list.
+fn pointers(parameters: &[(&str, &Parameter)]) -> String {
+    let pointers = parameters
+        .iter()
+        .map(|(name, _)| quoted(&format!("/{name}")));
+    pointers.collect::<Vec<_>>().join(", ")
 }
 
 /// A text as TOML writes it.
