@@ -1,6 +1,7 @@
 //! The capability gate: every request that a running plugin makes passes the policy again, here.
 
 mod call_gate;
+mod excess;
 mod key_value;
 mod model;
 

@@ -23,9 +23,10 @@ impl Dispatcher {
             );
             let gate = Arc::new(gate.heard_by(act.waiting.clone()));
             let invoked = tokio::select! {
-                invoked = act.tool.invoke(permit, gate) => invoked,
+                invoked = act.tool.invoke(permit, gate.clone()) => invoked,
                 () = act.waiting.gone.cancelled() => Err(InvokeError::Abandoned),
             };
+            gate.close().await;
             match invoked {
                 Ok(output) => return self.release(act, output, false).await,
                 Err(error) if may_pass(&error) && attempt <= self.parts.retry.retries => {

@@ -96,6 +96,7 @@ impl Dispatcher {
         );
         let gate = Arc::new(gate.heard_by(act.waiting.clone()));
         let result = act.tool.invoke(permit, gate.clone()).await;
+        gate.close().await;
         let asked = result.as_ref().err().and_then(asked_pause);
         let verdict = match judge_invocation(result, &gate.unsafe_exchanges()) {
             Verdict::Done(output) => self.remember(lease, &gate, output).await,

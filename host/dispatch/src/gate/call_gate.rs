@@ -8,6 +8,7 @@ use http::header::{CONTENT_TYPE, HeaderName};
 use policy::{Call, CapabilityDecision, HttpGrant, HttpRequest, Permit, Refusal, Rulebook, Scope};
 use serde_json::{Value, json};
 
+use super::excess::Excess;
 use super::key_value::Memory;
 use super::{Answer, Gate, HttpApproval, OutboundHttp};
 use crate::dispatcher::{DispatcherParts, same_request};
@@ -54,6 +55,8 @@ pub(super) struct Trace {
     pub(super) completions: u32,
     pub(super) memory: Memory,
     exchanges: Vec<Exchange>,
+    /// How every further request is refused, once one past the limit was.
+    pub(super) shut: Option<Refusal>,
 }
 
 /// The gate of one invocation.
@@ -65,6 +68,7 @@ pub(crate) struct CallGate {
     scope: Scope,
     pub(super) lease: Option<Lease>,
     trace: Mutex<Trace>,
+    pub(super) excess: Excess,
     waiting: Waiting,
 }
 
@@ -84,6 +88,7 @@ impl CallGate {
             scope: permit.scope().clone(),
             lease,
             trace: Mutex::default(),
+            excess: Excess::default(),
             waiting: Waiting::default(),
         }
     }
@@ -107,10 +112,13 @@ impl CallGate {
         self.trace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides one request; every one counts, the refused ones too.
-    fn decide(&self, request: &OutboundHttp) -> (u32, CapabilityDecision) {
+    /// Decides one request; every one counts, the refused ones too. Past the limit, no more than one is decided.
+    fn decide(&self, request: &OutboundHttp) -> Result<(u32, CapabilityDecision), Refusal> {
         let ordinal = {
             let mut trace = self.trace();
+            if let Some(refusal) = &trace.shut {
+                return Err(refusal.clone());
+            }
             let ordinal = u32::try_from(trace.exchanges.len())
                 .unwrap_or(u32::MAX)
                 .saturating_add(1);
@@ -127,11 +135,17 @@ impl CallGate {
             body: &request.body,
             calls_before: ordinal - 1,
         };
-        if self.tool.is_stopped() {
-            return (ordinal, CapabilityDecision::Deny(refusal(STOPPED)));
+        let decision = if self.tool.is_stopped() {
+            CapabilityDecision::Deny(refusal(STOPPED))
+        } else {
+            self.rulebook.decide_http(&self.call, &self.scope, &asked)
+        };
+        if let CapabilityDecision::Deny(refusal) = &decision
+            && ordinal > self.scope.max_http_calls
+        {
+            self.trace().shut = Some(refusal.clone());
         }
-        let decision = self.rulebook.decide_http(&self.call, &self.scope, &asked);
-        (ordinal, decision)
+        Ok((ordinal, decision))
     }
 
     async fn record_http(
@@ -268,7 +282,8 @@ impl CallGate {
 #[async_trait]
 impl Gate for CallGate {
     async fn http(&self, request: &OutboundHttp) -> Result<HttpApproval, Refusal> {
-        let (ordinal, decision) = self.decide(request);
+        let decided = self.decide(request);
+        let (ordinal, decision) = decided.inspect_err(|_| self.excess.requests.one_more())?;
         self.record_http(request, &decision).await?;
         let (grant, unsafe_request) = match decision {
             CapabilityDecision::Allow {

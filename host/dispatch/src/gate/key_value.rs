@@ -8,6 +8,8 @@ use super::call_gate::STOPPED;
 use super::{CallGate, Gate};
 use crate::{KeyValueError, KeyValueWrite, StoreError};
 
+/// The code of every refusal past the limit of uses.
+pub(super) const BUDGET: &str = "KEY_VALUE_BUDGET";
 /// Bytes of a key at most.
 const LONGEST_KEY: usize = 256;
 /// Bytes of a value at most.
@@ -25,6 +27,23 @@ pub(super) struct Memory {
     uses: u32,
     /// Changed and not settled; none is a key that it deleted.
     changed: BTreeMap<String, Option<Vec<u8>>>,
+    /// All keys as the invocation would leave them, once it had to know: read from the store once, however often it asks.
+    keys: Option<BTreeSet<String>>,
+}
+
+impl Memory {
+    fn change(&mut self, key: &str, value: Option<Vec<u8>>) {
+        match (&mut self.keys, &value) {
+            (Some(keys), Some(_)) => {
+                keys.insert(key.to_owned());
+            }
+            (Some(keys), None) => {
+                keys.remove(key);
+            }
+            (None, _) => {}
+        }
+        self.changed.insert(key.to_owned(), value);
+    }
 }
 
 impl CallGate {
@@ -65,13 +84,14 @@ impl CallGate {
                 let message = format!("a value has at most {LARGEST_VALUE} bytes, not {bytes}");
                 return Err(KeyValueError::Limit(message));
             }
-            let keys = self.all_keys().await?;
-            if !keys.contains(key) && keys.len() >= MOST_KEYS {
+            let is_one_too_many =
+                |keys: &BTreeSet<String>| !keys.contains(key) && keys.len() >= MOST_KEYS;
+            if self.of_all_keys(is_one_too_many).await? {
                 let message = format!("a plugin has at most {MOST_KEYS} keys");
                 return Err(KeyValueError::Limit(message));
             }
         }
-        self.trace().memory.changed.insert(key.to_owned(), value);
+        self.trace().memory.change(key, value);
         Ok(())
     }
 
@@ -81,36 +101,52 @@ impl CallGate {
         from: u64,
     ) -> Result<(Vec<String>, Option<u64>), KeyValueError> {
         self.use_key("list-keys", None, false).await?;
-        let keys = self.all_keys().await?;
         let start = usize::try_from(from).unwrap_or(usize::MAX);
-        let page: Vec<String> = keys.iter().skip(start).take(PAGE).cloned().collect();
-        let end = start.saturating_add(page.len());
-        let next = (end < keys.len()).then(|| u64::try_from(end).unwrap_or(u64::MAX));
-        Ok((page, next))
+        self.of_all_keys(|keys| {
+            let page: Vec<String> = keys.iter().skip(start).take(PAGE).cloned().collect();
+            let end = start.saturating_add(page.len());
+            let next = (end < keys.len()).then(|| u64::try_from(end).unwrap_or(u64::MAX));
+            (page, next)
+        })
+        .await
     }
 
-    async fn all_keys(&self) -> Result<BTreeSet<String>, KeyValueError> {
+    async fn of_all_keys<T>(
+        &self,
+        look: impl FnOnce(&BTreeSet<String>) -> T,
+    ) -> Result<T, KeyValueError> {
+        if let Some(keys) = &self.trace().memory.keys {
+            return Ok(look(keys));
+        }
         let store = &self.parts.store;
         let settled = store.keys(&self.call.tenant, self.plugin()).await;
         let settled = settled.map_err(|error| unavailable(&error))?;
         let mut keys = BTreeSet::from_iter(settled);
-        for (key, value) in &self.trace().memory.changed {
+        let memory = &mut self.trace().memory;
+        for (key, value) in &memory.changed {
             match value {
                 Some(_) => keys.insert(key.clone()),
                 None => keys.remove(key),
             };
         }
-        Ok(keys)
+        Ok(look(memory.keys.insert(keys)))
     }
 
-    /// Decides one use, and records what was decided.
+    /// Decides one use, and records what was decided; of those past the limit, the first.
     async fn use_key(
         &self,
         operation: &str,
         key: Option<&str>,
         writes: bool,
     ) -> Result<(), KeyValueError> {
-        let refusal = self.refuse_use(key, writes);
+        let uses = self.count_use();
+        let refusal = self.refuse_use(uses, key, writes);
+        if uses > MOST_USES + 1
+            && let Some((_, error)) = refusal
+        {
+            self.excess.uses_of_keys.one_more();
+            return Err(error);
+        }
         let detail = json!({
             "capability": "keyvalue",
             "operation": operation,
@@ -125,19 +161,25 @@ impl CallGate {
         refusal.map_or(Ok(()), |(_, error)| Err(error))
     }
 
-    fn refuse_use(&self, key: Option<&str>, writes: bool) -> Option<(&'static str, KeyValueError)> {
-        let uses = {
-            let memory = &mut self.trace().memory;
-            memory.uses = memory.uses.saturating_add(1);
-            memory.uses
-        };
+    fn count_use(&self) -> u32 {
+        let memory = &mut self.trace().memory;
+        memory.uses = memory.uses.saturating_add(1);
+        memory.uses
+    }
+
+    fn refuse_use(
+        &self,
+        uses: u32,
+        key: Option<&str>,
+        writes: bool,
+    ) -> Option<(&'static str, KeyValueError)> {
         if self.tool.is_stopped() {
             let message = "an operator has stopped this plugin".to_owned();
             return Some((STOPPED, KeyValueError::Denied(message)));
         }
         if uses > MOST_USES {
             let message = format!("a call has at most {MOST_USES} uses of its keys");
-            return Some(("KEY_VALUE_BUDGET", KeyValueError::Limit(message)));
+            return Some((BUDGET, KeyValueError::Limit(message)));
         }
         if writes && self.lease.is_none() {
             let message = "a tool that reads changes nothing".to_owned();

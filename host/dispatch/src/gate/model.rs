@@ -7,6 +7,8 @@ use super::CallGate;
 use super::call_gate::STOPPED;
 use crate::{CompletionError, CompletionRequest, StoreError};
 
+/// The code of every refusal past the limit.
+pub(super) const BUDGET: &str = "MODEL_BUDGET";
 /// Completions that one invocation may ask for.
 const MAX_COMPLETIONS: u32 = 2;
 /// Tokens that one completion may ask for.
@@ -18,7 +20,14 @@ impl CallGate {
         mut request: CompletionRequest,
     ) -> Result<String, CompletionError> {
         let unavailable = |error: StoreError| CompletionError::Unavailable(error.to_string());
-        let refusal = self.refuse_completion().await.map_err(unavailable)?;
+        let asked = self.count_completion();
+        let refusal = self.refuse_completion(asked).await.map_err(unavailable)?;
+        if let Some((_, error)) = &refusal
+            && asked > MAX_COMPLETIONS + 1
+        {
+            self.excess.completions.one_more();
+            return Err(error.clone());
+        }
         let detail = json!({
             "capability": "model",
             "decision": if refusal.is_some() { "deny" } else { "allow" },
@@ -36,21 +45,23 @@ impl CallGate {
             .await
     }
 
+    fn count_completion(&self) -> u32 {
+        let mut trace = self.trace();
+        trace.completions = trace.completions.saturating_add(1);
+        trace.completions
+    }
+
     async fn refuse_completion(
         &self,
+        asked: u32,
     ) -> Result<Option<(&'static str, CompletionError)>, StoreError> {
-        let asked = {
-            let mut trace = self.trace();
-            trace.completions = trace.completions.saturating_add(1);
-            trace.completions
-        };
         if self.tool.is_stopped() {
             let error =
                 CompletionError::Unavailable("an operator has stopped this plugin".to_owned());
             return Ok(Some((STOPPED, error)));
         }
         if asked > MAX_COMPLETIONS {
-            return Ok(Some(("MODEL_BUDGET", CompletionError::Budget)));
+            return Ok(Some((BUDGET, CompletionError::Budget)));
         }
         let released = self.is_released().await?;
         Ok((!released).then_some(("NOT_RELEASED", CompletionError::NotReleased)))

@@ -9,5 +9,6 @@ mod bindings;
 mod capabilities;
 mod cross;
 mod facts;
+mod floods;
 mod guesses;
 mod world;
