@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use switchboard::Provider;
 
 use crate::desk::Desk;
+use crate::life::{Bay, Parcel};
 
 /// What the model does when it is asked next.
 #[derive(Clone)]
@@ -197,4 +198,30 @@ async fn a_model_that_fails_leaves_the_case_open_and_says_nothing_internal() {
         reply.hides(&["api key", "401", "429", "500", "OPENAI"]);
         desk.shop.saw_no_write().await;
     }
+}
+
+/// Of a version on trial a model is offered what its calls will run: the live one's arguments would not fit.
+#[tokio::test]
+async fn a_model_is_offered_the_tools_that_its_case_tries() {
+    let found = Says::Calls("find_again", json!({ "order": "ORD-8842" }));
+    let (desk, script) = desk_with(&[found, Says::Text("I have found it.")]).await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::renamed("1.1.0"), false)
+        .await
+        .expect(200);
+    let tried = json!({ "version": "1.1.0", "per_mille": 1000, "accept": true });
+    bay.post("shelf/canary", tried).await.expect(200);
+    let reply = desk.customer("s").says("Where is ORD-8842?").await;
+    assert_eq!(reply.outcome_of("find_again"), Some("ok"), "{reply:?}");
+    let asked = script.asked.lock().unwrap();
+    let offered = asked[0]["tools"].as_array().unwrap();
+    let find = (offered.iter()).find(|tool| tool["function"]["name"] == "find_order");
+    let fields = &find.unwrap()["function"]["parameters"]["properties"];
+    assert!(
+        fields.get("order").is_some() && fields.get("number").is_none(),
+        "{fields}"
+    );
 }

@@ -93,6 +93,19 @@ impl Parcel {
         parcel
     }
 
+    /// It calls its argument by another name, and can do one thing more.
+    pub(crate) fn renamed(version: &str) -> Self {
+        let tool = TOOL.replace(
+            "number = { type = \"string\"",
+            "order = { type = \"string\"",
+        );
+        let tool = tool.replace("{number}", "{order}");
+        let (_, second) = tool.split_once("[tool.").unwrap();
+        let tool = format!("{tool}[tool.{}", second.replace("find_order", "find_again"));
+        let judged = format!("{JUDGED}{}", JUDGED.replace("find_order", "find_again"));
+        Self::made(version, &tool, ASKS, &judged)
+    }
+
     /// It looks where nothing is.
     pub(crate) fn lost(version: &str) -> Self {
         let tool = TOOL.replace("/orders/{number}", "/orders/not-{number}");

@@ -233,3 +233,50 @@ async fn a_trial_that_goes_well_is_promoted() {
         );
     }
 }
+
+/// What a case is shown is what its calls run, on either side of a trial.
+#[tokio::test]
+async fn a_case_is_shown_the_tools_of_the_version_that_it_uses() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::renamed("1.1.0"), false)
+        .await
+        .expect(200);
+    let tried = json!({ "version": "1.1.0", "per_mille": 500, "accept": true });
+    bay.post("shelf/canary", tried).await.expect(200);
+    let listed = async |query: &str| {
+        let listed = desk.get(&format!("/api/tools{query}")).await.expect(200);
+        let tools = listed["tools"].as_array().unwrap().clone();
+        let of_shelf = |tool: &Value| tool["plugin"]["name"] == "shelf";
+        tools.into_iter().filter(of_shelf).collect::<Vec<Value>>()
+    };
+    let mut on_trial = 0;
+    for case in 0..40 {
+        let case = format!("case-{case}");
+        let shown = listed(&format!("?case={case}")).await;
+        let find = shown.iter().find(|tool| tool["name"] == "find_order");
+        let fields = find.unwrap()["input_schema"]["properties"]
+            .as_object()
+            .unwrap();
+        let (number, _) = fields.iter().next().unwrap();
+        let said = json!({ number.as_str(): "ORD-8842" });
+        desk.tool(&case, "find_order", said.clone())
+            .await
+            .expect(200);
+        let is_new = number == "order";
+        assert_eq!(shown.len(), 1 + usize::from(is_new), "{shown:?}");
+        if is_new {
+            desk.tool(&case, "find_again", said).await.expect(200);
+            on_trial += 1;
+        }
+    }
+    assert!((5..36).contains(&on_trial), "{on_trial} of 40");
+    let most = listed("").await;
+    assert_eq!(
+        (most.len(), &most[0]["plugin"]["version"]),
+        (1, &json!("1.0.0"))
+    );
+}

@@ -46,6 +46,47 @@ async fn an_install_and_a_swap_are_told_to_whoever_listens() {
     assert!(listed.contains("find_order"), "{listed}");
 }
 
+/// A session whose case comes to use a version on trial, and is taken back from it.
+#[tokio::test]
+async fn a_trial_is_told_to_the_sessions_of_its_cases_and_listed_to_them() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::renamed("1.1.0"), false)
+        .await
+        .expect(200);
+    let session = Session::open(&desk).await;
+    let mut heard = session.listen().await;
+    let shown = async || {
+        let listed = session.ask("tools/list", json!({})).await;
+        let tools = listed["result"]["tools"].as_array().unwrap().clone();
+        tools.iter().any(|tool| tool["name"] == "find_again")
+    };
+    assert!(!shown().await);
+    let tried = json!({ "version": "1.1.0", "per_mille": 1000, "accept": true });
+    bay.post("shelf/canary", tried).await.expect(200);
+    let told = heard.next().await.unwrap();
+    assert_eq!(told["method"], "notifications/tools/list_changed", "{told}");
+    assert!(shown().await);
+    let found = session
+        .tool("find_again", json!({ "order": "ORD-8842" }))
+        .await;
+    assert_eq!(found["structuredContent"]["number"], "ORD-8842", "{found}");
+    bay.post("shelf/rollback", json!({})).await.expect(200);
+    let told = heard.next().await.unwrap();
+    assert_eq!(told["method"], "notifications/tools/list_changed", "{told}");
+    assert!(!shown().await);
+    desk.shop.forget_requests().await;
+    let gone = session.ask(
+        "tools/call",
+        json!({ "name": "find_again", "arguments": { "order": "ORD-8842" } }),
+    );
+    assert!(gone.await["error"].is_object());
+    assert!(desk.shop.requests().await.is_empty());
+}
+
 #[tokio::test]
 async fn what_was_not_asked_for_is_not_told() {
     let desk = Desk::open().await;

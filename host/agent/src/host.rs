@@ -10,8 +10,8 @@ use dispatch::{
 /// The dispatcher as a turn sees it; tests bring a fake.
 #[async_trait]
 pub trait ToolHost: Send + Sync {
-    /// The tenant's tools now, by name; empty if there is no such tenant.
-    fn tools(&self, tenant: &str) -> Vec<ToolSpec>;
+    /// The tools that calls of this case run now, by name; empty if there is no such tenant.
+    fn tools(&self, tenant: &str, case: &str) -> Vec<ToolSpec>;
 
     /// Runs one call.
     async fn call(&self, request: CallRequest) -> Result<Outcome, DispatchError>;
@@ -47,8 +47,8 @@ pub trait ToolHost: Send + Sync {
 
 #[async_trait]
 impl ToolHost for Dispatcher {
-    fn tools(&self, tenant: &str) -> Vec<ToolSpec> {
-        let snapshot = Dispatcher::tools(self).snapshot(tenant);
+    fn tools(&self, tenant: &str, case: &str) -> Vec<ToolSpec> {
+        let snapshot = Dispatcher::tools(self).snapshot_for(tenant, case);
         snapshot.map_or_else(Vec::new, |snapshot| {
             snapshot
                 .tools

@@ -182,6 +182,12 @@ pub trait Tools: Send + Sync {
         self.snapshot(tenant)
     }
 
+    /// Whether a version is on trial in this tenant, so that not all its cases see the same tools.
+    fn has_trial(&self, tenant: &str) -> bool {
+        let _ = tenant;
+        false
+    }
+
     /// A tool of exactly this version, where it is still at hand: what a version began is best seen through by it, for it alone
     /// certainly sends the same bytes again.
     fn version(&self, tenant: &str, tool: &str, digest: &str) -> Option<Arc<dyn Tool>> {

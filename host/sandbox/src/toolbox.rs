@@ -204,6 +204,11 @@ impl Tools for Toolbox {
         })
     }
 
+    fn has_trial(&self, tenant: &str) -> bool {
+        let under_way = |live: &Live| Some(live.trial.as_ref()?.0.is_under_way());
+        self.with_live(tenant, under_way).unwrap_or(false)
+    }
+
     fn version(&self, tenant: &str, tool: &str, digest: &str) -> Option<Arc<dyn Tool>> {
         self.with_live(tenant, |live| {
             let tried = live.trial.as_ref().map(|(trial, _)| trial.plugin());

@@ -126,4 +126,10 @@ impl Host {
         let snapshot = self.dispatcher.tools().snapshot(tenant);
         snapshot.unwrap_or_default()
     }
+
+    /// The tools that calls of this case run now.
+    pub(crate) fn tools_for(&self, tenant: &str, case: &str) -> Arc<Snapshot> {
+        let snapshot = self.dispatcher.tools().snapshot_for(tenant, case);
+        snapshot.unwrap_or_default()
+    }
 }

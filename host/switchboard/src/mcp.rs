@@ -47,7 +47,7 @@ use desk::Desk;
 pub(crate) use endpoints::{Client, Endpoints};
 use handler::Handler;
 use http::Endpoint;
-use provider::{Offer, Provider};
+use provider::Offer;
 
 /// What one tenant's MCP surface is made of.
 #[derive(Clone)]
@@ -149,7 +149,7 @@ pub(crate) fn router(mcp: McpParts) -> Router {
 
 /// The tools as a client sees them now.
 pub(crate) fn tools(mcp: &McpParts) -> Vec<Tool> {
-    Desk::new(mcp.clone()).tools()
+    Desk::new(mcp.clone()).seen()
 }
 
 /// Serves one client on standard input and output, until it closes them. Whoever calls this keeps logs off stdout.

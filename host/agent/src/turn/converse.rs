@@ -85,7 +85,8 @@ impl Turn<'_> {
     }
 
     fn offers(&self) -> Vec<ToolOffer> {
-        let specs = self.parts.host.tools(&self.request.tenant);
+        let request = &self.request;
+        let specs = self.parts.host.tools(&request.tenant, &request.case);
         let offers = specs.into_iter().map(|spec| ToolOffer {
             name: spec.name,
             description: spec.description,

@@ -117,9 +117,14 @@ impl Trial {
         &self.canary.plugin
     }
 
+    /// Whether it has not ended by itself.
+    pub(super) fn is_under_way(&self) -> bool {
+        !self.tallies.ended.load(Ordering::Acquire)
+    }
+
     /// Whether this case is in the share. The same digest and case give the same answer in every process.
     pub(super) fn includes(&self, case: &str) -> bool {
-        if self.tallies.ended.load(Ordering::Acquire) {
+        if !self.is_under_way() {
             return false;
         }
         let hash = Sha256::new()

@@ -63,6 +63,11 @@ impl Desk {
         self.host.tools(self.name())
     }
 
+    /// The tools that calls of this case run now.
+    pub(super) fn tools_for(&self, case: &str) -> Arc<Snapshot> {
+        self.host.tools_for(self.name(), case)
+    }
+
     /// Tools are for holders of keys.
     pub(crate) fn asks_for_keys(&self) -> bool {
         self.host.asks_for_keys(&self.tenant)

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::access::Caller;
 use super::desk::Desk;
-use super::request::{JsonBody, Segment};
+use super::request::{JsonBody, QueryOf, Segment};
 use super::{ApiError, outcome};
 
 /// A call: `{"case": …, "arguments": {…}}`.
@@ -23,10 +23,24 @@ pub(super) struct CallBody {
     arguments: Map<String, Value>,
 }
 
+/// Whose tools are listed: `?case=…`, as a call names it; those of most cases where none is named.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OfCase {
+    case: Option<String>,
+}
+
 /// `GET /api/tools`.
-pub(super) async fn list(desk: Desk, caller: Caller) -> Result<Json<Value>, ApiError> {
+pub(super) async fn list(
+    desk: Desk,
+    caller: Caller,
+    QueryOf(of): QueryOf<OfCase>,
+) -> Result<Json<Value>, ApiError> {
     caller.check_key(&desk)?;
-    let snapshot = desk.tools();
+    let snapshot = match of.case.as_deref() {
+        Some(named) => desk.tools_for(&caller.case(&desk, Some(named)).await?.id),
+        None => desk.tools(),
+    };
     let specs = snapshot.tools.values().map(|tool| tool.spec());
     let tools = specs.filter(|spec| caller.sees(&spec.name)).map(|spec| {
         json!({

@@ -120,6 +120,14 @@ impl OpenCases {
         known.get(&session.key).map(|entry| entry.case.clone())
     }
 
+    /// The case that the session's next call would be in, as far as this process remembers; this is no use of it.
+    pub(super) fn current(&self, session: &Session, now: i64) -> Option<String> {
+        let known = self.lock();
+        let entry = known.get(&session.key)?;
+        let is_over = session.ends_when_idle && idle(entry.used_at, now);
+        (!is_over).then(|| entry.case.clone())
+    }
+
     /// The case found before, unless it has ended since; this counts as a use.
     fn recent(&self, session: &Session, now: i64) -> Option<String> {
         let mut known = self.lock();

@@ -1,31 +1,32 @@
-//! The tenant's live tools as MCP describes them, converted once per snapshot and rulebook.
+//! A case's tools as MCP describes them, converted once per snapshot and rulebook.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use dispatch::{Dispatcher, Snapshot, ToolSpec};
-use futures::stream::{self, Stream};
 use policy::{Effect, Rulebook};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::Value;
-use tokio::sync::watch;
 
 use super::answer;
 use crate::tenants::ToolSet;
 
 /// The tools of one snapshot under one rulebook, by name.
 pub(super) struct Catalogue {
+    /// What it was made of: the live version and one on trial are of one generation.
+    snapshot: Weak<Snapshot>,
     generation: u64,
     rulebook: String,
     tools: Vec<Tool>,
 }
 
 impl Catalogue {
-    fn new(snapshot: &Snapshot, rules: &Rulebook, seen: &ToolSet) -> Self {
+    fn new(snapshot: &Arc<Snapshot>, rules: &Rulebook, seen: &ToolSet) -> Self {
         let describe = |(name, tool): (&String, &Arc<dyn dispatch::Tool>)| {
             let effect = rules.tool(name).map_or(Effect::Write, |rule| rule.effect);
             described(tool.spec(), effect)
         };
         Self {
+            snapshot: Arc::downgrade(snapshot),
             generation: snapshot.generation,
             rulebook: rules.version().to_owned(),
             tools: snapshot
@@ -49,17 +50,18 @@ impl Catalogue {
         self.tools.get(index)
     }
 
-    fn shows(&self, snapshot: &Snapshot, rules: &Rulebook) -> bool {
-        self.generation == snapshot.generation && self.rulebook == rules.version()
+    fn shows(&self, snapshot: &Arc<Snapshot>, rules: &Rulebook) -> bool {
+        self.snapshot.as_ptr() == Arc::as_ptr(snapshot) && self.rulebook == rules.version()
     }
 }
 
-/// The newest catalogue of what one principal sees, converted again when the snapshot or the rules have changed.
+/// The newest catalogues of what one principal sees, converted again when the snapshot or the rules have changed.
 pub(super) struct Catalogues {
     dispatcher: Dispatcher,
     tenant: String,
     seen: ToolSet,
-    newest: RwLock<Option<Arc<Catalogue>>>,
+    /// Of the live version, and of one on trial.
+    newest: RwLock<[Option<Arc<Catalogue>>; 2]>,
 }
 
 impl Catalogues {
@@ -72,42 +74,30 @@ impl Catalogues {
         }
     }
 
-    /// The catalogue as it is now; none where the tenant is gone.
-    pub(super) fn now(&self) -> Option<Arc<Catalogue>> {
-        let snapshot = self.dispatcher.tools().snapshot(&self.tenant)?;
+    /// Whether not all cases see the same tools now.
+    pub(super) fn differ(&self) -> bool {
+        self.dispatcher.tools().has_trial(&self.tenant)
+    }
+
+    /// The catalogue of this case as it is now, that of most cases where none is named; none where the tenant is gone.
+    pub(super) fn now(&self, case: Option<&str>) -> Option<Arc<Catalogue>> {
+        let tools = self.dispatcher.tools();
+        let live = tools.snapshot(&self.tenant)?;
+        let own = case.and_then(|case| tools.snapshot_for(&self.tenant, case));
+        let snapshot = own.as_ref().unwrap_or(&live);
+        let place = usize::from(!Arc::ptr_eq(snapshot, &live));
         let rules = self.dispatcher.rulebook(&self.tenant)?;
         let kept = self.newest.read().unwrap_or_else(PoisonError::into_inner);
-        match kept.as_ref() {
-            Some(catalogue) if catalogue.shows(&snapshot, &rules) => {
+        match &kept[place] {
+            Some(catalogue) if catalogue.shows(snapshot, &rules) => {
                 return Some(Arc::clone(catalogue));
             }
             _ => drop(kept),
         }
-        let fresh = Arc::new(Catalogue::new(&snapshot, &rules, &self.seen));
+        let fresh = Arc::new(Catalogue::new(snapshot, &rules, &self.seen));
         let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
-        *newest = Some(Arc::clone(&fresh));
+        newest[place] = Some(Arc::clone(&fresh));
         Some(fresh)
-    }
-
-    /// An item for each time that the list is another one, compared whenever `news` wakes.
-    pub(super) fn changes(
-        self: Arc<Self>,
-        news: watch::Receiver<()>,
-    ) -> impl Stream<Item = Changed> {
-        let told = self.now();
-        stream::unfold((self, news, told), async |(catalogues, mut news, told)| {
-            loop {
-                news.changed().await.ok()?;
-                let now = catalogues.now();
-                let changed = Changed {
-                    tools: tools_of(now.as_deref()) != tools_of(told.as_deref()),
-                    rules: rules_of(now.as_deref()) != rules_of(told.as_deref()),
-                };
-                if changed.tools || changed.rules {
-                    return Some((changed, (catalogues, news, now)));
-                }
-            }
-        })
     }
 }
 
@@ -118,6 +108,16 @@ pub(super) struct Changed {
     pub(super) tools: bool,
     /// The rules, or the tools that they are told for.
     pub(super) rules: bool,
+}
+
+impl Changed {
+    /// Between what was told and what is now.
+    pub(super) fn between(told: Option<&Catalogue>, now: Option<&Catalogue>) -> Self {
+        Self {
+            tools: tools_of(now) != tools_of(told),
+            rules: rules_of(now) != rules_of(told),
+        }
+    }
 }
 
 fn rules_of(catalogue: Option<&Catalogue>) -> Option<(&str, u64)> {

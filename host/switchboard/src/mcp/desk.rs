@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dispatch::{CallRequest, DispatchError, Outcome, Store, StoreError, Waiting};
 use policy::{Actor, Channel, Rulebook};
 use rmcp::ErrorData;
-use rmcp::model::{CallToolRequestParams, RequestStateCodec};
+use rmcp::model::{CallToolRequestParams, RequestStateCodec, Tool};
 use serde_json::Value;
 use store::Clock;
 use time::OffsetDateTime;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::McpParts;
 use super::answer;
 use super::cases::{OpenCases, Session};
-use super::catalogue::Catalogues;
+use super::catalogue::{Catalogue, Catalogues};
 use super::provider::Offer;
 use super::resources::Articles;
 use super::visit::Visit;
@@ -55,10 +55,27 @@ impl Desk {
         }
     }
 
-    /// Whether there is such a tool now.
-    pub(super) fn has_tool(&self, name: &str) -> bool {
-        let catalogue = self.catalogues.now();
-        catalogue.is_some_and(|catalogue| catalogue.tool(name).is_some())
+    /// Whether there is such a tool now, on trial or not.
+    pub(super) async fn has_tool(&self, session: &Session, name: &str) -> Result<bool, StoreError> {
+        let catalogue = self.catalogue(session).await?;
+        Ok(catalogue.is_some_and(|catalogue| catalogue.tool(name).is_some()))
+    }
+
+    /// The tools that the session's next call can be of; none where the tenant is gone. While a version is on trial that is the
+    /// session's case to say, which is opened for it, but that no other request finds the case of a request without a session again.
+    pub(super) async fn catalogue(
+        &self,
+        session: &Session,
+    ) -> Result<Option<Arc<Catalogue>>, StoreError> {
+        if session.handle().is_none() || !self.catalogues.differ() {
+            return Ok(self.catalogues.now(None));
+        }
+        // To look at what there is keeps no case from ending.
+        let case = match self.cases.current(session, self.now()) {
+            Some(case) => case,
+            None => self.case_of(session).await?,
+        };
+        Ok(self.catalogues.now(Some(&case)))
     }
 
     /// Whether a tool is kept from whoever calls, and what they hear then.
@@ -187,7 +204,7 @@ impl Desk {
         &self.articles
     }
 
-    /// The tools that there are now, for whoever calls.
+    /// The tools that there are now, for whoever calls, by case.
     pub(super) fn catalogues(&self) -> &Arc<Catalogues> {
         &self.catalogues
     }
@@ -202,11 +219,16 @@ impl Desk {
         self.cases.known(session)
     }
 
-    /// The names of the tools that whoever calls can see.
+    /// The tools that whoever calls can see, in most cases.
+    pub(super) fn seen(&self) -> Vec<Tool> {
+        let catalogue = self.catalogues.now(None);
+        catalogue.map_or_else(Vec::new, |catalogue| catalogue.tools().to_vec())
+    }
+
+    /// Their names.
     pub(super) fn seen_tools(&self) -> Vec<String> {
-        let catalogue = self.catalogues.now();
-        let tools = catalogue.iter().flat_map(|catalogue| catalogue.tools());
-        tools.map(|tool| tool.name.to_string()).collect()
+        let tools = self.seen().into_iter();
+        tools.map(|tool| tool.name.into_owned()).collect()
     }
 
     /// Passes on what was said to a pending question, as whoever calls.

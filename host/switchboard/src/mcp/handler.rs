@@ -248,7 +248,8 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let all = self.offer.provider.tools();
+        let session = self.session(&context)?;
+        let all = self.offer.provider.tools(&session).await?;
         let (tools, next) = page(all, |tool| tool.name.as_ref(), request.as_ref())?;
         let mut list = ListToolsResult::with_all_items(tools);
         list.next_cursor = next;

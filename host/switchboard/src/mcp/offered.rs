@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dispatch::CaseNews;
 use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use futures::stream::{self, BoxStream, Stream};
 use rmcp::ErrorData;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo,
@@ -17,6 +17,7 @@ use tokio_stream::wrappers::{BroadcastStream, WatchStream};
 
 use super::answer;
 use super::cases::Session;
+use super::catalogue::{Catalogue, Changed};
 use super::desk::Desk;
 use super::prompts::{self, Suggested};
 use super::provider::{Change, Provider};
@@ -59,13 +60,14 @@ impl Provider for Desk {
         format!("{INSTRUCTIONS}{conversations}")
     }
 
-    fn tools(&self) -> Vec<Tool> {
-        let catalogue = self.catalogues().now();
-        catalogue.map_or_else(Vec::new, |catalogue| catalogue.tools().to_vec())
+    async fn tools(&self, session: &Session) -> Result<Vec<Tool>, ErrorData> {
+        let catalogue = self.catalogue(session).await;
+        let catalogue = catalogue.map_err(|error| answer::unreadable(&error))?;
+        Ok(catalogue.map_or_else(Vec::new, |catalogue| catalogue.tools().to_vec()))
     }
 
     fn tool(&self, name: &str) -> Option<Tool> {
-        self.catalogues().now()?.tool(name).cloned()
+        self.catalogues().now(None)?.tool(name).cloned()
     }
 
     async fn call(
@@ -76,7 +78,8 @@ impl Provider for Desk {
         if let Some(refusal) = self.keeps_back(&request.name) {
             return Err(answer::invalid_params(refusal));
         }
-        if !self.has_tool(&request.name) {
+        let has_tool = self.has_tool(&visit.session, &request.name).await;
+        if !has_tool.map_err(|error| answer::unreadable(&error))? {
             return Err(answer::unknown_tool(&request.name));
         }
         if let Some(sealed) = request.request_state.as_deref() {
@@ -155,7 +158,7 @@ impl Provider for Desk {
     }
 
     fn changes(self: Arc<Self>, session: Session) -> BoxStream<'static, Change> {
-        let tools = Arc::clone(self.catalogues()).changes(self.news());
+        let tools = Arc::clone(&self).changed_lists(session.clone());
         let tools = tools.flat_map(|changed| {
             let rules = changed.rules.then(|| Change::Resource(RULEBOOK.to_owned()));
             stream::iter(
@@ -173,6 +176,34 @@ impl Provider for Desk {
 }
 
 impl Desk {
+    /// An item for each time that the list of the session's tools is another one, compared whenever something may have changed.
+    fn changed_lists(self: Arc<Self>, session: Session) -> impl Stream<Item = Changed> {
+        let news = self.news();
+        // While a version is on trial, the store is asked whose case it is: that is for the first look.
+        let told = (!self.catalogues().differ()).then(|| self.catalogues().now(None));
+        let first = (self, session, news, told);
+        stream::unfold(first, async |(desk, session, mut news, told)| {
+            let told = match told {
+                Some(told) => told,
+                None => desk.catalogue_now(&session).await,
+            };
+            loop {
+                news.changed().await.ok()?;
+                let now = desk.catalogue_now(&session).await;
+                let changed = Changed::between(told.as_deref(), now.as_deref());
+                if changed.tools || changed.rules {
+                    return Some((changed, (desk, session, news, Some(now))));
+                }
+            }
+        })
+    }
+
+    /// Where the store cannot say which case it is, what most cases see.
+    async fn catalogue_now(&self, session: &Session) -> Option<Arc<Catalogue>> {
+        let catalogue = self.catalogue(session).await;
+        catalogue.unwrap_or_else(|_| self.catalogues().now(None))
+    }
+
     /// What is to be read anew whenever something is recorded of a case that this client may read.
     fn changed_cases(self: Arc<Self>, session: Session) -> BoxStream<'static, Change> {
         let news = BroadcastStream::new(self.store().news());

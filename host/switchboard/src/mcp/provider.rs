@@ -47,10 +47,10 @@ pub(super) trait Provider: Send + Sync + 'static {
     /// What a model is told of the tools as a whole. `stranger`: whoever calls may be somebody else than last time.
     fn instructions(&self, stranger: bool) -> String;
 
-    /// All tools, in the order of their names.
-    fn tools(&self) -> Vec<Tool>;
+    /// All tools that a call in this session can be of, in the order of their names.
+    async fn tools(&self, session: &Session) -> Result<Vec<Tool>, ErrorData>;
 
-    /// One tool by its name.
+    /// One tool by its name, as most cases have it.
     fn tool(&self, name: &str) -> Option<Tool>;
 
     /// Runs a tool, through the dispatcher.

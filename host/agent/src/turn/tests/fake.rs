@@ -44,7 +44,7 @@ impl FakeHost {
 
 #[async_trait]
 impl ToolHost for FakeHost {
-    fn tools(&self, _: &str) -> Vec<ToolSpec> {
+    fn tools(&self, _: &str, _: &str) -> Vec<ToolSpec> {
         TOOLS.iter().map(|name| spec(name)).collect()
     }
 

@@ -77,8 +77,9 @@ impl Provider for Fixture {
     }
 
     /// Without schemas of output: the suite wants content blocks, and nothing structured.
-    fn tools(&self) -> Vec<Tool> {
-        self.desk().tools().into_iter().map(unstructured).collect()
+    async fn tools(&self, session: &Session) -> Result<Vec<Tool>, ErrorData> {
+        let tools = self.desk().tools(session).await?;
+        Ok(tools.into_iter().map(unstructured).collect())
     }
 
     fn tool(&self, name: &str) -> Option<Tool> {

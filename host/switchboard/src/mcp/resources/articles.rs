@@ -44,7 +44,11 @@ struct Article {
 impl Desk {
     /// Whether whoever calls may search the knowledge base.
     pub(super) fn has_articles(&self) -> bool {
-        self.keeps_back(SEARCH).is_none() && self.has_tool(SEARCH)
+        self.keeps_back(SEARCH).is_none()
+            && self
+                .catalogues()
+                .now(None)
+                .is_some_and(|catalogue| catalogue.tool(SEARCH).is_some())
     }
 
     /// The ids of the articles about these words.
