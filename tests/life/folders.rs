@@ -272,3 +272,42 @@ async fn a_file_in_the_place_of_a_shipped_plugin_is_weighed_at_once_and_at_a_sta
     town.until("acme", |standing| standing["state"] == "serving")
         .await;
 }
+
+/// A typing error in the folder keeps nobody from taking a plugin out; what is installed meanwhile is judged as it says.
+#[tokio::test]
+async fn while_a_folder_is_refused_plugins_are_swapped_rules_and_all_and_removed() {
+    let town = Town::open().await;
+    let bay = bay(&town);
+    bay.install(&Parcel::with_owner("1.0.0"), true)
+        .await
+        .expect(200);
+    bay.install(&Parcel::opened_wider("1.1.0"), true)
+        .await
+        .expect(200);
+    let plugins = town.text("acme", "plugins.toml");
+    town.edit("acme", "plugins.toml", "[orders\n");
+    until_refused(&town, &["plugins.toml"]).await;
+    let rules = town.standing("acme").await["rulebook"].clone();
+    let dana = town.acme().with_key(ACME_DANA);
+    let number = json!({ "number": "ORD-8842" });
+    let find = async || dana.tool("c", "find_order", number.clone()).await;
+    assert_eq!(find().await.expect(200)["output"]["owner"], "C-1001");
+
+    let accepted = json!({ "version": "1.1.0", "accept": true });
+    bay.post("shelf/swap", accepted).await.expect(200);
+    assert_ne!(town.standing("acme").await["rulebook"], rules);
+    assert_eq!(live(&town).await, "1.1.0");
+    dana.shop.forget_requests().await;
+
+    bay.post("shelf/kill", json!({})).await.expect(200);
+    bay.post("shelf/revive", json!({})).await.expect(200);
+    bay.remove("shelf").await.expect(204);
+    assert_eq!(history(&town).await[0], "remove user:operator 1.1.0 → -: ");
+    assert_eq!(town.standing("acme").await["state"], "last_good");
+    let gone = find().await;
+    assert_eq!(gone.status, 404, "{gone:?}");
+    assert!(dana.shop.requests().await.is_empty());
+    town.edit("acme", "plugins.toml", &plugins);
+    town.until("acme", |standing| standing["state"] == "serving")
+        .await;
+}

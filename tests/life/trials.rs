@@ -1,4 +1,5 @@
-//! Versions held beside the live one: in a shadow, and on trial with a share of the cases.
+//! Versions held beside the live one: in a shadow, and on trial with a share of the cases. And one that is stopped while nothing can be
+//! recorded.
 
 use serde_json::{Value, json};
 
@@ -278,5 +279,41 @@ async fn a_case_is_shown_the_tools_of_the_version_that_it_uses() {
     assert_eq!(
         (most.len(), &most[0]["plugin"]["version"]),
         (1, &json!("1.0.0"))
+    );
+}
+
+/// What stops a version waits for no record; nobody is told that there is one where there is none, and it can be taken back.
+#[tokio::test]
+async fn a_kill_that_cannot_be_recorded_says_so_and_can_be_taken_back() {
+    let desk = Desk::open().await;
+    let bay = Bay::of(&desk);
+    bay.install(&Parcel::version("1.0.0"), true)
+        .await
+        .expect(200);
+    let history = bay.history("shelf").await;
+    let file = desk.data.path().join("data/switchboard.sqlite");
+    let books = rusqlite::Connection::open(file).unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON plugin_history BEGIN SELECT RAISE(ABORT, 'full'); END";
+    books.execute_batch(full).unwrap();
+    let killed = bay.post("shelf/kill", json!({})).await;
+    expect_refusal(
+        &killed,
+        500,
+        "version 1.0.0 of shelf is stopped, but that could not be recorded",
+    );
+    desk.shop.forget_requests().await;
+    assert_eq!(bay.find().await.body["code"], "PLUGIN_STOPPED");
+    assert!(desk.shop.requests().await.is_empty());
+    let shown = bay.plugin("shelf").await;
+    assert_eq!(shown["killed"], json!([shown["live"]["digest"]]));
+    assert_eq!(bay.history("shelf").await, history);
+    books.execute_batch("DROP TRIGGER full").unwrap();
+    bay.post("shelf/revive", json!({})).await.expect(200);
+    bay.found().await;
+    assert_eq!(bay.plugin("shelf").await["killed"], json!([]));
+    expect_refusal(
+        &bay.post("shelf/revive", json!({})).await,
+        409,
+        "is not stopped",
     );
 }

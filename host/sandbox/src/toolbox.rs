@@ -180,6 +180,11 @@ impl Toolbox {
         self.switches.set(tenant, digest, stopped);
     }
 
+    /// Whether this version of a tenant's is stopped now.
+    pub fn is_stopped(&self, tenant: &str, digest: &str) -> bool {
+        self.switches.is_stopped(tenant, digest)
+    }
+
     /// Hears of each trial that ends by itself.
     pub fn canaries(&self) -> broadcast::Receiver<CanaryEnded> {
         self.ended.subscribe()

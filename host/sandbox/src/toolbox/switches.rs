@@ -25,6 +25,12 @@ impl Switches {
         Arc::clone(known.entry(key).or_default())
     }
 
+    pub(super) fn is_stopped(&self, tenant: &str, digest: &str) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let switch = known.get(&(tenant.to_owned(), digest.to_owned()));
+        switch.is_some_and(|switch| switch.is_stopped())
+    }
+
     pub(super) fn set(&self, tenant: &str, digest: &str, stopped: bool) {
         self.of(tenant, digest).0.store(stopped, Ordering::Release);
     }

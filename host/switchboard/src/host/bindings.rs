@@ -58,6 +58,7 @@ impl Bindings {
     /// These versions, bound as `other` says.
     pub(crate) fn bound_as(mut self, other: &Self) -> Self {
         self.by_name.clone_from(&other.by_name);
+        self.held = other.held;
         for version in &other.versions {
             if self.version(&version.plugin, &version.version).is_none() {
                 self.versions.push(version.clone());

@@ -23,7 +23,6 @@ use sandbox::Plugin;
 use tokio::sync::OwnedMutexGuard;
 
 use super::bindings::Bindings;
-use super::publishing::Ready;
 use super::roster::{Proposal, Refusal, Roster};
 use crate::tenants::{PluginEntry, PluginOrigin, Tenant};
 
@@ -52,6 +51,8 @@ pub(crate) struct Portrait {
     pub(crate) binding: Option<Binding>,
     /// What runs, bound or not.
     pub(crate) live: Option<Arc<Plugin>>,
+    /// Digests of versions that are stopped, recorded or not.
+    pub(crate) killed: Vec<String>,
     /// Why what is bound does not run.
     pub(crate) refused: Option<String>,
     /// Oldest first.
@@ -128,6 +129,7 @@ impl<'a> Life<'a> {
                 .map_or(PluginOrigin::Registry, |entry| entry.origin.clone())
                 .to_string(),
             binding: bindings.get(&name).cloned(),
+            killed: self.killed(&name, bindings),
             live: self.live(&name),
             refused: self
                 .roster
@@ -138,6 +140,19 @@ impl<'a> Life<'a> {
             moved_tags: moves.iter().filter(counts).cloned().collect(),
             name,
         }
+    }
+
+    /// As recorded, and as the switches of what is at hand say: a kill holds before it is recorded.
+    fn killed(&self, plugin: &str, bindings: &Bindings) -> Vec<String> {
+        let recorded = bindings.get(plugin).map(|binding| binding.killed.clone());
+        let mut killed = recorded.unwrap_or_default();
+        for one in self.roster.publishing().at_hand(&self.tenant.name, plugin) {
+            let digest = one.digest().to_owned();
+            if self.is_stopped(&digest) && !killed.contains(&digest) {
+                killed.push(digest);
+            }
+        }
+        killed
     }
 
     fn entry(&self, plugin: &str) -> Option<&PluginEntry> {
@@ -203,53 +218,34 @@ impl<'a> Life<'a> {
         binding: Binding,
         turn: Turn,
     ) -> Result<(), LifeError> {
-        let name = &self.tenant.name;
         let bindings = bindings.with(binding.clone());
-        match self.roster.proposed(name, bindings.clone()).await? {
-            Ok(mut proposal) => {
-                let binding = followed(&mut proposal, binding)?;
-                let publishing = self.roster.publishing();
-                publishing.check_kept(&proposal.ready, Some(&binding.plugin))?;
-                let record = self.record(binding, turn);
-                self.roster.make_live_after(record, proposal, self.by).await
-            }
-            // The last good state serves, and goes on doing so with other plugins.
-            Err(refused @ (Refusal::Folder(_) | Refusal::Unaccepted { .. })) => {
-                tracing::warn!(tenant = name, %refused, "the folder is refused; the plugins of the last good state change");
-                let ready = self.in_last_good(bindings).await?;
-                let publishing = self.roster.publishing();
-                publishing.check_kept(&ready, Some(&binding.plugin))?;
-                self.record(binding, turn).await?;
-                publishing.go_live(ready);
-                Ok(())
-            }
-            Err(refusal) => Err(refusal.into()),
-        }
+        let mut proposal = self.proposed(bindings).await?;
+        let binding = followed(&mut proposal, binding)?;
+        let publishing = self.roster.publishing();
+        publishing.check_kept(&proposal.ready, Some(&binding.plugin))?;
+        let record = self.record(binding, turn);
+        self.roster.make_live_after(record, proposal, self.by).await
     }
 
     /// Makes live what the registry says by now.
     async fn refresh(&self) -> Result<(), LifeError> {
         let name = &self.tenant.name;
         let bindings = self.roster.bindings(name).await?;
-        match self.roster.proposed(name, bindings.clone()).await? {
-            Ok(proposal) => Ok(self.roster.make_live(proposal, self.by).await??),
-            Err(Refusal::Folder(_) | Refusal::Unaccepted { .. }) => {
-                let ready = self.in_last_good(bindings).await?;
-                self.roster.publishing().go_live(ready);
-                Ok(())
-            }
-            Err(refusal) => Err(refusal.into()),
-        }
+        let proposal = self.proposed(bindings).await?;
+        Ok(self.roster.make_live(proposal, self.by).await??)
     }
 
-    /// The plugins of the last good state, as they are bound by now, whatever the folder says.
-    async fn in_last_good(&self, bindings: Bindings) -> Result<Ready, LifeError> {
+    /// The folder's state with these bindings; where the folder is refused, its last good state with them, rules and all.
+    async fn proposed(&self, bindings: Bindings) -> Result<Proposal, LifeError> {
         let name = &self.tenant.name;
-        // As it is by now: while this waited for its turn, the tenant may have changed, or gone.
-        let gone = || LifeError::Unknown(format!("{name} is not served"));
-        let tenant = self.roster.tenant(name).ok_or_else(gone)?;
-        let publishing = self.roster.publishing();
-        Ok(publishing.prepare(&tenant, &bindings.held()).await?)
+        match self.roster.proposed(name, bindings.clone()).await? {
+            Err(refused @ (Refusal::Folder(_) | Refusal::Unaccepted { .. })) => {
+                tracing::warn!(tenant = name, %refused, "the folder is refused; the plugins of the last good state change");
+                let kept = self.roster.proposed_as_kept(name, bindings, refused);
+                Ok(kept.await??)
+            }
+            proposed => Ok(proposed?),
+        }
     }
 
     async fn record(&self, binding: Binding, turn: Turn) -> Result<(), LifeError> {

@@ -317,7 +317,7 @@ fn shown(portrait: &Portrait) -> Value {
         "stable": binding.and_then(|binding| binding.stable.clone()),
         "canary": binding.and_then(|binding| binding.canary.clone()),
         "previous": binding.and_then(|binding| binding.previous.clone()),
-        "killed": binding.map(|binding| binding.killed.clone()).unwrap_or_default(),
+        "killed": portrait.killed,
         "revision": binding.map_or(0, |binding| binding.revision),
         "versions": versions.collect::<Vec<_>>(),
         "moved_tags": portrait.moved_tags.iter().map(moved).collect::<Vec<_>>(),
@@ -340,6 +340,9 @@ impl From<LifeError> for ApiError {
             LifeError::Unknown(_) => (StatusCode::NOT_FOUND, "not_found"),
             LifeError::Unaccepted { .. } => (StatusCode::CONFLICT, "acceptance_needed"),
             LifeError::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            LifeError::KillUnrecorded { .. } => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "kill_not_recorded")
+            }
             LifeError::Untrusted(_) => (StatusCode::UNPROCESSABLE_ENTITY, "not_trusted"),
             LifeError::Fetch(_) => (StatusCode::UNPROCESSABLE_ENTITY, "not_fetched"),
             LifeError::Manifest(_)

@@ -26,6 +26,16 @@ pub(crate) enum LifeError {
     /// The plugin is not in a state for that, or somebody else was first.
     #[error("{0}")]
     Conflict(String),
+    /// A version was stopped, and the registry does not know.
+    #[error(
+        "version {version} of {plugin} is stopped, but that could not be recorded (the host's log says why): a restart of the host would let it run again. Kill it once more to have it recorded, or revive it"
+    )]
+    KillUnrecorded {
+        /// Which one.
+        plugin: String,
+        /// Its version.
+        version: String,
+    },
     /// The component cannot be had.
     #[error(transparent)]
     Fetch(#[from] FetchError),

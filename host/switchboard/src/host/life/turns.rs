@@ -176,14 +176,36 @@ impl Life<'_> {
     ) -> Result<(), LifeError> {
         // Before anything else, and whatever else is being changed: that is what it is for.
         let live = self.live(plugin);
+        let mut stopped = Vec::new();
         for one in self.roster.publishing().at_hand(&self.tenant.name, plugin) {
             let is_live = live
                 .as_ref()
                 .is_some_and(|live| live.digest() == one.digest());
             if version.map_or(is_live, |version| version == one.version()) {
                 self.stop(one.digest(), true);
+                stopped.push(one.version().to_owned());
             }
         }
+        let recorded = self.record_kill(plugin, version, reason).await;
+        recorded.map_err(|why| {
+            if stopped.is_empty() {
+                return why;
+            }
+            let version = stopped.join(", ");
+            tracing::error!(tenant = self.tenant.name, plugin, version, error = %why, "a version is stopped, and that could not be recorded");
+            LifeError::KillUnrecorded {
+                plugin: plugin.to_owned(),
+                version,
+            }
+        })
+    }
+
+    async fn record_kill(
+        &self,
+        plugin: &str,
+        version: Option<&str>,
+        reason: String,
+    ) -> Result<(), LifeError> {
         let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let target = stoppable(&now, plugin, version)?;
@@ -222,7 +244,8 @@ impl Life<'_> {
         let now = self.situation(plugin).await?;
         let target = stoppable(&now, plugin, version)?;
         let mut binding = now.binding;
-        if !binding.killed.contains(&target.digest) {
+        // A kill that could not be recorded holds by its switch alone.
+        if !binding.killed.contains(&target.digest) && !self.is_stopped(&target.digest) {
             return Err(LifeError::Conflict(format!(
                 "version {} of {plugin} is not stopped",
                 target.version
@@ -296,6 +319,11 @@ impl Life<'_> {
         Err(LifeError::Conflict(format!(
             "version {version} of {plugin} is live, on trial, or what a rollback goes back to: swap first"
         )))
+    }
+
+    pub(super) fn is_stopped(&self, digest: &str) -> bool {
+        let toolbox = self.roster.publishing().toolbox();
+        toolbox.is_stopped(&self.tenant.name, digest)
     }
 
     fn stop(&self, digest: &str, stopped: bool) {

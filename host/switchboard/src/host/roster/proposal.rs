@@ -17,6 +17,8 @@ pub(in crate::host) struct Proposal {
     pub(in crate::host) ready: Ready,
     /// What the registry is to hear of what the folder names.
     pub(in crate::host) follows: Vec<BindingChange>,
+    /// It is the last good state of a folder that is refused, and stays so.
+    pub(super) as_kept: bool,
 }
 
 impl Roster {
@@ -58,6 +60,7 @@ impl Roster {
                 tenant,
                 ready,
                 follows,
+                as_kept: false,
             }));
         }
         let mut bound = self.bindings(&tenant.name).await?.bound_as(&bindings);
@@ -69,6 +72,7 @@ impl Roster {
             tenant,
             ready,
             follows,
+            as_kept: false,
         }))
     }
 
@@ -122,7 +126,8 @@ impl Roster {
         }
         self.tell_left_out(&proposal.ready, by).await?;
         self.parts.publishing.go_live(proposal.ready);
-        if let Err(refusal) = self.put(proposal.tenant, by).await? {
+        let stays_refused = proposal.as_kept;
+        if let Err(refusal) = self.put(proposal.tenant, stays_refused, by).await? {
             return Ok(Err(refusal));
         }
         for change in proposal.follows {
@@ -131,7 +136,12 @@ impl Roster {
         Ok(Ok(()))
     }
 
-    async fn put(&self, tenant: Tenant, by: &str) -> Result<Result<(), Refusal>, StoreError> {
+    async fn put(
+        &self,
+        tenant: Tenant,
+        stays_refused: bool,
+        by: &str,
+    ) -> Result<Result<(), Refusal>, StoreError> {
         let name = tenant.name.clone();
         let before = self.parts.tenants.get(&name);
         let before = before.map(|tenant| tenant.rulebook.version().to_owned());
@@ -139,7 +149,7 @@ impl Roster {
             Ok(tenant) => tenant,
             Err(shared) => return Ok(Err(shared.into())),
         };
-        if let Some(known) = self.known().get_mut(&name) {
+        if !stays_refused && let Some(known) = self.known().get_mut(&name) {
             known.refused = None;
         }
         self.parts.publishing.announce();

@@ -5,7 +5,7 @@ use dispatch::StoreError;
 use serde_json::json;
 
 use super::kept::Kept;
-use super::{Refusal, Refused, Roster, RosterError, check, writing};
+use super::{Proposal, Refusal, Refused, Roster, RosterError, check, writing};
 use crate::host::bindings::Bindings;
 use crate::tenants::TenantFolder;
 
@@ -140,6 +140,25 @@ impl Roster {
             self.record(name, by, detail).await?;
         }
         Ok(served.map_err(|refusal| refusal.to_string()))
+    }
+
+    /// The last good state of a folder that is refused, with these bindings; the refusal where none is kept.
+    pub(in crate::host) async fn proposed_as_kept(
+        &self,
+        name: &str,
+        bindings: Bindings,
+        refused: Refusal,
+    ) -> Result<Result<Proposal, Refusal>, StoreError> {
+        let Ok(Some(kept)) = self.kept.of(name) else {
+            return Ok(Err(refused));
+        };
+        let folder = self.folder_as_kept(name, kept);
+        let load = |bindings: &Bindings| Ok(self.load(&folder, bindings)?);
+        let proposed = self.prepared(load, bindings.held()).await?;
+        Ok(proposed.map(|proposal| Proposal {
+            as_kept: true,
+            ..proposal
+        }))
     }
 
     /// The folder as it was last good.
