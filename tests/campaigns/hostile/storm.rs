@@ -25,6 +25,9 @@ const QUIET: usize = 200;
 const FEWEST: usize = 20;
 /// Between two calls of the neighbour.
 const PAUSE: Duration = Duration::from_millis(2);
+/// Records of capabilities that one call may leave: three tries of 16 requests, 200 uses of keys and 2 completions, of each one
+/// refusal past the limit, and how many more there were.
+const MOST_RECORDS: i64 = 3 * (16 + 200 + 2 + 3 * 2);
 /// How long the host has to come to rest before its memory is read.
 const REST: Duration = Duration::from_millis(100);
 
@@ -209,6 +212,10 @@ fn judge(
     if needs_reason && failure.is_none() {
         row.breach("no reason is on record".to_owned());
     }
+    let records = capabilities_on_record(&db, &ended.case);
+    if records > MOST_RECORDS {
+        row.breach(format!("{records} uses of capabilities are on record"));
+    }
     if attack.tool != "strike" {
         return;
     }
@@ -234,6 +241,13 @@ fn outcome_on_record(db: &Connection, case: &str) -> Option<(String, Option<Stri
                AND json_extract(entry, '$.kind') = 'outcome' ORDER BY seq DESC LIMIT 1";
     let columns = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
     db.query_row(sql, [case], columns).ok()
+}
+
+/// Of the one call that the case has.
+fn capabilities_on_record(db: &Connection, case: &str) -> i64 {
+    let sql = "SELECT COUNT(*) FROM audit WHERE json_extract(entry, '$.case') = ? \
+               AND json_extract(entry, '$.kind') = 'capability'";
+    db.query_row(sql, [case], |row| row.get(0)).unwrap()
 }
 
 fn intent_of(db: &Connection, case: &str) -> Option<String> {

@@ -49,6 +49,13 @@ pub(crate) fn log() -> Result<String, Error> {
     }
 }
 
+/// Sends requests, and goes on when it may send no more.
+pub(crate) fn refused_requests() -> Result<String, Error> {
+    loop {
+        let _ = black_box(wire::get("/ok"));
+    }
+}
+
 /// Sends requests until it may send no more.
 pub(crate) fn requests() -> Result<String, Error> {
     for _ in 0..10_000 {

@@ -39,6 +39,14 @@ pub(crate) fn read(keys: &[&str]) -> Result<String, Error> {
     held("none of these keys has the neighbour's value")
 }
 
+/// Uses its keys, and goes on when it may use them no more.
+pub(crate) fn use_on_and_on() -> Result<String, Error> {
+    let own = store::open("").map_err(refused)?;
+    loop {
+        let _ = std::hint::black_box(own.get(KEPT.0));
+    }
+}
+
 pub(crate) fn open(names: &[&str]) -> Result<String, Error> {
     for name in names {
         if store::open(name).is_ok() {

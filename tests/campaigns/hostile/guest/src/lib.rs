@@ -41,6 +41,7 @@ impl Guest for Hostile {
             "random at once" => floods::random_at_once(size),
             "log" => floods::log(),
             "requests" => floods::requests(),
+            "requests, refused or not" => floods::refused_requests(),
             "own body never ends" => wire::body_never_ends(),
             "reads a key of another" => keys::read(&[
                 "kept",
@@ -50,6 +51,7 @@ impl Guest for Hostile {
                 "neighbour\0steady\0kept",
             ]),
             "opens another store" => keys::open(&["neighbour", "../neighbour", "neighbour/steady"]),
+            "uses of keys, refused or not" => keys::use_on_and_on(),
             "writes while reading" => keys::write("mine", 1),
             "kept" => keys::kept(),
             path if path.starts_with('/') => wire::get(path),
