@@ -243,6 +243,29 @@ async fn a_file_that_was_changed_while_the_host_was_down_is_weighed_all_the_same
     assert!(history(&town).await[0].starts_with("swap host:folder 1.0.0 → 1.1.0"));
 }
 
+/// What ran cannot be read any more: there is nothing to hold the callers against, and yet nothing more is granted.
+#[tokio::test]
+async fn a_file_is_weighed_though_what_ran_is_gone() {
+    let town = shelved(&Parcel::with_owner("1.0.0")).await;
+    let kept = town.desk.data.path().join("data/artifacts");
+    let town = town
+        .started_again(|folder| {
+            std::fs::remove_dir_all(&kept).unwrap();
+            Parcel::reaching_further("1.1.0").put_into(&folder.join("acme"));
+        })
+        .await;
+    let standing = town.standing("acme").await;
+    let reason = standing["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("asks for more than was accepted"),
+        "{standing}"
+    );
+    assert!(town.acme().shop.requests().await.is_empty());
+    let accepting = edited(&town, &entry(&town, acceptance(reason)));
+    named_as(&town, &accepting).await.expect(200);
+    assert_eq!(live(&town).await, "1.1.0");
+}
+
 /// Nothing of what is shipped is in the registry; the last good state knows that it was there.
 #[tokio::test]
 async fn a_file_in_the_place_of_a_shipped_plugin_is_weighed_at_once_and_at_a_start() {

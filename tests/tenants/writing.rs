@@ -232,3 +232,34 @@ async fn a_change_that_was_cut_short_is_undone_before_anything_of_it_is_served()
     let texts: Vec<&str> = on_disk.values().map(String::as_str).collect();
     assert_eq!(texts, ["Be brief.", good]);
 }
+
+/// Half of a change is nobody's word: it is not served, and nothing is written over it.
+#[tokio::test]
+async fn a_change_that_cannot_be_undone_is_not_served() {
+    let town = Town::open().await;
+    let left = town.folder.with_file_name("left");
+    std::fs::create_dir_all(&left).unwrap();
+    std::fs::write(left.join(".before-the-change"), "{ \"tenant.toml\": ").unwrap();
+    std::fs::write(left.join("tenant.toml"), "company = \"Hooli\"\n").unwrap();
+    std::fs::rename(&left, town.folder.join("initech")).unwrap();
+    let words = "was left half done, and cannot be undone";
+    let is_refused = |standing: &Value| {
+        let reason = standing["reason"].as_str().unwrap_or_default();
+        reason.contains(words)
+    };
+    let standing = town.until("initech", is_refused).await;
+    assert_eq!(standing["state"], "refused", "{standing}");
+    let before = all_files(&town.folder.join("initech"));
+    for files in [
+        json!({ "tenant.toml": "company = \"Pied Piper\"\n" }),
+        json!({ "tenant.toml": "company = \"Pied Piper\"\n", "rules/more.cedar": RULE }),
+    ] {
+        expect_refusal(&change(&town, "initech", files).await, 422, words);
+    }
+    assert_eq!(all_files(&town.folder.join("initech")), before);
+    std::fs::remove_file(town.folder.join("initech/.before-the-change")).unwrap();
+    let reloaded = town
+        .operator("POST", "/api/tenants/initech/reload", "")
+        .await;
+    assert_eq!(reloaded.expect(200)["state"], "serving");
+}

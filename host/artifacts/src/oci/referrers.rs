@@ -23,8 +23,8 @@ const BUNDLE_NOW: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-/// The bundles beside a manifest, verified by nobody yet. One that cannot be read is told of where nothing else counts: whoever
-/// may push beside a manifest keeps nobody from installing it by that.
+/// The bundles beside a manifest, verified by nobody yet. One that cannot be read is told of where nothing else counts. Whoever may
+/// push beside a manifest may crowd the places of those that are read, and it is refused then.
 pub(super) async fn bundles(
     to: &Connection,
     reference: &Reference,

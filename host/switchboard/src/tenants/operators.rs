@@ -68,11 +68,17 @@ impl Operators {
                     tenant: FIRST_OPERATOR.to_owned(),
                 });
             }
-            if self.all().any(|own| is_like(own, &holder.identity)) {
+            if self.ever().any(|own| is_like(own, &holder.identity)) {
                 return Err(SharedKey::Operator { name });
             }
         }
         Ok(())
+    }
+
+    /// Also those whose key was revoked: what they did stays theirs.
+    fn ever(&self) -> impl Iterator<Item = &Arc<Identity>> {
+        let named = self.named.values().map(|named| &named.identity);
+        std::iter::once(&self.first.1).chain(named)
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<Identity>> {

@@ -187,7 +187,7 @@ impl Life<'_> {
             }
         }
         let recorded = self.record_kill(plugin, version, reason).await;
-        recorded.map_err(|why| {
+        let ended_trial = recorded.map_err(|why| {
             if stopped.is_empty() {
                 return why;
             }
@@ -197,22 +197,28 @@ impl Life<'_> {
                 plugin: plugin.to_owned(),
                 version,
             }
-        })
+        })?;
+        if ended_trial {
+            let _turn = self.turn().await;
+            self.refresh().await?;
+        }
+        Ok(())
     }
 
+    /// Whether that ended a trial, which is still live.
     async fn record_kill(
         &self,
         plugin: &str,
         version: Option<&str>,
         reason: String,
-    ) -> Result<(), LifeError> {
+    ) -> Result<bool, LifeError> {
         let _turn = self.turn().await;
         let now = self.situation(plugin).await?;
         let target = stoppable(&now, plugin, version)?;
         self.stop(&target.digest, true);
         let mut binding = now.binding;
         if binding.killed.contains(&target.digest) {
-            return Ok(());
+            return Ok(false);
         }
         binding.killed.push(target.digest.clone());
         let ends_trial = tried(&binding).is_some_and(|tried| tried.digest == target.digest);
@@ -226,11 +232,7 @@ impl Life<'_> {
             reason,
         };
         self.record(binding, turn).await?;
-        if ends_trial {
-            self.refresh().await
-        } else {
-            Ok(())
-        }
+        Ok(ends_trial)
     }
 
     /// Lets a stopped version run again.
@@ -362,8 +364,8 @@ fn stoppable(now: &Situation, plugin: &str, version: Option<&str>) -> Result<Pin
     // What the folder names is shown by the author's number, and known by one with its digest.
     let live = now.live.as_ref().filter(|live| live.version() == version);
     let live = live.and_then(|live| now.bindings.of_digest(plugin, live.digest()));
-    known
-        .or_else(|| live.map(pin))
+    live.map(pin)
+        .or(known)
         .ok_or_else(|| unknown(plugin, version))
 }
 

@@ -16,14 +16,14 @@ impl Roster {
         name: &str,
         by: &str,
     ) -> Result<Result<(), Refusal>, StoreError> {
-        if let Some(folder) = self.folder().map(|folder| folder.join(name)) {
-            writing::undo_half_done(&folder);
-        }
+        let folder = self.folder().map(|folder| folder.join(name));
+        let undone = folder.map_or(Ok(()), |folder| writing::undo_half_done(&folder));
         // Before its files are looked at: what changes meanwhile is a change to be taken up.
         let seen = self.look(name);
         let bindings = self.bindings(name).await?;
         let load = |bindings: &Bindings| {
             check(name)?;
+            undone.clone()?;
             let folder = seen.folder.as_ref().map_err(Clone::clone)?;
             Ok(self.load(folder, bindings)?)
         };
@@ -47,19 +47,23 @@ impl Roster {
     pub(super) fn keep_good(&self, folder: &TenantFolder) {
         if let Err(error) = self.kept.keep(folder) {
             tracing::error!(tenant = folder.name, %error, "the tenant's good state cannot be kept in the data folder; should its folder break, a start does not serve it");
+            // An earlier one is not what was live last: a key that was taken away would open again.
+            if let Err(error) = self.kept.forget(&folder.name) {
+                tracing::error!(tenant = folder.name, %error, "what is kept of the tenant is an earlier state, and cannot be removed");
+            }
         }
     }
 
     /// Takes a tenant out of service whose folder is gone; nothing is kept of it.
     pub(super) async fn forget(&self, name: &str, by: &str) -> Result<(), RosterError> {
-        // First: what cannot be forgotten is still known, and looked at again.
-        self.kept.forget(name)?;
-        self.known().remove(name);
         if self.parts.tenants.remove(name) {
             self.parts.publishing.withdraw(name);
             self.record(name, by, json!({ "event": "tenant_removed" }))
                 .await?;
         }
+        // What cannot be forgotten is still known, and looked at again.
+        self.kept.forget(name)?;
+        self.known().remove(name);
         Ok(())
     }
 

@@ -65,15 +65,25 @@ impl Roster {
         if bound.is_some_and(|bound| bound.digest == component.digest) {
             return None;
         }
+        let mut unreadable = None;
         if let Some(version) = bound.and_then(|bound| bindings.pinned(&entry.name, bound)) {
             match self.read_again(entry, version).await {
                 Ok(before) => return Some(before),
                 Err(reason) => {
+                    // Something did run: whatever comes asks for more than is known.
+                    unreadable = Some(Before {
+                        version: version.version.clone(),
+                        tools: Vec::new(),
+                        asked: Accepted::default(),
+                    });
                     tracing::warn!(tenant = tenant.name, plugin = entry.name, version = version.version, %reason, "what ran before cannot be read any more");
                 }
             }
         }
         let Some(live) = self.publishing().live_plugin(&tenant.name, &entry.name) else {
+            if unreadable.is_some() {
+                return unreadable;
+            }
             let shipped = self.shipped(tenant, entry).await?;
             if shipped.digest == component.digest {
                 return None;

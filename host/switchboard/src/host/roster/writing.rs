@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Refusal, Roster, RosterError, stamped};
 use crate::files;
 use crate::host::bindings::Bindings;
-use crate::tenants::TenantFolder;
+use crate::tenants::{TenantError, TenantFolder};
 
 /// Texts by their path in a tenant's folder: `rules/own.cedar`; none where the file is deleted. What is not named stays.
 pub(crate) type FolderChange = BTreeMap<String, Option<String>>;
@@ -51,7 +51,7 @@ impl Roster {
     /// The folder as it is; an empty one where there is none.
     fn folder_now(&self, name: &str, path: &Path) -> Result<TenantFolder, Refusal> {
         if files::is_folder(path) {
-            undo_half_done(path);
+            undo_half_done(path)?;
             return Ok(self.read(name)?);
         }
         Ok(TenantFolder {
@@ -88,8 +88,10 @@ fn place(now: &TenantFolder, change: &FolderChange) -> io::Result<()> {
     files::replace_text(&aside, &serde_json::to_string(&before)?)?;
     // From its deletion on, the change is there for good.
     let placed = carry_out(&now.path, change).and_then(|()| files::remove_file(&aside));
-    if placed.is_err() {
-        undo_half_done(&now.path);
+    if placed.is_err()
+        && let Err(error) = undo_half_done(&now.path)
+    {
+        tracing::error!(tenant = now.name, %error, "a change of a tenant's folder is left half done");
     }
     placed
 }
@@ -107,12 +109,12 @@ fn carry_out(folder: &Path, change: &FolderChange) -> io::Result<()> {
     })
 }
 
-/// Puts back what a change has left half done: the process ended, or the disk was full. What cannot be put back is tried again
-/// with the next change.
-pub(super) fn undo_half_done(folder: &Path) {
+/// Puts back what a change has left half done: the process ended, or the disk was full. A folder in which it cannot be put back
+/// is refused: half of a change is nobody's word. It is tried again whenever the folder is taken up or changed.
+pub(super) fn undo_half_done(folder: &Path) -> Result<(), TenantError> {
     let aside = folder.join(BEFORE);
     if !files::exists(&aside) {
-        return;
+        return Ok(());
     }
     let undone = files::read_text(&aside)
         .and_then(|before| Ok(serde_json::from_str(&before)?))
@@ -124,15 +126,17 @@ pub(super) fn undo_half_done(folder: &Path) {
         })
         .and_then(|before| carry_out(folder, &before))
         .and_then(|()| files::remove_file(&aside));
+    undone.map_err(|error| TenantError {
+        file: BEFORE.to_owned(),
+        line: None,
+        key: String::new(),
+        message: format!(
+            "a change of the folder was left half done, and cannot be undone ({error}): this file has what was before; put that back, delete this file, and reload the tenant"
+        ),
+    })?;
     let folder = folder.display();
-    match undone {
-        Ok(()) => {
-            tracing::warn!(%folder, "a change of a tenant's folder had been left half done, and is undone");
-        }
-        Err(error) => {
-            tracing::error!(%folder, %error, "a change of a tenant's folder was left half done, and cannot be undone: {BEFORE} there has what was before");
-        }
-    }
+    tracing::warn!(%folder, "a change of a tenant's folder had been left half done, and is undone");
+    Ok(())
 }
 
 /// What the audit log has of it.
