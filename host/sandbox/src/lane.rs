@@ -150,6 +150,17 @@ pub(crate) fn stands_back() -> bool {
     STANDS_BACK.get()
 }
 
+/// Does what may start threads, to resolve a name say: not from a thread of the lane, but in a task where the call came from. None
+/// where that broke.
+pub(crate) async fn at_home<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    if !stands_back() {
+        return Some(work.await);
+    }
+    AbortOnDropHandle::new(tokio::spawn(work)).await.ok()
+}
+
 #[cfg(target_os = "linux")]
 fn stand_back() {
     STANDS_BACK.set(true);

@@ -7,6 +7,7 @@ use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 use wasmtime::{Result, StoreContextMut};
 
 use crate::invocation::Invocation;
+use crate::lane;
 use crate::outset::begin;
 use crate::reach::Reach;
 use crate::shadow::{Answered, Asked, Recordable};
@@ -83,8 +84,10 @@ async fn of_gate(
     invocation: &Invocation,
 ) -> Result<String, ModelError> {
     let (asked, stop) = (Arc::clone(gate), invocation.stop.clone());
-    let work = async move { stop.run_until_cancelled(asked.complete(request)).await };
-    let answer = begin(invocation, work).await.end().await.flatten();
+    let asking = async move { asked.complete(request).await };
+    let work = async move { stop.run_until_cancelled(lane::at_home(asking)).await };
+    let answer = begin(invocation, work).await.end().await;
+    let answer = answer.flatten().flatten();
     let no_end = || Err(CompletionError::Unavailable("it came to no end".to_owned()));
     answer.unwrap_or_else(no_end).map_err(|error| {
         let message = gate.scrub(&error.to_string());

@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use crate::invocation::Invocation;
-use crate::lane;
 
 /// What a call is just beginning; one thing at a time, for a plugin that begins one waits for that.
 #[derive(Default)]
@@ -110,12 +109,7 @@ fn begin_what_was_asked(invocation: &Invocation, context: &mut Context<'_>) -> b
     };
     // Whoever waits for the call's requests waits for this one from now on.
     let _under_way = invocation.requests.token();
-    // Threads that it starts, to resolve a name say, would stand back as this one does.
-    let polled = if lane::stands_back() {
-        Ok(Poll::Pending)
-    } else {
-        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)))
-    };
+    let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
     if matches!(polled, Ok(Poll::Pending)) {
         invocation.requests.spawn(work);
     }

@@ -337,7 +337,7 @@ async fn a_gate_that_breaks_ends_the_request_alone() {
 
 /// What it starts would stand back with the lane's threads: a thread that resolves a name, and every later name.
 #[tokio::test]
-async fn what_a_call_in_the_slow_lane_asks_for_begins_where_the_call_came_from() {
+async fn what_a_call_in_the_slow_lane_starts_runs_where_the_call_came_from() {
     let caller = Caller::new(TestGate::local());
     let (invocation, account) = (caller.invocation.clone(), caller.accounts.of(TENANT));
     let call = async move {
@@ -346,13 +346,13 @@ async fn what_a_call_in_the_slow_lane_asks_for_begins_where_the_call_came_from()
             (0..100_000).for_each(|n| _ = std::hint::black_box(n));
             tokio::task::yield_now().await;
         }
-        let work = async { lane::stands_back() };
+        let work = lane::at_home(async { lane::stands_back() });
         let begun = beside(&invocation, outset::begin(&invocation, work)).await;
         (begun.end().await, lane::stands_back())
     };
     let lane = Lane::start().unwrap();
     let (work, call) = lane.run(call, account, Arc::default()).await;
-    assert_eq!((work, call), (Some(false), true));
+    assert_eq!((work, call), (Some(Some(false)), true));
 }
 
 #[tokio::test]
