@@ -127,6 +127,10 @@ async fn a_file_that_reaches_further_waits_until_its_lines_are_accepted() {
         .await;
     assert_eq!(live(&town).await, "1.1.0");
     assert_eq!(owner(&town).await, "C-1001");
+    // What is live is recorded a moment later.
+    bay(&town)
+        .until_history("shelf", |told| told.len() > 3)
+        .await;
     let told = history(&town).await;
     let swapped = "swap host:folder 1.0.0 → 1.1.0: the file that plugins.toml names has changed, and accepts: GET ";
     assert!(told[0].starts_with(swapped), "{told:?}");
@@ -333,4 +337,53 @@ async fn while_a_folder_is_refused_plugins_are_swapped_rules_and_all_and_removed
     town.edit("acme", "plugins.toml", &plugins);
     town.until("acme", |standing| standing["state"] == "serving")
         .await;
+}
+
+/// Likewise where a plugin's file is gone: the others are not its concern, and what does not load is told as what it is.
+#[tokio::test]
+async fn while_a_plugins_file_is_gone_others_are_installed_swapped_and_removed() {
+    let town = Town::open().await;
+    let bay = bay(&town);
+    bay.install(&Parcel::with_owner("1.0.0"), true)
+        .await
+        .expect(200);
+    let folder = town.folder.join("acme");
+    Parcel::of_shipped("refunds", "2.0.0").put_into(&folder);
+    std::fs::rename(folder.join("shelf.wasm"), folder.join("gone.wasm")).unwrap();
+    let plugins = town.text("acme", "plugins.toml");
+    let named = plugins.replace("builtin = \"refunds\"", "file = \"gone.wasm\"");
+    assert_ne!(named, plugins);
+    named_as(&town, &named).await.expect(200);
+    std::fs::remove_file(folder.join("gone.wasm")).unwrap();
+    let words = ["the plugin refunds (", "gone.wasm"];
+    let refused = until_refused(&town, &words).await;
+
+    // What the change itself does is told, and not what is wrong with the folder.
+    bay.install(&Parcel::version("1.1.0"), true)
+        .await
+        .expect(200);
+    let breaks = bay.post("shelf/swap", json!({ "version": "1.1.0" })).await;
+    expect_refusal(&breaks, 409, "breaks what callers of 1.0.0 rely on");
+    bay.install(&Parcel::with_owner("1.2.0"), true)
+        .await
+        .expect(200);
+    bay.post("shelf/swap", json!({ "version": "1.2.0" }))
+        .await
+        .expect(200);
+    assert_eq!(live(&town).await, "1.2.0");
+    assert_eq!(owner(&town).await, "C-1001");
+    bay.post("shelf/rollback", json!({})).await.expect(200);
+    bay.remove("shelf").await.expect(204);
+    bay.remove("shelf?version=1.2.0").await.expect(204);
+    let first = bay.install(&Parcel::with_owner("1.3.0"), true).await;
+    assert_eq!(first.expect(200)["live"], true);
+    assert_eq!(live(&town).await, "1.3.0");
+    let standing = town.standing("acme").await;
+    assert_eq!(
+        (&standing["state"], &standing["reason"]),
+        (&json!("last_good"), &json!(refused))
+    );
+    // What it runs meanwhile is what it ran.
+    let refunds = bay.plugin("refunds").await;
+    assert_eq!(refunds["live"]["version"], refunds["stable"]["version"]);
 }

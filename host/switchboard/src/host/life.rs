@@ -238,14 +238,29 @@ impl<'a> Life<'a> {
     /// The folder's state with these bindings; where the folder is refused, its last good state with them, rules and all.
     async fn proposed(&self, bindings: Bindings) -> Result<Proposal, LifeError> {
         let name = &self.tenant.name;
-        match self.roster.proposed(name, bindings.clone()).await? {
-            Err(refused @ (Refusal::Folder(_) | Refusal::Unaccepted { .. })) => {
-                tracing::warn!(tenant = name, %refused, "the folder is refused; the plugins of the last good state change");
-                let kept = self.roster.proposed_as_kept(name, bindings, refused);
-                Ok(kept.await??)
-            }
-            proposed => Ok(proposed?),
+        let refused = match self.roster.proposed(name, bindings.clone()).await? {
+            Ok(proposal) => return Ok(proposal),
+            Err(refused) => refused,
+        };
+        if !self.is_the_folders(&refused).await? {
+            return Err(refused.into());
         }
+        tracing::warn!(tenant = name, %refused, "the folder is refused; the plugins of the last good state change");
+        let kept = self.roster.proposed_as_kept(name, bindings, refused);
+        Ok(kept.await??)
+    }
+
+    /// Whether it is not the change that is refused, but the folder, whatever is changed: a plugin's file is gone, say.
+    async fn is_the_folders(&self, refused: &Refusal) -> Result<bool, LifeError> {
+        Ok(match refused {
+            Refusal::Folder(_) | Refusal::Unaccepted { .. } | Refusal::Keys(_) => true,
+            Refusal::Plugins(_) => {
+                let name = &self.tenant.name;
+                let unchanged = self.roster.bindings(name).await?;
+                self.roster.proposed(name, unchanged).await?.is_err()
+            }
+            Refusal::Name(_) => false,
+        })
     }
 
     async fn record(&self, binding: Binding, turn: Turn) -> Result<(), LifeError> {

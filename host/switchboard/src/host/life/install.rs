@@ -143,7 +143,7 @@ impl Life<'_> {
             Next::Changed => (bindings, None),
             Next::Live(bound) => (bindings.with(bound.0.clone()), Some(*bound)),
         };
-        let proposal = self.roster.proposed(&self.tenant.name, bindings).await??;
+        let proposal = self.proposed(bindings).await?;
         let publishing = self.roster.publishing();
         publishing.check_kept(&proposal.ready, Some(&version.plugin))?;
         let first = async {
