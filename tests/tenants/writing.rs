@@ -213,11 +213,14 @@ async fn a_change_that_was_cut_short_is_undone_before_anything_of_it_is_served()
     let town = Town::open().await;
     let left = town.folder.with_file_name("left");
     let good = "company = \"Initech\"\n";
-    let before =
-        json!({ "tenant.toml": good, "rules/more.cedar": null, "prompts/refund.md": "Be brief." });
+    let after = "company = \"Hooli\"\n";
+    let half_done = json!({
+        "before": { "tenant.toml": good, "rules/more.cedar": null, "prompts/refund.md": "Be brief." },
+        "after": { "tenant.toml": after, "rules/more.cedar": RULE, "prompts/refund.md": null },
+    });
     for (file, text) in [
-        (".before-the-change", before.to_string().as_str()),
-        ("tenant.toml", "company = \"Hooli\"\n"),
+        (".before-the-change", half_done.to_string().as_str()),
+        ("tenant.toml", after),
         ("rules/more.cedar", RULE),
     ] {
         let path = left.join(file);
@@ -262,4 +265,58 @@ async fn a_change_that_cannot_be_undone_is_not_served() {
         .operator("POST", "/api/tenants/initech/reload", "")
         .await;
     assert_eq!(reloaded.expect(200)["state"], "serving");
+}
+
+/// A file of half a change that somebody has put right by hand is theirs: nothing is written over it, and the rest of the folder is
+/// not served with it before they say so.
+#[tokio::test]
+async fn what_somebody_edits_in_a_change_that_was_cut_short_stays_and_waits_for_them() {
+    let town = Town::open().await;
+    let files = json!({ "tenant.toml": "company = \"Initech\"\n", "rules/more.cedar": RULE });
+    change(&town, "initech", files).await.expect(200);
+    let good = all_files(&town.folder.join("initech"));
+    let half_done = json!({
+        "before": { "tenant.toml": "company = \"Initech\"\n", "rules/more.cedar": RULE },
+        "after": { "tenant.toml": "company = \"Hooli\"\n", "rules/more.cedar": null },
+    });
+    let cut_short = |tenant: &str| {
+        let (half_done, tenant) = (half_done.to_string(), tenant.to_owned());
+        move |folder: &Path| {
+            let folder = folder.join("initech");
+            std::fs::write(folder.join(".before-the-change"), half_done).unwrap();
+            std::fs::remove_file(folder.join("rules/more.cedar")).unwrap();
+            std::fs::write(folder.join("tenant.toml"), tenant).unwrap();
+        }
+    };
+    let town = town.started_again(cut_short("company = \"Hooli\"\n")).await;
+    assert_eq!(town.standing("initech").await["state"], "serving");
+    assert_eq!(all_files(&town.folder.join("initech")), good);
+
+    let town = town
+        .started_again(cut_short("company = \"Pied Piper\"\n"))
+        .await;
+    let folder = town.folder.join("initech");
+    let left = all_files(&folder);
+    assert_eq!(left.len(), 2, "{left:?}");
+    let standing = town.standing("initech").await;
+    assert_eq!(standing["state"], "last_good", "{standing}");
+    let reload = async || {
+        town.operator("POST", "/api/tenants/initech/reload", "")
+            .await
+    };
+    let refused = reload().await;
+    for words in [
+        "a change of rules/more.cedar, tenant.toml was left half done",
+        "by now tenant.toml is neither",
+        "delete this one, and reload the tenant",
+    ] {
+        expect_refusal(&refused, 422, words);
+        assert!(standing["reason"].as_str().unwrap().contains(words));
+    }
+    let written = change(&town, "initech", half_done["before"].clone()).await;
+    expect_refusal(&written, 422, "somebody has edited that");
+    assert_eq!(all_files(&folder), left);
+    // What they leave there is their word.
+    std::fs::remove_file(folder.join(".before-the-change")).unwrap();
+    assert_eq!(reload().await.expect(200)["company"], "Pied Piper");
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Refusal, Roster, RosterError, stamped};
@@ -14,8 +15,15 @@ use crate::tenants::{TenantError, TenantFolder};
 /// Texts by their path in a tenant's folder: `rules/own.cedar`; none where the file is deleted. What is not named stays.
 pub(crate) type FolderChange = BTreeMap<String, Option<String>>;
 
-/// While a change of several files is being written, what was there before lies in this file.
+/// While a change of several files is being written, what was there before lies in this file, and what is to be there after.
 const BEFORE: &str = ".before-the-change";
+
+/// What lies in it.
+#[derive(Deserialize, Serialize)]
+struct HalfDone {
+    before: FolderChange,
+    after: FolderChange,
+}
 
 impl Roster {
     /// Puts texts in place of files of a tenant's folder, or deletes files, once the whole fits; makes the tenant where there was
@@ -83,9 +91,12 @@ fn place(now: &TenantFolder, change: &FolderChange) -> io::Result<()> {
         return carry_out(&now.path, change);
     }
     let before = |file: &String| (file.clone(), now.texts.get(file).cloned());
-    let before: FolderChange = change.keys().map(before).collect();
     let aside = now.path.join(BEFORE);
-    files::replace_text(&aside, &serde_json::to_string(&before)?)?;
+    let half_done = HalfDone {
+        before: change.keys().map(before).collect(),
+        after: change.clone(),
+    };
+    files::replace_text(&aside, &serde_json::to_string(&half_done)?)?;
     // From its deletion on, the change is there for good.
     let placed = carry_out(&now.path, change).and_then(|()| files::remove_file(&aside));
     if placed.is_err()
@@ -110,33 +121,66 @@ fn carry_out(folder: &Path, change: &FolderChange) -> io::Result<()> {
 }
 
 /// Puts back what a change has left half done: the process ended, or the disk was full. A folder in which it cannot be put back
-/// is refused: half of a change is nobody's word. It is tried again whenever the folder is taken up or changed.
+/// is refused: half of a change is nobody's word. So is one that somebody has edited since: nothing is written over that, and
+/// whether it goes with the other half is theirs to say. It is tried again whenever the folder is taken up or changed.
 pub(super) fn undo_half_done(folder: &Path) -> Result<(), TenantError> {
     let aside = folder.join(BEFORE);
     if !files::exists(&aside) {
         return Ok(());
     }
-    let undone = files::read_text(&aside)
-        .and_then(|before| Ok(serde_json::from_str(&before)?))
-        .and_then(|before: FolderChange| {
-            TenantFolder::default()
-                .with(&before)
-                .map(|_| before)
-                .map_err(io::Error::other)
-        })
-        .and_then(|before| carry_out(folder, &before))
-        .and_then(|()| files::remove_file(&aside));
-    undone.map_err(|error| TenantError {
+    let refused = |message: String| TenantError {
         file: BEFORE.to_owned(),
         line: None,
         key: String::new(),
-        message: format!(
+        message,
+    };
+    let failed = |error: io::Error| {
+        refused(format!(
             "a change of the folder was left half done, and cannot be undone ({error}): this file has what was before; put that back, delete this file, and reload the tenant"
-        ),
-    })?;
+        ))
+    };
+    let half_done = left_half_done(&aside).map_err(failed)?;
+    let edited = edited_since(folder, &half_done).map_err(failed)?;
+    if !edited.is_empty() {
+        let edited = edited.join(", ");
+        let all: Vec<_> = half_done.before.keys().map(String::as_str).collect();
+        return Err(refused(format!(
+            "a change of {} was left half done, and by now {edited} is neither as it was before nor as it was to be: somebody has edited that, and nothing is written over it. This file has both; make the files as you want them, delete this one, and reload the tenant",
+            all.join(", ")
+        )));
+    }
+    let undone = carry_out(folder, &half_done.before).and_then(|()| files::remove_file(&aside));
+    undone.map_err(failed)?;
     let folder = folder.display();
     tracing::warn!(%folder, "a change of a tenant's folder had been left half done, and is undone");
     Ok(())
+}
+
+fn left_half_done(aside: &Path) -> io::Result<HalfDone> {
+    let half_done: HalfDone = serde_json::from_str(&files::read_text(aside)?)?;
+    let fits = TenantFolder::default().with(&half_done.before);
+    fits.map(|_| half_done).map_err(io::Error::other)
+}
+
+/// The files of the change that are neither as they were before nor as they were to be.
+fn edited_since(folder: &Path, half_done: &HalfDone) -> io::Result<Vec<String>> {
+    let mut edited = Vec::new();
+    for (file, before) in &half_done.before {
+        let now = match files::read_text(&folder.join(file)) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            // What is no text is not the change's.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                edited.push(file.clone());
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        if now != *before && half_done.after.get(file) != Some(&now) {
+            edited.push(file.clone());
+        }
+    }
+    Ok(edited)
 }
 
 /// What the audit log has of it.
