@@ -4,6 +4,7 @@ mod commands;
 mod folders;
 mod parcel;
 mod pulled;
+mod starts;
 mod trials;
 mod vouched;
 mod wishes;

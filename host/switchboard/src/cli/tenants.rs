@@ -232,8 +232,10 @@ fn show(tenant: &Value) {
         ));
     }
     for plugin in tenant["plugins"].as_array().into_iter().flatten() {
+        let refused = plugin["refused"].as_str();
+        let refused = refused.map_or_else(String::new, |reason| format!(", REFUSED: {reason}"));
         say(format_args!(
-            "plugin {} from {}",
+            "plugin {} from {}{refused}",
             text(&plugin["name"]),
             text(&plugin["from"])
         ));

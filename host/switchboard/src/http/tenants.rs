@@ -112,7 +112,10 @@ fn shown(desk: &Desk, name: &str) -> Result<Value, ApiError> {
             .iter()
             .map(|holder| key(&holder.identity))
             .collect();
-        shown["plugins"] = tenant.plugins.iter().map(plugin).collect();
+        let refused = desk.roster.publishing().refused(name);
+        let plugins = tenant.plugins.iter();
+        let plugin = |entry: &PluginEntry| plugin(entry, refused.get(&entry.name));
+        shown["plugins"] = plugins.map(plugin).collect();
         let own = tenant.speaks.model.as_ref();
         shown["model"] = own
             .map_or(desk.model_label.as_str(), |own| own.name())
@@ -147,13 +150,15 @@ fn key(identity: &Identity) -> Value {
     json!({ "name": identity.name, "role": identity.actor.role, "tools": identity.tools })
 }
 
-fn plugin(entry: &PluginEntry) -> Value {
+/// With the reason, where it does not run.
+fn plugin(entry: &PluginEntry, refused: Option<&String>) -> Value {
     json!({
         "name": entry.name,
         "from": entry.origin.to_string(),
         "reach": entry.grants,
         "model": entry.model,
         "key_value": entry.key_value,
+        "refused": refused,
     })
 }
 

@@ -123,11 +123,12 @@ fn plugins(
     } in by_hand
     {
         if entries.iter().all(|entry| entry.name != *plugin) {
+            // What cannot be granted any more is refused where it is made ready, or left out there: the others do not hang on it.
             let entry = accepted.entry(plugin, given.settings, credentials);
-            let misfit = |message| {
-                TenantError::of_file("the installed plugins", format!("{plugin}: {message}"))
-            };
-            entries.push(entry.map_err(misfit)?);
+            entries.push(entry.unwrap_or_else(|_| PluginEntry {
+                settings: given.settings.clone(),
+                ..PluginEntry::installed(plugin)
+            }));
         }
     }
     Ok(entries)

@@ -1,5 +1,5 @@
-//! Installed plugins that are bound and do not run, because they are not what was installed any more, or nobody whom the tenant
-//! trusts vouches for them; the tenant's other plugins do not hang on them.
+//! Installed plugins that are bound and do not run, because they are not what was installed any more, nobody whom the tenant trusts
+//! vouches for them, or they cannot run since a start; the tenant's other plugins do not hang on them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,7 +32,28 @@ impl LeftOut {
     }
 }
 
-/// None for what was installed and must not run.
+/// Why one that is installed does not run, where nothing of it would end that runs now.
+pub(super) fn where_it_may(may_go: bool, reason: PublishError) -> PublishError {
+    match reason {
+        reason @ PublishError::Installed(_) => reason,
+        reason if may_go => PublishError::Installed(Box::new(reason)),
+        reason => reason,
+    }
+}
+
+/// Why a version on trial does not run.
+pub(super) fn on_trial(version: &str, reason: PublishError) -> PublishError {
+    let told = |reason| PublishError::OnTrial {
+        version: version.to_owned(),
+        reason,
+    };
+    match reason {
+        PublishError::Installed(reason) => PublishError::Installed(Box::new(told(reason))),
+        reason => told(Box::new(reason)),
+    }
+}
+
+/// None for what was installed and is left out.
 pub(super) fn unless_refused<T>(
     entry: &PluginEntry,
     found: Result<T, PublishError>,
