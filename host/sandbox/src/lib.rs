@@ -49,6 +49,7 @@ pub use inspect::{Imported, Inspection};
 pub use limits::{Capacity, Limits};
 pub use link::Capability;
 pub use plugin::{Plugin, PluginSource};
+pub use poison::without_hidden;
 pub use shadow::{
     CallDifference, CapabilityDifference, Change, Changes, Difference, Recorded, Shadow, ToolShadow,
 };

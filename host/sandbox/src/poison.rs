@@ -18,6 +18,14 @@ static HIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(classes).ok()
 });
 
+/// The text without the characters for which a tool is refused: for whoever makes a description of somebody else's words.
+pub fn without_hidden(text: &str) -> String {
+    let hidden = HIDDEN.as_ref();
+    hidden.map_or_else(String::new, |hidden| {
+        hidden.replace_all(text, "").into_owned()
+    })
+}
+
 /// Refuses a tool whose texts hold characters that no person sees.
 pub(crate) fn check(plan: &Plan) -> Result<(), LoadError> {
     check_text(plan, "title", &plan.title())?;

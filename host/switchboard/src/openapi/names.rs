@@ -66,17 +66,11 @@ pub(super) fn kebab(name: &str) -> String {
         .replace('_', "-")
 }
 
-/// Documentation without what a reader would not see: control and direction characters.
+/// Documentation without what a reader would not see, and for which a host would refuse the tool.
 pub(super) fn docs(text: &str) -> Option<String> {
-    let is_hidden = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let clean: String = text
-        .chars()
-        .filter(|c| !is_hidden(*c))
-        .take(MAX_DOCS)
-        .collect();
+    let visible = sandbox::without_hidden(text).replace('\t', " ");
+    let plain = visible.chars().filter(|c| *c != '\r');
+    let clean: String = plain.take(MAX_DOCS).collect();
     let clean = clean.trim().to_owned();
     (!clean.is_empty()).then_some(clean)
 }
@@ -85,4 +79,21 @@ pub(super) fn docs(text: &str) -> Option<String> {
 pub(super) fn line(text: &str) -> String {
     let clean = docs(text).unwrap_or_default();
     clean.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::docs;
+
+    /// A heart with its variation selector, a family joined by what nobody sees, and characters that turn or hide text.
+    #[test]
+    fn documentation_keeps_what_is_seen_and_nothing_else() {
+        let text = "\u{feff}With \u{2764}\u{fe0f} and \u{1f468}\u{200d}\u{1f469}:\ta\u{202e}b\u{ad}c\r\nü \u{3164}\u{2800}\u{e0041}日本";
+        let clean = docs(text);
+        assert_eq!(
+            clean.as_deref(),
+            Some("With \u{2764} and \u{1f468}\u{1f469}: abc\nü 日本")
+        );
+        assert_eq!(docs("\u{200b}\u{fe0f}\u{2800}"), None);
+    }
 }
