@@ -1,6 +1,7 @@
 //! From an API's document to governed calls, without code: `switchboard plugin new --openapi`.
 
 mod again;
+mod forms;
 
 use std::fs;
 use std::path::Path;
@@ -92,7 +93,7 @@ fn what_cannot_be_offered_is_said_with_its_reason() {
         "POST /tickets: attachments is left out of file_ticket_body: an object does not say what is in it",
         "POST /tickets: customer_id is filled in by the host with the case's customer",
         "DELETE /tickets/{id} is not offered: it is deprecated",
-        "POST /files is not offered: its body is not JSON",
+        "POST /files is not offered: its body is neither JSON nor a form",
         "POST /payments is not offered: its body: a description has nothing for oneOf",
         "GET /categories: parent is left out of Category: Category contains itself",
         "POST /search is not offered: its parameter q is needed, and a write under a grant that names its tool has no query",

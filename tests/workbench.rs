@@ -96,6 +96,7 @@ impl Workbench {
                 .map(|&path| PathPattern(path.to_owned()))
                 .collect(),
             safe_posts: Vec::new(),
+            bodies: policy::BodyEncoding::Json,
             credential: Some(CREDENTIAL.to_owned()),
             nature: Nature::Deduplicates,
             private_network: true,

@@ -35,6 +35,9 @@ pub struct Tool {
     /// What it takes.
     #[serde(default, skip_serializing_if = "Named::is_empty")]
     pub parameters: Named<Parameter>,
+    /// How its body is written: as JSON, unless `form` is said.
+    #[serde(default, skip_serializing_if = "Encoding::is_json")]
+    pub body: Encoding,
     /// What is always sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constants: Vec<Constant>,
@@ -65,6 +68,17 @@ pub enum Method {
     Delete,
 }
 
+/// How a body is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// As JSON.
+    #[default]
+    Json,
+    /// As a form (`application/x-www-form-urlencoded`): `a[b]=1&c[0]=2`.
+    Form,
+}
+
 /// One parameter of a tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,7 +98,7 @@ pub struct Parameter {
     /// Where in the body it goes: a JSON pointer; `/` and its own name where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
-    /// How a list is written in a query: joined by this text rather than as one parameter for each item.
+    /// How a list is written in a query or a form: joined by this text rather than as one parameter, or field, for each item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<String>,
     /// How money is written.
@@ -105,7 +119,7 @@ pub enum Place {
     Query,
     /// A header field.
     Header,
-    /// A place in the JSON body.
+    /// A place in the body.
     Body,
 }
 
@@ -270,6 +284,16 @@ impl Method {
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
+    }
+}
+
+impl Encoding {
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde asks for this form"
+    )]
+    fn is_json(&self) -> bool {
+        *self == Self::Json
     }
 }
 

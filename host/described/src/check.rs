@@ -1,5 +1,6 @@
 //! Whether a description makes sense, before anything is offered: every fault by its place and in words.
 
+mod form;
 mod tool;
 mod types;
 

@@ -6,6 +6,7 @@
 
 mod api;
 mod check;
+mod form;
 mod kind;
 mod money;
 mod named;
@@ -15,10 +16,11 @@ mod task;
 mod wit;
 
 pub use api::{
-    Api, Constant, ErrorRule, Errors, FailureKind, Field, Method, Pages, PagesStyle, Parameter,
-    Place, Tool, TypeDef,
+    Api, Constant, Encoding, ErrorRule, Errors, FailureKind, Field, Method, Pages, PagesStyle,
+    Parameter, Place, Tool, TypeDef,
 };
 pub use check::{Fault, MAX_TOOLS, MAX_TYPES, is_free_header, is_free_name};
+pub use form::{FORM_TYPE, FormMisfit, encode_form, is_form_name};
 pub use kind::{Kind, KindError};
 pub use money::{MoneyForm, MoneyMisfit};
 pub use named::Named;

@@ -2,7 +2,15 @@
 
 use std::fmt::Write as _;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
+
+/// All but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A path as a description writes it, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,14 +184,7 @@ fn is_plain(byte: u8) -> bool {
 
 /// Adds a text with everything but RFC 3986's unreserved characters percent-encoded.
 pub fn percent_encode(to: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            to.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(to, "%{byte:02X}");
-        }
-    }
+    to.extend(utf8_percent_encode(text, RESERVED));
 }
 
 #[cfg(test)]

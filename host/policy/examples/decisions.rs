@@ -171,6 +171,7 @@ fn decide_http(rulebook: &Rulebook, call: &Call) -> (Vec<Duration>, String) {
         methods: vec!["GET".to_owned(), "POST".to_owned()],
         paths: vec![PathPattern("/orders/{order_id}".to_owned())],
         safe_posts: vec![],
+        bodies: policy::BodyEncoding::Json,
         credential: None,
         nature: policy::Nature::default(),
         private_network: false,

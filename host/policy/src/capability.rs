@@ -30,6 +30,18 @@ pub enum Nature {
 #[serde(transparent)]
 pub struct PathPattern(pub String);
 
+/// In which words a backend reads the bodies of requests. It is the operator who says so: what a plugin says of its body counts for
+/// nothing, for it could be read in two ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyEncoding {
+    /// JSON.
+    #[default]
+    Json,
+    /// `application/x-www-form-urlencoded`: `a[b]=1&c[0]=2`, in the one spelling that all parsers agree on.
+    Form,
+}
+
 /// One destination that an operator granted to a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +64,10 @@ pub struct HttpGrant {
     /// The origin is on loopback or a private network, and the operator means it.
     #[serde(default)]
     pub private_network: bool,
+    /// How the backend reads bodies. An unsafe request with anything but a form under a grant of forms is not sent, whether or
+    /// not a rule reads it.
+    #[serde(default, skip_serializing_if = "BodyEncoding::is_json")]
+    pub bodies: BodyEncoding,
     /// The tools that may use it, each with what the body of its unsafe requests must say. Such a request has no query.
     /// Empty: every tool of the plugin, with any body.
     #[serde(default)]
@@ -97,7 +113,28 @@ impl Nature {
     }
 }
 
+impl BodyEncoding {
+    /// Whether it is JSON, which need not be said.
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde asks for this form"
+    )]
+    pub fn is_json(&self) -> bool {
+        *self == Self::Json
+    }
+}
+
 impl HttpGrant {
+    /// The content type under which the body of an unsafe request of this tool was judged, and must leave; none where nobody
+    /// has read it.
+    pub fn judged_as(&self, tool: &str) -> Option<&'static str> {
+        let has_rules = self.tools.get(tool).is_some_and(|rules| !rules.is_empty());
+        match self.bodies {
+            BodyEncoding::Form => Some("application/x-www-form-urlencoded"),
+            BodyEncoding::Json => has_rules.then_some("application/json"),
+        }
+    }
+
     /// Whether it lets this tool send anything that may change something.
     pub fn is_unsafe_for(&self, tool: &str) -> bool {
         let unsafe_method =

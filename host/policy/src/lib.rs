@@ -15,6 +15,7 @@ mod call;
 mod capability;
 mod decision;
 mod facts;
+mod form;
 mod money;
 mod pointer;
 mod rulebook;
@@ -27,9 +28,12 @@ mod unambiguous;
 pub use address::{AddressClass, classify_address};
 pub use binding::{BodyForm, BodyRule};
 pub use call::{Actor, Call, Channel, Effect, Role};
-pub use capability::{CapabilityDecision, GrantError, HttpGrant, HttpRequest, Nature, PathPattern};
+pub use capability::{
+    BodyEncoding, CapabilityDecision, GrantError, HttpGrant, HttpRequest, Nature, PathPattern,
+};
 pub use decision::{ConsentFrom, Decision, Permit, Priority, Refusal, Scope};
 pub use facts::{Consent, DecisionInput, Entity, Fact, Facts, Identity, Level, Prior};
+pub use form::{FormFault, read_form};
 pub use money::{Money, MoneyError};
 pub use rulebook::{
     Condition, Explanation, Finding, RuleVoice, Rulebook, RulebookError, RulebookSource, Side,

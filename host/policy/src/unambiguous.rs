@@ -14,6 +14,28 @@ pub(crate) fn parse(text: &[u8]) -> Option<Value> {
         .map(|value| value.0)
 }
 
+/// Whether there is anything but null at a pointer, in whichever letters the names on the way are written.
+pub(crate) fn says_at(value: &Value, pointer: &str) -> bool {
+    let mut place = value;
+    for segment in pointer.split('/').skip(1) {
+        let name = folded(&segment.replace("~1", "/").replace("~0", "~"));
+        let found = match place {
+            Value::Object(object) => {
+                let mut fields = object.iter();
+                let found = fields.find(|(key, _)| folded(key) == name);
+                found.map(|(_, inner)| inner)
+            }
+            Value::Array(items) => name.parse().ok().and_then(|index: usize| items.get(index)),
+            _ => None,
+        };
+        let Some(inner) = found else {
+            return false;
+        };
+        place = inner;
+    }
+    !place.is_null()
+}
+
 struct Unambiguous(Value);
 
 impl<'de> Deserialize<'de> for Unambiguous {
@@ -77,6 +99,6 @@ impl<'de> Visitor<'de> for AnyValue {
 }
 
 /// One spelling for names that differ in letters alone; `ſ` and the Kelvin sign count as the letters that they look like.
-fn folded(name: &str) -> String {
+pub(crate) fn folded(name: &str) -> String {
     name.to_uppercase().to_lowercase()
 }

@@ -1,5 +1,6 @@
 //! OpenAPI 3 documents as descriptions: what can be offered as tools, and in words what cannot.
 
+mod body;
 mod document;
 mod manifest;
 mod names;

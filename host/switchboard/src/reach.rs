@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use policy::{BodyRule, GrantError, HttpGrant, PathPattern};
+use policy::{BodyEncoding, BodyRule, GrantError, HttpGrant, PathPattern};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use url::{Host, Url};
@@ -32,6 +32,9 @@ pub struct Reach {
     /// The origin is on a private network, and that is meant.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private_network: bool,
+    /// How the backend reads bodies: `json`, unless `form` is said.
+    #[serde(default, skip_serializing_if = "BodyEncoding::is_json")]
+    pub bodies: BodyEncoding,
     /// Which tools may use it, and what their bodies must say; empty: every tool of the plugin, with any body.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tools: BTreeMap<String, Vec<BodyRule>>,
@@ -75,6 +78,7 @@ impl Reach {
             safe_posts: self.safe_posts.clone(),
             credential: self.credential.clone(),
             nature: self.nature.map(|declared| declared.0).unwrap_or_default(),
+            bodies: self.bodies,
             tools: self.tools.clone(),
         };
         grant.check()?;

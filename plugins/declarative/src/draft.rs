@@ -1,6 +1,9 @@
 //! The request that a tool's arguments make: the same arguments make the same bytes.
 
-use described::{Kind, Method, Parameter, PathTemplate, Place, Task, percent_encode, set};
+use described::{
+    Encoding, FORM_TYPE, Kind, Method, Parameter, PathTemplate, Place, Task, encode_form,
+    percent_encode, set,
+};
 use serde_json::{Map, Value, json};
 use switchboard_sdk::Request;
 use switchboard_sdk::types::Error;
@@ -18,6 +21,8 @@ pub(crate) struct Draft {
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     body: Option<Value>,
+    /// The body as it is sent.
+    bytes: Option<Vec<u8>>,
 }
 
 impl Draft {
@@ -35,6 +40,7 @@ impl Draft {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            bytes: None,
         };
         for constant in &tool.constants {
             draft.put(constant.place, &constant.at, constant.value.clone())?;
@@ -52,7 +58,24 @@ impl Draft {
         if draft.body == Some(Value::Null) {
             draft.body = Some(json!({}));
         }
+        draft.write(tool.body)?;
         Ok(draft)
+    }
+
+    fn write(&mut self, encoding: Encoding) -> Result<(), Error> {
+        let Some(body) = &self.body else {
+            return Ok(());
+        };
+        let text = match encoding {
+            Encoding::Json => body.to_string(),
+            Encoding::Form => {
+                let content_type = ("content-type".to_owned(), FORM_TYPE.to_owned());
+                self.headers.push(content_type);
+                encode_form(body).map_err(Error::invalid_input)?
+            }
+        };
+        self.bytes = Some(text.into_bytes());
+        Ok(())
     }
 
     fn argument(
@@ -83,9 +106,12 @@ impl Draft {
                 self.put(Place::Header, parameter.wire_name(name), json!(text))
             }
             Place::Body => {
-                let written = wire::write(types, &parameter.kind, parameter.money.as_ref(), value)
-                    .map_err(misfit)?;
-                self.put(Place::Body, &parameter.body_pointer(name), written)
+                let at = parameter.body_pointer(name);
+                let written = match &parameter.join {
+                    Some(between) => joined(types, parameter, between, value),
+                    None => wire::write(types, &parameter.kind, parameter.money.as_ref(), value),
+                };
+                self.put(Place::Body, &at, written.map_err(misfit)?)
             }
         }
     }
@@ -141,7 +167,7 @@ impl Draft {
             },
             route: route.to_owned(),
             headers: self.headers.clone(),
-            body: self.body.as_ref().map(|body| body.to_string().into_bytes()),
+            body: self.bytes.clone(),
         }
     }
 }
@@ -158,6 +184,30 @@ fn texts(types: &Types, parameter: &Parameter, value: &Value) -> Option<Vec<Stri
         Some(between) => vec![texts.join(between)],
         None => texts,
     })
+}
+
+/// A list as one text of a form. An item that would be taken for two is none.
+fn joined(
+    types: &Types,
+    parameter: &Parameter,
+    between: &str,
+    value: &Value,
+) -> Result<Value, String> {
+    let (Kind::List(item), Value::Array(values)) = (&parameter.kind, value) else {
+        return Err("it is no list".to_owned());
+    };
+    let texts = values.iter().map(|value| wire::text(types, item, value));
+    let texts = texts.collect::<Option<Vec<String>>>();
+    let texts = texts.ok_or("it cannot be written as text")?;
+    if texts.is_empty() {
+        return Err("a form cannot say that a list is empty; leave it out".to_owned());
+    }
+    if texts.iter().any(|text| text.contains(between)) {
+        return Err(format!(
+            "an item with {between:?} in it would be taken for two"
+        ));
+    }
+    Ok(json!(texts.join(between)))
 }
 
 /// Nothing that could end the field and begin another.

@@ -36,7 +36,7 @@ pub struct Request {
     pub route: String,
     /// Further header fields. Those that say who asks, and `Idempotency-Key`, are the host's to set, whatever stands here.
     pub headers: Vec<(String, String)>,
-    /// A JSON text.
+    /// A JSON text, unless `headers` has another `content-type`.
     pub body: Option<Vec<u8>>,
 }
 
@@ -127,7 +127,12 @@ fn prepare(target: &Target, request: &Request) -> Result<OutgoingRequest, Broken
         headers.push((name.clone(), value.clone().into_bytes()));
     }
     if let Some(body) = &request.body {
-        headers.push(("content-type".to_owned(), b"application/json".to_vec()));
+        if !headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        {
+            headers.push(("content-type".to_owned(), b"application/json".to_vec()));
+        }
         headers.push(("content-length".to_owned(), body.len().to_string().into()));
     }
     let headers = Fields::from_list(&headers).map_err(|_| Broken::Unsupported)?;

@@ -259,6 +259,7 @@ async fn source(
             methods: vec!["GET".to_owned(), "POST".to_owned()],
             paths: vec![PathPattern("/**".to_owned())],
             safe_posts: vec![],
+            bodies: policy::BodyEncoding::Json,
             credential: None,
             nature: Nature::Neither,
             private_network: true,

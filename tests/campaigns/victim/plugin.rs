@@ -189,6 +189,7 @@ fn grant(backend: SocketAddr, method: &str, path: &str, nature: Nature) -> HttpG
         methods: vec![method.to_owned()],
         paths: vec![PathPattern(path.to_owned())],
         safe_posts: vec![],
+        bodies: policy::BodyEncoding::Json,
         credential: None,
         nature,
         private_network: true,

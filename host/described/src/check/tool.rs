@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Check, MAX_MEMBERS};
 use crate::{
-    Constant, Kind, Method, Pages, PagesStyle, Parameter, PathTemplate, Place, Tool, TypeDef,
+    Constant, Encoding, Kind, Method, Pages, PagesStyle, Parameter, PathTemplate, Place, Tool,
+    TypeDef,
 };
 
 /// What the interface uses already under these names.
@@ -73,17 +74,13 @@ impl Check<'_> {
         );
         self.path(&at, tool);
         for (name, parameter) in tool.parameters.iter() {
-            self.parameter(
-                &format!("{at}.parameters.{name}"),
-                name,
-                parameter,
-                tool.method,
-            );
+            self.parameter(&format!("{at}.parameters.{name}"), name, parameter, tool);
         }
         for constant in &tool.constants {
             self.constant(&format!("{at}.constants"), constant, tool.method);
         }
         self.places(&at, tool);
+        self.form(&at, tool);
         self.result(&at, tool);
         if let Some(pages) = &tool.pages {
             self.pages(&format!("{at}.pages"), tool, pages);
@@ -115,12 +112,13 @@ impl Check<'_> {
         }
     }
 
-    fn parameter(&mut self, at: &str, name: &str, parameter: &Parameter, method: Method) {
+    fn parameter(&mut self, at: &str, name: &str, parameter: &Parameter, tool: &Tool) {
         self.name(at, name);
         self.kind(at, &parameter.kind);
         self.identity(at, name, &parameter.kind);
         self.money(at, &parameter.kind, parameter.money.as_ref());
         let is_one_text = self.is_one_text(&parameter.kind);
+        let items = matches!(&parameter.kind, Kind::List(item) if self.is_one_text(item));
         match parameter.place {
             Place::Path => {
                 self.unless(
@@ -135,13 +133,11 @@ impl Check<'_> {
                 );
             }
             Place::Query => {
-                let items = matches!(&parameter.kind, Kind::List(item) if self.is_one_text(item));
                 self.unless(
                     is_one_text || items,
                     at,
                     "in a query only single texts, numbers, enums and lists of them fit",
                 );
-                self.unless(parameter.join.is_none() || items, at, "`join` is for lists");
             }
             Place::Header => {
                 self.unless(
@@ -152,7 +148,8 @@ impl Check<'_> {
                 self.header(at, parameter.wire_name(name));
             }
             Place::Body => {
-                self.unless(has_body(method), at, "GET and DELETE have no body");
+                let has_body = has_body(tool.method);
+                self.unless(has_body, at, "GET and DELETE have no body");
                 self.pointer(at, &parameter.body_pointer(name));
             }
         }
@@ -167,10 +164,15 @@ impl Check<'_> {
             at,
             "`name` is for queries and headers",
         );
+        let joins = match parameter.place {
+            Place::Query => true,
+            Place::Body => tool.body == Encoding::Form,
+            Place::Path | Place::Header => false,
+        };
         self.unless(
-            parameter.join.is_none() || parameter.place == Place::Query,
+            parameter.join.is_none() || joins && items,
             at,
-            "`join` is for queries",
+            "`join` is for lists of single texts, numbers and enums in queries and forms",
         );
     }
 

@@ -261,11 +261,10 @@ impl CallGate {
         }
     }
 
-    /// A body that was judged as JSON must be read as JSON.
-    fn form_of_body(&self, grant: &HttpGrant) -> Option<(HeaderName, HeaderValue)> {
-        let rules = grant.tools.get(&self.call.tool)?;
-        let json = HeaderValue::from_static("application/json");
-        (!rules.is_empty()).then_some((CONTENT_TYPE, json))
+    /// A body must be read as what it was judged as, whatever its plugin says that it is.
+    fn type_of_body(&self, grant: &HttpGrant) -> Option<(HeaderName, HeaderValue)> {
+        let judged = grant.judged_as(&self.call.tool)?;
+        Some((CONTENT_TYPE, HeaderValue::from_static(judged)))
     }
 
     fn credentials(&self, grant: &HttpGrant) -> Result<Vec<(HeaderName, HeaderValue)>, Refusal> {
@@ -295,7 +294,7 @@ impl Gate for CallGate {
         };
         let mut headers = self.credentials(&grant)?;
         if unsafe_request {
-            headers.extend(self.form_of_body(&grant));
+            headers.extend(self.type_of_body(&grant));
             headers.push((IDEMPOTENCY_KEY, self.remember(ordinal, request).await?));
         }
         Ok(HttpApproval {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Plugin, SECRET, World, code, grant, send};
 
-fn rule(at: &str, is: &str, form: BodyForm) -> BodyRule {
+pub(crate) fn rule(at: &str, is: &str, form: BodyForm) -> BodyRule {
     BodyRule {
         at: at.into(),
         is: is.into(),
@@ -45,7 +45,7 @@ fn refunds(body: &'static (dyn Fn(&Value) -> Value + Sync)) -> (Plugin, Seen) {
     (plugin, seen)
 }
 
-fn order() -> Value {
+pub(crate) fn order() -> Value {
     let money = |amount: &str| json!({ "amount": amount, "currency": "USD" });
     json!({ "order_id": "ORD-1", "customer_id": "C-1", "status": "delivered", "refund_eligible": true,
         "total": money("99.00"), "refunded": money("0.00"), "delivered_at": "2026-11-19T12:00:00Z" })

@@ -10,5 +10,6 @@ mod capabilities;
 mod cross;
 mod facts;
 mod floods;
+mod forms;
 mod guesses;
 mod world;

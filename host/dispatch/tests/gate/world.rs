@@ -184,10 +184,20 @@ pub(crate) async fn send(
     path: &str,
     body: &Value,
 ) -> Result<Vec<(HeaderName, HeaderValue)>, InvokeError> {
+    send_bytes(gate, method, path, body.to_string()).await
+}
+
+/// The same with a body that need not be JSON.
+pub(crate) async fn send_bytes(
+    gate: &Arc<dyn Gate>,
+    method: Method,
+    path: &str,
+    body: impl Into<Bytes>,
+) -> Result<Vec<(HeaderName, HeaderValue)>, InvokeError> {
     let request = OutboundHttp {
         method,
         url: format!("{BACKEND}{path}"),
-        body: Bytes::from(body.to_string()),
+        body: body.into(),
     };
     let leave = gate.http(&request).await.map_err(InvokeError::Refused)?;
     gate.answered(leave.ordinal, Answer::Status(201)).await;
@@ -201,6 +211,7 @@ pub(crate) fn grant(rules: &[(&str, &[BodyRule])]) -> HttpGrant {
         methods: vec!["GET".into(), "POST".into()],
         paths: vec![PathPattern("/**".into())],
         safe_posts: vec![PathPattern("/search".into())],
+        bodies: dispatch::policy::BodyEncoding::Json,
         credential: Some("backend".into()),
         nature: Nature::Deduplicates,
         private_network: true,

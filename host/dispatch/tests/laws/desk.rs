@@ -457,6 +457,7 @@ pub(crate) fn spec(name: &str, nature: Nature) -> ToolSpec {
         methods: vec!["POST".into()],
         paths: vec![PathPattern("/**".into())],
         safe_posts: vec![],
+        bodies: dispatch::policy::BodyEncoding::Json,
         credential: None,
         nature,
         private_network: true,

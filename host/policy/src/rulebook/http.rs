@@ -46,7 +46,8 @@ pub(super) fn decide(
         let broken = target
             .as_ref()
             .and_then(|target| broken(cover, target, call, request));
-        match refuse(ruleset, slice, scope, request, Some((cover, broken))) {
+        let is_broken = broken.is_some();
+        match refuse(ruleset, slice, scope, request, Some((cover, is_broken))) {
             None => {
                 return CapabilityDecision::Allow {
                     grant: cover.grant.clone(),
@@ -93,23 +94,24 @@ fn covers<'a>(
     cover(&grant.safe_posts, safe_post, true).chain(cover(&grant.paths, listed, false))
 }
 
-/// What the request says otherwise than it was permitted: a segment of the path, or a pointer into the body.
-fn broken<'a>(
-    cover: Cover<'a>,
+/// What the request says otherwise than it was permitted: a segment of the path, a pointer into the body, or why that is none.
+fn broken(
+    cover: Cover<'_>,
     target: &Target,
     call: &Call,
     request: &HttpRequest<'_>,
-) -> Option<&'a str> {
+) -> Option<String> {
     if let Some(segment) = cover.pattern.broken(target.path(), &call.arguments) {
-        return Some(segment);
+        return Some(segment.to_owned());
     }
-    if is_safe(request, cover) || cover.body.is_empty() {
+    if is_safe(request, cover) {
         return None;
     }
-    if target.has_query() {
-        return Some("?");
+    if target.has_query() && !cover.body.is_empty() {
+        return Some("?".to_owned());
     }
-    binding::broken(cover.body, request.body, &call.arguments)
+    let bodies = cover.grant.bodies;
+    binding::broken(cover.body, bodies, request.body, &call.arguments)
 }
 
 fn is_safe(request: &HttpRequest<'_>, cover: Cover<'_>) -> bool {
@@ -122,12 +124,12 @@ fn refuse(
     slice: &Slice,
     scope: &Scope,
     request: &HttpRequest<'_>,
-    cover: Option<(Cover<'_>, Option<&str>)>,
+    cover: Option<(Cover<'_>, bool)>,
 ) -> Option<Refusal> {
     let body_bytes = i64::try_from(request.body.len()).unwrap_or(i64::MAX);
     let safe_method = SAFE_METHODS.contains(&request.method);
     let safe_post = cover.is_some_and(|(cover, _)| cover.safe_post);
-    let as_permitted = cover.is_none_or(|(_, broken)| broken.is_none());
+    let as_permitted = cover.is_none_or(|(_, is_broken)| !is_broken);
     let tell = |name: &str| {
         Ok(Some(match name {
             "granted" => cover.is_some().into(),

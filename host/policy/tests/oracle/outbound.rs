@@ -172,6 +172,7 @@ fn grant() -> HttpGrant {
         methods: vec!["GET".to_owned(), "POST".to_owned()],
         paths: vec![pattern("/orders/*")],
         safe_posts: vec![pattern("/search")],
+        bodies: policy::BodyEncoding::Json,
         credential: None,
         nature: policy::Nature::Neither,
         private_network: false,

@@ -26,6 +26,7 @@ fn grant(origin: &str, methods: &[&str], paths: &[&str]) -> HttpGrant {
         methods: methods.iter().map(|method| (*method).to_owned()).collect(),
         paths: patterns(paths),
         safe_posts: patterns(&["/search"]),
+        bodies: policy::BodyEncoding::Json,
         credential: None,
         nature: Nature::Neither,
         private_network: false,

@@ -10,6 +10,7 @@ mod addresses;
 mod bindings;
 mod check;
 mod desk;
+mod forms;
 mod http;
 mod laws;
 mod loading;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use described::{Api, Kind, Method, Parameter, PathTemplate, Place, Tool};
+use described::{Api, Encoding, Kind, Method, Parameter, PathTemplate, Place, Tool};
 use url::Url;
 
 use super::security::Security;
@@ -87,9 +87,13 @@ fn write(text: &mut String, api: &Api, prefix: &str, name: &str, tool: &Tool) {
         .iter()
         .filter(|(_, parameter)| parameter.place == Place::Body && is_same(api, &parameter.kind));
     let rules = bodies.filter_map(|(name, parameter)| rule(name, parameter));
+    let bodies = match tool.body {
+        Encoding::Json => "",
+        Encoding::Form => "bodies = \"form\"\n",
+    };
     let _ = write!(
         text,
-        "\n[[asks.reach]]\norigin = \"{{base_url}}\"\nmethods = [{}]\npaths = [{}]\ntools = {{ {name} = [{}] }}\n",
+        "\n[[asks.reach]]\norigin = \"{{base_url}}\"\nmethods = [{}]\npaths = [{}]\n{bodies}tools = {{ {name} = [{}] }}\n",
         quoted(tool.method.as_str()),
         quoted(&path(prefix, tool, same)),
         rules.collect::<Vec<_>>().join(", ")

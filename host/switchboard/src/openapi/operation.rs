@@ -1,8 +1,11 @@
 //! One operation of a document as a tool.
 
-use described::{Field, Kind, Method, Named, Parameter, PathTemplate, Place, Tool, TypeDef};
+use described::{
+    Encoding, Field, Kind, Method, Named, Parameter, PathTemplate, Place, Tool, TypeDef,
+};
 use serde_json::{Map, Value};
 
+use super::body;
 use super::document::Document;
 use super::names::{self, Names};
 use super::notes::Notes;
@@ -91,13 +94,14 @@ impl<'a, 'b> Operation<'a, 'b> {
             self.parameter(&given, &name, &mut draft)?;
         }
         PathTemplate::parse(&draft.path).map_err(|error| error.to_string())?;
-        self.body(&name, &mut draft)?;
+        let body = self.body(&name, &mut draft)?;
         let (result, at) = self.result(&name, &mut draft)?;
         let mut tool = Tool {
             docs: self.docs(&name),
             method: self.method,
             path: draft.path,
             parameters: draft.parameters,
+            body,
             constants: Vec::new(),
             result,
             at,
@@ -257,15 +261,16 @@ impl<'a, 'b> Operation<'a, 'b> {
         Ok((name, parameter))
     }
 
-    fn body(&self, tool: &str, draft: &mut Draft<'_>) -> Result<(), String> {
-        let Some(body) = self.node.get("requestBody") else {
-            return Ok(());
+    fn body(&self, tool: &str, draft: &mut Draft<'_>) -> Result<Encoding, String> {
+        let Some(node) = self.node.get("requestBody") else {
+            return Ok(Encoding::Json);
         };
-        let body = self.document.resolved(body)?;
+        let node = self.document.resolved(node)?;
         if matches!(self.method, Method::Get | Method::Delete) {
             return Err("it has a body, which GET and DELETE do not have".to_owned());
         }
-        let schema = json_schema(body).ok_or("its body is not JSON")?;
+        let (media, encoding) = body::of(node)?;
+        let schema = media.get("schema").unwrap_or(&Value::Null);
         let mut schemas = Schemas::new(
             self.document,
             draft.types,
@@ -276,7 +281,7 @@ impl<'a, 'b> Operation<'a, 'b> {
         let shape = schemas
             .shape(schema, &format!("{tool}_body"))
             .map_err(|reason| format!("its body: {reason}"))?;
-        let required = body.get("required") == Some(&Value::Bool(true));
+        let required = node.get("required") == Some(&Value::Bool(true));
         let fields = match &shape.kind {
             Kind::Named(name) => draft
                 .types
@@ -286,17 +291,32 @@ impl<'a, 'b> Operation<'a, 'b> {
             _ => Named::default(),
         };
         if fields.is_empty() {
+            if encoding == Encoding::Form {
+                return Err("its body: a form has fields, and this one says none".to_owned());
+            }
             let whole = Parameter {
                 at: Some(String::new()),
-                ..in_body(shape.kind, !required, shape.docs)
+                ..body::parameter(shape.kind, !required, shape.docs)
             };
-            return draft.add("body".to_owned(), whole);
+            draft.add("body".to_owned(), whole)?;
+            return Ok(encoding);
         }
         for (name, field) in fields.iter() {
-            let parameter = of_field(name, field, draft.notes);
+            let mut parameter = of_field(name, field, draft.notes);
+            if encoding == Encoding::Form {
+                let wire = field.pointer(name);
+                match body::in_form(name, &wire, &parameter, media, draft.types) {
+                    Ok(fitting) => parameter = fitting,
+                    Err(reason) if field.optional => {
+                        draft.notes.push(reason + ", so it is left out");
+                        continue;
+                    }
+                    Err(reason) => return Err(format!("its body: {reason}")),
+                }
+            }
             draft.add(name.to_owned(), parameter)?;
         }
-        Ok(())
+        Ok(encoding)
     }
 
     /// The result of the first success that has one, and where in the answer it is.
@@ -316,7 +336,7 @@ impl<'a, 'b> Operation<'a, 'b> {
         if content.is_none_or(Map::is_empty) {
             return Ok((None, String::new()));
         }
-        let schema = json_schema(response).ok_or("its answer is not JSON")?;
+        let schema = body::json(response).ok_or("its answer is not JSON")?;
         let mut schemas = Schemas::new(
             self.document,
             draft.types,
@@ -368,7 +388,7 @@ impl Draft<'_> {
     }
 }
 
-/// Each field of a JSON body is a parameter of its own.
+/// Each field of a body is a parameter of its own.
 fn of_field(name: &str, field: &Field, notes: &mut Notes) -> Parameter {
     let is_customer = name == CUSTOMER && field.kind.is_scalar();
     if is_customer {
@@ -383,36 +403,12 @@ fn of_field(name: &str, field: &Field, notes: &mut Notes) -> Parameter {
     };
     Parameter {
         at: field.at.clone(),
-        ..in_body(kind, field.optional, field.docs.clone())
+        ..body::parameter(kind, field.optional, field.docs.clone())
     }
-}
-
-fn in_body(kind: Kind, optional: bool, docs: Option<String>) -> Parameter {
-    Parameter {
-        kind,
-        place: Place::Body,
-        optional,
-        name: None,
-        at: None,
-        join: None,
-        money: None,
-        docs,
-    }
-}
-
-/// The schema of what is JSON among the media types.
-fn json_schema(node: &Value) -> Option<&Value> {
-    let content = node.get("content")?.as_object()?;
-    let is_json = |media: &str| {
-        let media = media.split(';').next().unwrap_or(media).trim();
-        media == "application/json" || media.ends_with("+json")
-    };
-    let (_, json) = content.iter().find(|(media, _)| is_json(media))?;
-    json.get("schema")
 }
 
 /// How a list is written in a query: none where each item is a parameter of its own.
-fn joined(node: &Value) -> Result<Option<String>, String> {
+pub(super) fn joined(node: &Value) -> Result<Option<String>, String> {
     let style = node.get("style").and_then(Value::as_str).unwrap_or("form");
     let explode = node
         .get("explode")

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use described::FORM_TYPE;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -25,7 +26,7 @@ pub(crate) struct Exchange {
     pub(crate) method: String,
     /// Path and query.
     pub(crate) path: String,
-    /// The JSON that must be sent; anything where it is none.
+    /// The JSON that must be sent, or the tree of texts that a form must stand for; anything where it is none.
     pub(crate) body: Option<Value>,
     /// The answer's status.
     pub(crate) status: StatusCode,
@@ -249,9 +250,15 @@ async fn answer(
     let (head, body) = request.into_parts();
     let bytes = body.collect().await.map_err(|_| Cut)?.to_bytes();
     let key = head.headers.get("idempotency-key");
+    let content_type = head.headers.get(header::CONTENT_TYPE);
+    let is_form = content_type.is_some_and(|value| value.as_bytes() == FORM_TYPE.as_bytes());
     let asked = Asked {
         line: format!("{} {}", head.method, head.uri),
-        body: serde_json::from_slice(&bytes).ok(),
+        body: if is_form {
+            policy::read_form(&bytes).ok()
+        } else {
+            serde_json::from_slice(&bytes).ok()
+        },
         key: key.map_or_else(
             || uuid::Uuid::new_v4().to_string(),
             |key| String::from_utf8_lossy(key.as_bytes()).into_owned(),

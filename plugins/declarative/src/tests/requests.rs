@@ -173,3 +173,83 @@ fn a_whole_body_may_be_one_argument() {
         "Post /batch [\"a\"]"
     );
 }
+
+/// The body of a payment provider that reads forms.
+fn form() -> (Value, Value) {
+    let tool = json!({
+        "method": "POST", "path": "/charges", "body": "form",
+        "constants": [{ "in": "body", "at": "/metadata/source", "value": "switchboard" }],
+        "parameters": {
+            "amount": { "type": "money", "in": "body", "at": "",
+                "money": { "minor_units": "/amount", "currency": "/currency" } },
+            "capture": { "type": "boolean", "in": "body" },
+            "items": { "type": "list<item>", "in": "body", "optional": true },
+            "note": { "type": "string", "in": "body", "at": "/metadata/note", "optional": true },
+            "tags": { "type": "list<string>", "in": "body", "optional": true, "join": "," },
+        },
+    });
+    let types = json!({ "item": { "fields": {
+        "sku": { "type": "string", "at": "/article/sku" }, "quantity": { "type": "integer" },
+    } } });
+    (tool, types)
+}
+
+#[test]
+fn a_form_has_its_fields_in_one_spelling() {
+    let (tool, types) = form();
+    let arguments = json!({
+        "amount": { "amount": "49.99", "currency": "USD" }, "capture": true, "note": "50% off; a+b & ü", "tags": ["x", "y"],
+        "items": [{ "sku": "A", "quantity": 2 }, { "sku": "B", "quantity": 1 }],
+    });
+    let expected = "Post /charges [content-type: application/x-www-form-urlencoded] amount=4999&capture=true&currency=USD\
+        &items[0][article][sku]=A&items[0][quantity]=2&items[1][article][sku]=B&items[1][quantity]=1\
+        &metadata[note]=50%25%20off%3B%20a%2Bb%20%26%20%C3%BC&metadata[source]=switchboard&tags=x%2Cy";
+    for _ in 0..3 {
+        assert_eq!(sent(&tool, &types, &arguments), expected);
+    }
+}
+
+#[test]
+fn what_a_form_cannot_say_is_refused_by_name() {
+    let (tool, types) = form();
+    let fine = json!({ "amount": { "amount": "1.00", "currency": "USD" }, "capture": false });
+    for (name, value, expected) in [
+        (
+            "items",
+            json!([]),
+            "invalid-input: items: a form cannot say that a list is empty",
+        ),
+        (
+            "tags",
+            json!([]),
+            "invalid-input: tags: a form cannot say that a list is empty",
+        ),
+        (
+            "tags",
+            json!(["a,b"]),
+            "invalid-input: tags: an item with \",\" in it would be taken for two",
+        ),
+        (
+            "items",
+            json!(vec![json!({ "sku": "A", "quantity": 1 }); 200]),
+            "invalid-input: items[126][quantity]: a form has 256 fields",
+        ),
+    ] {
+        let mut arguments = fine.clone();
+        arguments[name] = value;
+        let said = sent(&tool, &types, &arguments);
+        assert!(said.starts_with(expected), "{said}");
+    }
+}
+
+#[test]
+fn a_form_without_fields_is_empty() {
+    let tool = json!({
+        "method": "PATCH", "path": "/me", "body": "form",
+        "parameters": { "name": { "type": "string", "in": "body", "optional": true } },
+    });
+    assert_eq!(
+        sent(&tool, &json!({}), &json!({})),
+        "Patch /me [content-type: application/x-www-form-urlencoded] "
+    );
+}

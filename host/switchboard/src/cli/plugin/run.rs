@@ -124,6 +124,7 @@ fn reach(grant: &str) -> anyhow::Result<Reach> {
         methods: methods.split(',').map(str::to_owned).collect(),
         paths: vec![PathPattern(url.path().to_owned())],
         safe_posts: Vec::new(),
+        bodies: policy::BodyEncoding::Json,
         credential: None,
         nature: None,
         private_network: true,

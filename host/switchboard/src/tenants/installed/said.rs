@@ -1,6 +1,6 @@
 //! What is asked for, in an operator's words: a line for whatever there is to accept.
 
-use policy::{BodyForm, BodyRule, HttpGrant, Nature, PathPattern};
+use policy::{BodyEncoding, BodyForm, BodyRule, HttpGrant, Nature, PathPattern};
 use toml::{Table, Value};
 
 use crate::Classified;
@@ -37,6 +37,7 @@ pub(super) fn destination(grant: &HttpGrant) -> String {
         ));
     }
     let tools = grant.tools.iter();
+    let told = |body: &[BodyRule]| told(body, grant.bodies);
     said.extend(tools.map(|(tool, body)| format!("for {tool}, {}", told(body))));
     if grant.tools.is_empty() && grant.methods.iter().any(|method| method != "GET") {
         said.push(format!("for every tool of it, {}", told(&[])));
@@ -45,7 +46,7 @@ pub(super) fn destination(grant: &HttpGrant) -> String {
 }
 
 /// `with /points = /points, /sum = /amount (minor_units) in the body`
-fn told(body: &[BodyRule]) -> String {
+fn told(body: &[BodyRule], bodies: BodyEncoding) -> String {
     let rules = body.iter().map(|rule| {
         let BodyRule { at, is, form } = rule;
         let form = match form {
@@ -58,10 +59,12 @@ fn told(body: &[BodyRule]) -> String {
         format!("{at} = {is}{form}")
     });
     let rules: Vec<String> = rules.collect();
-    if rules.is_empty() {
-        return "with any body".to_owned();
+    match (rules.as_slice(), bodies) {
+        ([], BodyEncoding::Json) => "with any body".to_owned(),
+        ([], BodyEncoding::Form) => "with any form as its body".to_owned(),
+        (rules, BodyEncoding::Json) => format!("with {} in the body", rules.join(", ")),
+        (rules, BodyEncoding::Form) => format!("with {} in a form as its body", rules.join(", ")),
     }
-    format!("with {} in the body", rules.join(", "))
 }
 
 /// What a tool's classification says that another, of the version before, does not: a line for each field. Without one before,

@@ -38,6 +38,24 @@ fn all_that_a_first_version_asks_for_is_named() {
     assert!(asking(POINTS).beyond(&asking(POINTS)).is_empty());
 }
 
+/// Another kind of body is another thing to accept.
+#[test]
+fn how_bodies_are_read_is_said() {
+    let form = POINTS.replace("nature =", "bodies = \"form\"\nnature =");
+    let unread = form.replace("{ at = \"/points\", is = \"/points\" }", "");
+    for (text, words) in [
+        (
+            &form,
+            "for redeem_points, with /points = /points in a form as its body",
+        ),
+        (&unread, "for redeem_points, with any form as its body"),
+    ] {
+        let said = asking(text).beyond(&asking(POINTS));
+        assert!(said.len() == 1 && said[0].ends_with(words), "{said:?}");
+    }
+    assert_eq!(asking(POINTS).beyond(&asking(&form)).len(), 1);
+}
+
 #[test]
 fn what_a_further_version_says_otherwise_has_a_line_for_each_field() {
     let destination = "POST https://api.example.com /members/{customer_id}/redemptions, ";
