@@ -19,6 +19,8 @@ use crate::{
 
 /// The code of every refusal of a plugin that an operator has stopped.
 pub(super) const STOPPED: &str = "PLUGIN_STOPPED";
+/// Bytes of a URL at most, which is what servers take; as much of a longer one is on record.
+const LONGEST_URL: usize = 8 * 1024;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// One request of an invocation, and what became of it.
@@ -137,6 +139,8 @@ impl CallGate {
         };
         let decision = if self.tool.is_stopped() {
             CapabilityDecision::Deny(refusal(STOPPED))
+        } else if request.url.len() > LONGEST_URL {
+            CapabilityDecision::Deny(refusal("URL_TOO_LONG"))
         } else {
             self.rulebook.decide_http(&self.call, &self.scope, &asked)
         };
@@ -153,10 +157,11 @@ impl CallGate {
         request: &OutboundHttp,
         decision: &CapabilityDecision,
     ) -> Result<(), Refusal> {
+        let url: String = request.url.chars().take(LONGEST_URL).collect();
         let mut detail = json!({
             "capability": "http",
             "method": request.method.as_str(),
-            "url": self.scrub(&request.url),
+            "url": self.scrub(&url),
             "intent": self.lease.as_ref().map(|lease| &lease.intent),
         });
         match decision {

@@ -120,7 +120,7 @@ async fn requests_have_a_budget_and_each_is_on_record() {
     let plugin: Plugin = Arc::new(|_, gate| {
         Box::pin(async move {
             for _ in 0..16 {
-                send(&gate, Method::GET, "/articles", &json!({})).await?;
+                send(&gate, Method::GET, "/articles", &Value::Null).await?;
             }
             send(&gate, Method::POST, "/search", &json!({})).await?;
             Ok(json!({}))

@@ -92,6 +92,33 @@ fn codes(code: &str, times: usize, more: usize) -> Vec<(String, Option<u64>)> {
     std::iter::repeat_n(one, times).chain([rest]).collect()
 }
 
+/// A name without an end is read by nobody, and kept by nobody.
+#[tokio::test]
+async fn of_a_url_that_is_too_long_a_beginning_is_on_record() {
+    let plugin: Plugin = Arc::new(|_, gate| {
+        Box::pin(async move {
+            let path = format!("/articles?q={}", "a".repeat(1 << 20));
+            send(&gate, Method::GET, &path, &Value::Null).await?;
+            Ok(json!({}))
+        })
+    });
+    let world = World::new(plugin);
+    let case = world.case("s").await;
+    let ended = world.call(&case, "search_knowledge_base", json!({})).await;
+    assert_eq!(ended.word(), "denied", "{ended:?}");
+    assert_eq!(
+        refused(&world, &case).await,
+        [("URL_TOO_LONG".to_owned(), None)]
+    );
+    let records = world.capabilities(&case).await;
+    let url = records[0]["url"].as_str().unwrap();
+    assert!(
+        url.contains("/articles?q=a") && url.len() <= 8 << 10,
+        "{}",
+        url.len()
+    );
+}
+
 /// What a flood of a read leaves: so many given, and of the rest so many on record with their code, the others as a number.
 async fn check(asks: &'static [Asks], given: usize, code: &str, on_record: usize) {
     for fails in [false, true] {

@@ -184,7 +184,11 @@ pub(crate) async fn send(
     path: &str,
     body: &Value,
 ) -> Result<Vec<(HeaderName, HeaderValue)>, InvokeError> {
-    send_bytes(gate, method, path, body.to_string()).await
+    let text = match body {
+        Value::Null => String::new(),
+        body => body.to_string(),
+    };
+    send_bytes(gate, method, path, text).await
 }
 
 /// The same with a body that need not be JSON.

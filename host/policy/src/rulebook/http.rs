@@ -15,6 +15,10 @@ pub(super) const ACTION: &str = "http_request";
 
 const SAFE_METHODS: &[&str] = &["GET", "HEAD", "OPTIONS"];
 
+/// What a request breaks that has a body and may have none. Many backends do not read the body of a GET: what follows its head on
+/// the connection is the next request to them, one that nobody judged, or the beginning of somebody else's.
+const BODY: &str = "body";
+
 /// A call and what its plugin may do meanwhile.
 type Permitted<'a> = (&'a Call, &'a Scope);
 
@@ -94,7 +98,8 @@ fn covers<'a>(
     cover(&grant.safe_posts, safe_post, true).chain(cover(&grant.paths, listed, false))
 }
 
-/// What the request says otherwise than it was permitted: a segment of the path, a pointer into the body, or why that is none.
+/// What the request says otherwise than it was permitted: a segment of the path, a pointer into the body, a body at all, or why it is
+/// none.
 fn broken(
     cover: Cover<'_>,
     target: &Target,
@@ -103,6 +108,9 @@ fn broken(
 ) -> Option<String> {
     if let Some(segment) = cover.pattern.broken(target.path(), &call.arguments) {
         return Some(segment.to_owned());
+    }
+    if SAFE_METHODS.contains(&request.method) && !request.body.is_empty() {
+        return Some(BODY.to_owned());
     }
     if is_safe(request, cover) {
         return None;

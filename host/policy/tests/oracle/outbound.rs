@@ -24,6 +24,8 @@ struct Sent {
     path: &'static str,
     /// What the body says of the amount, minor units.
     says: Option<i64>,
+    /// There is no body at all.
+    bare: bool,
     /// Spaces that make the body large.
     padding: usize,
     before: u32,
@@ -34,7 +36,7 @@ struct Sent {
 const PERMITTED: i64 = 4_999;
 
 /// By the prose: the operator grants one backend, GET and POST under /orders and a search; only refunds go there, with the
-/// permitted amount. Reads change nothing. Requests and bytes are bounded.
+/// permitted amount. Reads change nothing, and what only asks has no body. Requests and bytes are bounded.
 fn expected(sent: &Sent) -> &'static str {
     let search = sent.path == "/search" && sent.method == "POST";
     let listed = sent.path == "/orders/7" && ["GET", "POST"].contains(&sent.method);
@@ -48,7 +50,10 @@ fn expected(sent: &Sent) -> &'static str {
     if sent.effect == Effect::Read && !safe {
         return "deny READ_CANNOT_WRITE";
     }
-    if !safe && sent.says != Some(PERMITTED) {
+    if sent.method == "GET" && !sent.bare {
+        return "deny NOT_AS_PERMITTED";
+    }
+    if !safe && (sent.bare || sent.says != Some(PERMITTED)) {
         return "deny NOT_AS_PERMITTED";
     }
     if sent.before >= sent.most {
@@ -141,6 +146,7 @@ fn generate(dice: &mut Dice) -> Sent {
             Some(5_000),
             None,
         ]),
+        bare: dice.one_in(2),
         padding: if dice.one_in(50) {
             dice.pick(&[MOST_BYTES - 25, MOST_BYTES, MOST_BYTES + 1])
         } else {
@@ -152,6 +158,9 @@ fn generate(dice: &mut Dice) -> Sent {
 }
 
 fn body(sent: &Sent) -> Vec<u8> {
+    if sent.bare {
+        return Vec::new();
+    }
     let mut body = match sent.says {
         Some(minor) => format!("{{\"minor\":{minor}}}"),
         None => "{}".to_owned(),

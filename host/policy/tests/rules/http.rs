@@ -275,6 +275,10 @@ fn rules_table() -> Vec<(Effect, HttpRequest<'static>, &'static str)> {
         calls_before,
         ..request("GET", cancel)
     };
+    let asking = |method| HttpRequest {
+        body: b"POST /orders/1/cancel HTTP/1.1\r\n\r\n",
+        ..request(method, cancel)
+    };
     let sized = |bytes| HttpRequest {
         body: &LONG[..bytes],
         ..request("POST", cancel)
@@ -290,6 +294,9 @@ fn rules_table() -> Vec<(Effect, HttpRequest<'static>, &'static str)> {
         (Effect::Write, request("post", cancel), "NOT_GRANTED"),
         (Effect::Write, request("HEAD", cancel), "NOT_GRANTED"),
         (Effect::Read, request("GET", search), "NOT_GRANTED"),
+        (Effect::Read, asking("GET"), "NOT_AS_PERMITTED"),
+        (Effect::Write, asking("GET"), "NOT_AS_PERMITTED"),
+        (Effect::Write, asking("POST"), "unsafe"),
         (Effect::Read, called(2), "safe"),
         (Effect::Read, called(3), "HTTP_BUDGET"),
         (Effect::Read, called(u32::MAX), "HTTP_BUDGET"),

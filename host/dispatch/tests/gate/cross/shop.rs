@@ -230,13 +230,12 @@ impl Shop {
             let _ = gate.complete(prompt).await;
         }
         if dice.one_in(3) {
-            let _ = send(
-                &gate,
-                dice.pick(&[&Method::GET, &Method::POST]).clone(),
-                "/x",
-                &json!({ "note": "x" }),
-            )
-            .await;
+            let (method, body) = if dice.one_in(2) {
+                (Method::GET, Value::Null)
+            } else {
+                (Method::POST, json!({ "note": "x" }))
+            };
+            let _ = send(&gate, method, "/x", &body).await;
         }
         if dice.one_in(6) {
             return Err(any_error(&mut dice, words));
