@@ -1,11 +1,13 @@
 //! Artifacts in OCI registries, in the layout of the CNCF's wasm artifacts: one component in one layer.
 
+mod asking;
 mod blob;
 mod component;
 mod connect;
 mod credentials;
 mod look;
 mod manifest;
+mod pass;
 mod pull;
 mod push;
 mod reference;

@@ -1,4 +1,4 @@
-//! A client for one registry, and what its errors mean to whoever asked.
+//! How registries are reached, a client for whoever publishes, and what the errors mean to whoever asked.
 
 use std::time::Duration;
 
@@ -11,8 +11,10 @@ use super::Reference;
 use crate::source::{FetchError, Registries};
 
 /// How long a registry may take to be reached, and be silent.
-const CONNECT: Duration = Duration::from_secs(10);
-const SILENCE: Duration = Duration::from_secs(30);
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
+pub(super) const SILENCE: Duration = Duration::from_secs(30);
+/// As what we ask.
+pub(super) const USER_AGENT: &str = concat!("switchboard/", env!("CARGO_PKG_VERSION"));
 /// As much of a registry's own words as people need.
 const MAX_WORDS: usize = 300;
 
@@ -24,11 +26,9 @@ pub(super) struct Connection {
 
 /// A connection to the registry of `reference`; nothing is sent yet.
 pub(super) fn to(registries: &Registries, reference: &Reference) -> Result<Connection, FetchError> {
-    // Refused where the process has one; any will do, and this is the one that it would be.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let is_plain = registries.insecure.contains(reference.registry()) || reference.is_loopback();
+    use_ring();
     let config = ClientConfig {
-        protocol: if is_plain {
+        protocol: if is_plain(registries, reference) {
             ClientProtocol::Http
         } else {
             ClientProtocol::Https
@@ -36,7 +36,7 @@ pub(super) fn to(registries: &Registries, reference: &Reference) -> Result<Conne
         platform_resolver: None,
         connect_timeout: Some(CONNECT),
         read_timeout: Some(SILENCE),
-        user_agent: concat!("switchboard/", env!("CARGO_PKG_VERSION")),
+        user_agent: USER_AGENT,
         ..ClientConfig::default()
     };
     let client = Client::try_from(config).map_err(|error| explain(error, reference))?;
@@ -46,14 +46,21 @@ pub(super) fn to(registries: &Registries, reference: &Reference) -> Result<Conne
     })
 }
 
+/// For TLS. Refused where the process has another one; any will do, and this is the one that it would be.
+pub(super) fn use_ring() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Whether the registry is reached without TLS.
+pub(super) fn is_plain(registries: &Registries, reference: &Reference) -> bool {
+    registries.insecure.contains(reference.registry()) || reference.is_loopback()
+}
+
 impl Connection {
-    /// Signs in, where the registry asks for it.
-    pub(super) async fn sign_in(
-        &self,
-        reference: &Reference,
-        operation: RegistryOperation,
-    ) -> Result<(), FetchError> {
+    /// Signs in to publish, where the registry asks for it.
+    pub(super) async fn sign_in(&self, reference: &Reference) -> Result<(), FetchError> {
         let any = reference.by_tag("any");
+        let operation = RegistryOperation::Push;
         let signed_in = self.client.auth(&any, &self.auth, operation).await;
         signed_in
             .map(drop)
@@ -101,7 +108,7 @@ const MISSING: [OciErrorCode; 5] = [
     OciErrorCode::ManifestBlobUnknown,
 ];
 
-fn unauthorized(reference: &Reference) -> FetchError {
+pub(super) fn unauthorized(reference: &Reference) -> FetchError {
     FetchError::Unauthorized {
         what: reference.to_string(),
         registry: reference.registry().to_owned(),

@@ -2,16 +2,13 @@
 
 use oci_client::manifest::{OciDescriptor, OciImageManifest};
 
-use super::connect::{Connection, explain};
+use super::asking::{Asking, Place};
 use super::{CONFIG, LAYER, MAX_MANIFEST, Reference};
 use crate::source::FetchError;
 use crate::{Digest, MAX_ARTIFACT_BYTES};
 
 /// The manifests that are asked for.
-const ACCEPTED: [&str; 2] = [
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-];
+pub(super) const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 
 /// A manifest as it was received.
 pub(super) struct Received {
@@ -22,26 +19,18 @@ pub(super) struct Received {
 
 /// Asks for the manifest at `place`, of the repository of `reference`.
 pub(super) async fn receive(
-    to: &Connection,
+    to: &Asking,
     reference: &Reference,
-    place: &oci_client::Reference,
+    place: &Place,
 ) -> Result<Received, FetchError> {
-    let received = to
-        .client
-        .pull_manifest_raw(place, &to.auth, &ACCEPTED)
-        .await;
-    let (bytes, _) = received.map_err(|error| explain(error, reference))?;
-    if bytes.len() > MAX_MANIFEST {
-        return Err(unfit(
-            reference,
-            format!("its manifest has more than {MAX_MANIFEST} bytes"),
-        ));
-    }
+    let path = format!("manifests/{place}");
+    let received = to.get(&path, ACCEPTED, MAX_MANIFEST).await;
+    let bytes = received.map_err(|error| {
+        let too_long = format!("its manifest has more than {MAX_MANIFEST} bytes");
+        error.explained(reference, too_long)
+    })?;
     let digest = Digest::of(&bytes);
-    if place
-        .digest()
-        .is_some_and(|pinned| pinned != digest.to_string())
-    {
+    if matches!(place, Place::Digest(pinned) if *pinned != digest) {
         return Err(unfit(
             reference,
             format!("its manifest has the digest {digest}"),
@@ -55,16 +44,16 @@ pub(super) async fn receive(
     })?;
     Ok(Received {
         digest,
-        bytes: bytes.into(),
+        bytes,
         manifest,
     })
 }
 
-/// The layer with the component, by what it should be and how large it says it is.
-pub(super) fn component<'a>(
+/// The component, by what it should be and how large it says it is.
+pub(super) fn component(
     reference: &Reference,
-    manifest: &'a OciImageManifest,
-) -> Result<(&'a OciDescriptor, Digest), FetchError> {
+    manifest: &OciImageManifest,
+) -> Result<Digest, FetchError> {
     let config = &manifest.config.media_type;
     if config != CONFIG {
         return Err(unfit(
@@ -96,7 +85,7 @@ pub(super) fn component<'a>(
             format!("it has {size} bytes, and a component may have {MAX_ARTIFACT_BYTES}"),
         ));
     }
-    Ok((layer, digest))
+    Ok(digest)
 }
 
 pub(super) fn digest_of(

@@ -4,11 +4,10 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use oci_client::RegistryOperation;
 use oci_client::manifest::OciDescriptor;
 
+use super::asking::{Asking, Place};
 use super::blob::blob;
-use super::connect::{self, Connection};
 use super::manifest::{self, Received, digest_of};
 use super::{Reference, SIGNATURES, referrers};
 use crate::signature::{ManifestSignature, Signature};
@@ -54,12 +53,11 @@ pub(crate) async fn pull(
 }
 
 async fn take(registries: &Registries, reference: &Reference) -> Result<Fetched, FetchError> {
-    let to = connect::to(registries, reference)?;
-    to.sign_in(reference, RegistryOperation::Pull).await?;
+    let to = Asking::sign_in(registries, reference).await?;
     let received = manifest::receive(&to, reference, &place(reference)).await?;
     let tag_moved = tag_moved(&to, reference).await?;
-    let (layer, digest) = manifest::component(reference, &received.manifest)?;
-    let bytes = blob(&to, reference, layer, digest, MAX_ARTIFACT_BYTES).await?;
+    let digest = manifest::component(reference, &received.manifest)?;
+    let bytes = blob(&to, reference, digest, MAX_ARTIFACT_BYTES).await?;
     let mut signatures = own_signatures(reference, &received)?;
     signatures.extend(cosign_signatures(&to, reference, received.digest, digest).await?);
     signatures.extend(referrers::bundles(&to, reference, &received, digest).await?);
@@ -73,18 +71,18 @@ async fn take(registries: &Registries, reference: &Reference) -> Result<Fetched,
 }
 
 /// By digest where there is one: a tag may lead elsewhere by now.
-fn place(reference: &Reference) -> oci_client::Reference {
+fn place(reference: &Reference) -> Place {
     match (reference.digest(), reference.tag()) {
-        (Some(digest), _) => reference.by_digest(&digest),
-        (None, tag) => reference.by_tag(tag.unwrap_or("latest")),
+        (Some(digest), _) => Place::Digest(digest),
+        (None, tag) => Place::Tag(tag.unwrap_or("latest").to_owned()),
     }
 }
 
-async fn tag_moved(to: &Connection, reference: &Reference) -> Result<Option<TagMoved>, FetchError> {
+async fn tag_moved(to: &Asking, reference: &Reference) -> Result<Option<TagMoved>, FetchError> {
     let (Some(pinned), Some(tag)) = (reference.digest(), reference.tag()) else {
         return Ok(None);
     };
-    let now = match manifest::receive(to, reference, &reference.by_tag(tag)).await {
+    let now = match manifest::receive(to, reference, &Place::Tag(tag.to_owned())).await {
         Ok(received) => Some(received.digest),
         // A tag that leads to something else than an artifact has moved as well; to what, nobody needs to know.
         Err(FetchError::Missing { .. } | FetchError::Unfit { .. }) => None,
@@ -113,12 +111,12 @@ fn own_signatures(
 
 /// What `cosign sign --key` of version 2 left beside a manifest: under a tag that is made of its digest.
 async fn cosign_signatures(
-    to: &Connection,
+    to: &Asking,
     reference: &Reference,
     manifest: Digest,
     artifact: Digest,
 ) -> Result<Vec<Signature>, FetchError> {
-    let tag = reference.by_tag(&format!("sha256-{}.sig", manifest.hex()));
+    let tag = Place::Tag(format!("sha256-{}.sig", manifest.hex()));
     let received = match manifest::receive(to, reference, &tag).await {
         Ok(received) => received.manifest,
         Err(FetchError::Missing { .. }) => return Ok(vec![]),
@@ -135,7 +133,7 @@ async fn cosign_signatures(
         signatures.push(Signature::Manifest(ManifestSignature {
             manifest,
             artifact,
-            payload: blob(to, reference, layer, digest, MAX_SIGNED_TEXT).await?,
+            payload: blob(to, reference, digest, MAX_SIGNED_TEXT).await?,
             signature,
         }));
     }

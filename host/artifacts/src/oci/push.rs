@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use oci_client::RegistryOperation;
 use oci_client::client::{Config, ImageLayer};
 use oci_client::manifest::OciImageManifest;
 use serde_json::json;
@@ -74,7 +73,7 @@ impl Package {
         let at = Digest::of(&manifest);
 
         let to = connect::to(registries, reference)?;
-        to.sign_in(reference, RegistryOperation::Push).await?;
+        to.sign_in(reference).await?;
         let place = reference.by_tag(tag);
         let failed = |error| explain(error, reference);
         to.client

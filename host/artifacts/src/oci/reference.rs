@@ -80,13 +80,15 @@ impl Reference {
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 
-    /// For the client: by digest.
-    pub(super) fn by_digest(&self, digest: &Digest) -> oci_client::Reference {
-        let (registry, repository) = (self.registry.clone(), self.repository.clone());
-        oci_client::Reference::with_digest(registry, repository, digest.to_string())
+    /// Whom to ask: the one registry that answers under another name than its own does so.
+    pub(super) fn host(&self) -> &str {
+        match self.registry.as_str() {
+            "docker.io" => "index.docker.io",
+            other => other,
+        }
     }
 
-    /// For the client: by tag.
+    /// For the client that publishes: by tag.
     pub(super) fn by_tag(&self, tag: &str) -> oci_client::Reference {
         let (registry, repository) = (self.registry.clone(), self.repository.clone());
         oci_client::Reference::with_tag(registry, repository, tag.to_owned())

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use oci_client::errors::OciDistributionError;
 use oci_client::manifest::{ImageIndexEntry, OciImageIndex};
 
+use super::asking::{Asking, Place, Unanswered};
 use super::blob::blob;
-use super::connect::{Connection, explain};
+use super::connect::explain;
 use super::manifest::{self, Received, digest_of, unfit};
 use super::{MAX_MANIFEST, Reference};
 use crate::signature::{BundleSignature, COSIGN_SIGN, MAX_BUNDLE, Signature};
@@ -17,8 +18,8 @@ use crate::{Digest, MAX_SIGNATURES};
 
 /// What a bundle in a registry is called; a version may follow.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
-/// The form of bundles that cosign 3 writes, as registries are asked for it.
-const BUNDLE_NOW: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// The form of bundles that cosign 3 writes, `application/vnd.dev.sigstore.bundle.v0.3+json`, as registries are asked for it.
+const BUNDLE_QUERY: &str = "application%2Fvnd.dev.sigstore.bundle.v0.3%2Bjson";
 /// Says of a bundle what its statement says. Nobody's word: it saves reading attestations that are no signatures.
 const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -26,7 +27,7 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// The bundles beside a manifest, verified by nobody yet. One that cannot be read is told of where nothing else counts. Whoever may
 /// push beside a manifest may crowd the places of those that are read, and it is refused then.
 pub(super) async fn bundles(
-    to: &Connection,
+    to: &Asking,
     reference: &Reference,
     received: &Received,
     artifact: Digest,
@@ -66,42 +67,54 @@ fn is_signature(entry: &ImageIndexEntry) -> bool {
 
 /// What refers to the manifest; in words what is wrong with the list.
 async fn listed(
-    to: &Connection,
+    to: &Asking,
     reference: &Reference,
     manifest: &Digest,
 ) -> Result<Result<Vec<ImageIndexEntry>, String>, FetchError> {
     use OciDistributionError as Oci;
-    let place = reference.by_digest(manifest);
-    match to.client.pull_referrers(&place, Some(BUNDLE_NOW)).await {
-        Ok(index) => Ok(Ok(index.manifests)),
-        Err(error @ Oci::RequestError(_)) => Err(explain(error, reference)),
-        Err(error @ Oci::ServerError { code, .. }) if code >= 500 && code != 501 => {
+    let path = format!("referrers/{manifest}?artifactType={BUNDLE_QUERY}");
+    let asked = to.get(&path, INDEX, MAX_MANIFEST).await;
+    let failed = match asked.map(|bytes| index(&bytes)) {
+        Ok(Ok(listed)) => return Ok(Ok(listed)),
+        Err(Unanswered::TooLong) => return Ok(Err(too_long())),
+        Ok(Err(_)) => None,
+        Err(Unanswered::Failed(error)) => Some(error),
+    };
+    match failed {
+        Some(error @ Oci::RequestError(_)) => Err(explain(error, reference)),
+        Some(error @ Oci::ServerError { code, .. }) if code >= 500 && code != 501 => {
             Err(explain(error, reference))
         }
         // Registries that do not know the question answer in many ways, not with 404 alone.
-        Err(_) => tagged(to, reference, manifest).await,
+        _ => tagged(to, reference, manifest).await,
     }
 }
 
 /// The index that stands in where a registry cannot list what refers to a manifest.
 async fn tagged(
-    to: &Connection,
+    to: &Asking,
     reference: &Reference,
     manifest: &Digest,
 ) -> Result<Result<Vec<ImageIndexEntry>, String>, FetchError> {
-    let place = reference.by_tag(&tag_of(manifest));
-    let received = to.client.pull_manifest_raw(&place, &to.auth, &[INDEX]);
-    let bytes = match received.await.map_err(|error| explain(error, reference)) {
-        Ok((bytes, _)) if bytes.len() <= MAX_MANIFEST => bytes,
-        Ok(_) => return Ok(Err(format!("it has more than {MAX_MANIFEST} bytes"))),
+    let path = format!("manifests/{}", tag_of(manifest));
+    let received = to.get(&path, INDEX, MAX_MANIFEST).await;
+    let bytes = match received.map_err(|error| error.explained(reference, too_long())) {
+        Ok(bytes) => bytes,
         Err(FetchError::Missing { .. }) => return Ok(Ok(vec![])),
         Err(FetchError::Unfit { message, .. }) => return Ok(Err(message)),
         Err(error) => return Err(error),
     };
-    let index = serde_json::from_slice::<OciImageIndex>(&bytes);
-    Ok(index
-        .map(|index| index.manifests)
+    Ok(index(&bytes)
         .map_err(|error| format!("it is no index of what refers to the manifest: {error}")))
+}
+
+fn index(bytes: &[u8]) -> serde_json::Result<Vec<ImageIndexEntry>> {
+    let index = serde_json::from_slice::<OciImageIndex>(bytes);
+    index.map(|index| index.manifests)
+}
+
+fn too_long() -> String {
+    format!("it has more than {MAX_MANIFEST} bytes")
 }
 
 fn tag_of(manifest: &Digest) -> String {
@@ -110,7 +123,7 @@ fn tag_of(manifest: &Digest) -> String {
 
 /// The text of a bundle; in words what is wrong with it.
 async fn read(
-    to: &Connection,
+    to: &Asking,
     reference: &Reference,
     place: &str,
 ) -> Result<Result<String, String>, FetchError> {
@@ -125,12 +138,8 @@ async fn read(
     }
 }
 
-async fn text(
-    to: &Connection,
-    reference: &Reference,
-    digest: &Digest,
-) -> Result<String, FetchError> {
-    let received = manifest::receive(to, reference, &reference.by_digest(digest)).await?;
+async fn text(to: &Asking, reference: &Reference, digest: &Digest) -> Result<String, FetchError> {
+    let received = manifest::receive(to, reference, &Place::Digest(*digest)).await?;
     let [layer] = &received.manifest.layers[..] else {
         let count = received.manifest.layers.len();
         let message = format!("it has {count} layers, and a bundle is one");
@@ -149,7 +158,7 @@ async fn text(
         return Err(unfit(reference, message));
     }
     let digest = digest_of(reference, layer)?;
-    let bytes = blob(to, reference, layer, digest, MAX_BUNDLE).await?;
+    let bytes = blob(to, reference, digest, MAX_BUNDLE).await?;
     let text = String::from_utf8(bytes);
     text.map_err(|_| unfit(reference, "it is no text".to_owned()))
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use artifacts::{Digest, FetchError, MAX_ARTIFACT_BYTES, Reference, Registries, Source};
+use artifacts::{
+    Credentials, Digest, FetchError, MAX_ARTIFACT_BYTES, Reference, Registries, Source,
+};
 use serde_json::{Value, json};
 
 use crate::oci::{component, fetch};
-use crate::registry::{Answer, Misbehaving};
+use crate::registry::{Answer, FLOOD, Misbehaving};
 
 /// A manifest for these bytes, of this declared size.
 pub(crate) fn manifest(bytes: &[u8], size: usize) -> Value {
@@ -123,6 +125,109 @@ async fn more_than_there_may_be_is_not_taken() {
         error.to_string().contains("manifest has more than"),
         "{error}"
     );
+}
+
+/// A registry that wants a token from itself, whose tokens are this.
+fn guarded(token: Answer) -> Vec<(String, Answer)> {
+    let wanted = r#"Bearer realm="http://HERE/token?a=b",service="acme""#;
+    let guard = Answer {
+        status: "401 Unauthorized",
+        headers: vec![("www-authenticate", wanted.to_owned())],
+        ..Answer::ok("")
+    };
+    let place = "/token?a=b&scope=repository%3Aacme%2Floyalty%3Apull&service=acme";
+    vec![("/v2/".into(), guard), (place.into(), token)]
+}
+
+/// Whatever is asked, the answer never ends: the host reads as much as there may be, and goes.
+#[tokio::test]
+async fn an_answer_without_an_end_is_not_read_to_it() {
+    let bytes = component(b"one");
+    let manifest = manifest(&bytes, bytes.len()).to_string();
+    let referrers = format!(
+        "/v2/acme/loyalty/referrers/{}?artifactType=application%2Fvnd.dev.sigstore.bundle.v0.3%2Bjson",
+        Digest::of(manifest.as_bytes())
+    );
+    let (tag, _) = at_tag("");
+    let broken = Answer {
+        status: "500 Internal Server Error",
+        ..Answer::ok("broken")
+    };
+    let behaving = vec![
+        root(),
+        at_tag(manifest.clone()),
+        blob(&bytes, Answer::ok(bytes.clone())),
+    ];
+    let floods = [
+        vec![root(), (tag.clone(), Answer::ok(manifest).flood())],
+        vec![root(), (tag, broken.clone().flood())],
+        [vec![blob(&bytes, broken.flood())], behaving.clone()].concat(),
+        [vec![(referrers, Answer::ok("").flood())], behaving].concat(),
+        guarded(Answer::ok("{").flood()),
+        guarded(Answer {
+            status: "403 Forbidden",
+            ..Answer::ok("no").flood()
+        }),
+    ];
+    for (flood, answers) in floods.into_iter().enumerate() {
+        let registry = Misbehaving::start(answers).await;
+        let place = registry.place("acme/loyalty:1");
+        let fetched = fetch(&place).await;
+        // What nobody could read is no signature, and none is asked for here.
+        let signatures = fetched.map(|fetched| fetched.signatures.len());
+        assert!(
+            matches!(signatures, Err(_) | Ok(1)),
+            "{flood}: {signatures:?}"
+        );
+        let taken = registry.flooded();
+        assert!(taken < FLOOD / 2, "{flood}: {taken} bytes were taken");
+        let _ = place.leads_to(&Registries::default()).await;
+        let taken = registry.flooded();
+        assert!(taken < FLOOD / 2, "{flood}: {taken} bytes were taken");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_shown_to_the_registry_and_the_password_where_tokens_are() {
+    let bytes = component(b"one");
+    let manifest = manifest(&bytes, bytes.len()).to_string();
+    for name in ["token", "access_token"] {
+        let token = Answer::ok(format!(r#"{{"{name}": "t0ken", "expires_in": 300}}"#));
+        let (tag, found) = at_tag(manifest.clone());
+        let (layer, component) = blob(&bytes, Answer::ok(bytes.clone()));
+        let answers = vec![(tag.clone(), found), (layer.clone(), component)];
+        let registry = Misbehaving::start([guarded(token), answers].concat()).await;
+        let place = registry.place("acme/loyalty:1");
+        let known = format!(
+            r#"{{"auths": {{"{}": {{"username": "vendor", "password": "secret"}}}}}}"#,
+            place.registry()
+        );
+        let registries = Registries {
+            credentials: Credentials::parse(&known).unwrap(),
+            ..Registries::default()
+        };
+        let source = Source::Oci(place);
+        assert_eq!(source.fetch(&registries).await.unwrap().bytes, bytes);
+        let shown = registry.shown();
+        let (password, tokens) = shown.split_first().unwrap();
+        assert!(password.starts_with("/token?a=b"), "{password}");
+        assert!(
+            password.ends_with(" Basic dmVuZG9yOnNlY3JldA=="),
+            "{password}"
+        );
+        assert!(
+            tokens.contains(&format!("{tag} Bearer t0ken")),
+            "{tokens:?}"
+        );
+        assert!(
+            tokens.contains(&format!("{layer} Bearer t0ken")),
+            "{tokens:?}"
+        );
+        assert!(
+            !tokens.iter().any(|one| one.contains("Basic")),
+            "{tokens:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -117,7 +117,12 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     /// Says that there are this many more bytes, and hangs up instead of sending them.
     pub(crate) withheld: usize,
+    /// Sends spaces after the body, for as long as anybody reads and up to [`FLOOD`] bytes of them.
+    pub(crate) floods: bool,
 }
+
+/// As good as without an end.
+pub(crate) const FLOOD: usize = 64 << 20;
 
 impl Answer {
     pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
@@ -126,6 +131,15 @@ impl Answer {
             headers: vec![],
             body: body.into(),
             withheld: 0,
+            floods: false,
+        }
+    }
+
+    /// This, and then no end.
+    pub(crate) fn flood(self) -> Self {
+        Self {
+            floods: true,
+            ..self
         }
     }
 
@@ -138,10 +152,18 @@ impl Answer {
     }
 }
 
-/// A registry that answers each path as it is told, and remembers what it was asked.
+/// What it was asked, what it was shown, and how many bytes of a flood were taken.
+#[derive(Default)]
+struct Seen {
+    asked: Mutex<Vec<String>>,
+    shown: Mutex<Vec<String>>,
+    flooded: Mutex<usize>,
+}
+
+/// A registry that answers each path as it is told, and remembers what it was asked. `HERE` in a header is its own address.
 pub(crate) struct Misbehaving {
     port: u16,
-    asked: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Seen>,
     task: JoinHandle<()>,
 }
 
@@ -149,14 +171,14 @@ impl Misbehaving {
     pub(crate) async fn start(answers: Vec<(String, Answer)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let asked = Arc::new(Mutex::new(vec![]));
-        let seen = Arc::clone(&asked);
+        let seen = Arc::<Seen>::default();
+        let noted = Arc::clone(&seen);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                answer(stream, &answers, &seen).await;
+                answer(stream, &answers, &noted).await;
             }
         });
-        Self { port, asked, task }
+        Self { port, seen, task }
     }
 
     pub(crate) fn place(&self, rest: &str) -> Reference {
@@ -165,7 +187,17 @@ impl Misbehaving {
 
     /// The paths that were asked for; with the method before them, where it is not GET.
     pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        self.seen.asked.lock().unwrap().clone()
+    }
+
+    /// The path of each request that somebody signed, and how.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        self.seen.shown.lock().unwrap().clone()
+    }
+
+    /// Bytes of its flood that were taken, buffers on the way included.
+    pub(crate) fn flooded(&self) -> usize {
+        *self.seen.flooded.lock().unwrap()
     }
 }
 
@@ -176,7 +208,7 @@ impl Drop for Misbehaving {
 }
 
 /// Reads one request, gives the answer of the first path that fits, and hangs up.
-async fn answer(mut stream: TcpStream, answers: &[(String, Answer)], seen: &Mutex<Vec<String>>) {
+async fn answer(mut stream: TcpStream, answers: &[(String, Answer)], seen: &Seen) {
     let mut request = vec![];
     while !request.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -189,20 +221,33 @@ async fn answer(mut stream: TcpStream, answers: &[(String, Answer)], seen: &Mute
     let path = rest.split(' ').next().unwrap_or_default().to_owned();
     let found = answers.iter().find(|(wanted, _)| *wanted == path);
     let answer = found.map_or_else(Answer::missing, |(_, answer)| answer.clone());
-    seen.lock().unwrap().push(match method {
+    let mut lines = request.lines();
+    if let Some(shown) = lines.find_map(|line| line.strip_prefix("authorization: ")) {
+        let line = format!("{path} {shown}");
+        seen.shown.lock().unwrap().push(line);
+    }
+    seen.asked.lock().unwrap().push(match method {
         "GET" => path,
         method => format!("{method} {path}"),
     });
     let mut head = format!(
         "HTTP/1.1 {}\r\nconnection: close\r\ncontent-length: {}\r\n",
         answer.status,
-        answer.body.len() + answer.withheld
+        answer.body.len() + answer.withheld + if answer.floods { FLOOD } else { 0 }
     );
     for (name, value) in &answer.headers {
-        head.extend([name, ": ", value, "\r\n"]);
+        let here = stream.local_addr().unwrap().to_string();
+        head.extend([name, ": ", &value.replace("HERE", &here), "\r\n"]);
     }
     head.push_str("\r\n");
     // Whoever asked may have heard enough.
     let _ = stream.write_all(head.as_bytes()).await;
     let _ = stream.write_all(&answer.body).await;
+    let piece = vec![b' '; 64 << 10];
+    for _ in (0..FLOOD / piece.len()).filter(|_| answer.floods) {
+        if stream.write_all(&piece).await.is_err() {
+            return;
+        }
+        *seen.flooded.lock().unwrap() += piece.len();
+    }
 }
