@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::future::Future;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -142,16 +142,18 @@ where
     }
 }
 
-/// The reason of a refusal beside its file; none takes an earlier one away.
+/// The reason of a refusal beside its file, in the place of an earlier one; none takes that away. Always in a file of its own:
+/// whoever may write here could have left a link to something that only the host may write.
 fn leave_word(file: &Path, reason: Option<&str>) -> io::Result<()> {
     let mut beside = OsString::from(file);
     beside.push(REFUSED_ENDING);
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     match reason {
-        Some(reason) => fs::write(beside, format!("{reason}\n")),
-        None => match fs::remove_file(beside) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed,
-        },
+        Some(reason) => File::create_new(beside)?.write_all(format!("{reason}\n").as_bytes()),
+        None => Ok(()),
     }
 }
 

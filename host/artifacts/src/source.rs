@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -202,7 +202,8 @@ fn read_signatures(path: &Path) -> Result<Vec<Signature>, FetchError> {
 fn bounded(path: &Path, most: usize) -> Result<Vec<u8>, FetchError> {
     let mut bytes = vec![];
     let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+    let opened = is_file(path).and_then(|()| File::open(path));
+    let read = opened.and_then(|file| file.take(limit).read_to_end(&mut bytes));
     match read {
         Ok(_) if bytes.len() <= most => Ok(bytes),
         Ok(_) => Err(FetchError::Unfit {
@@ -214,6 +215,15 @@ fn bounded(path: &Path, most: usize) -> Result<Vec<u8>, FetchError> {
         }),
         Err(error) => Err(failed(path, error)),
     }
+}
+
+/// A pipe would keep whoever opens it waiting for as long as nobody writes.
+fn is_file(path: &Path) -> io::Result<()> {
+    if fs::metadata(path)?.is_file() {
+        return Ok(());
+    }
+    let message = "this is no file that can be read to an end";
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 
 fn failed(path: &Path, source: io::Error) -> FetchError {

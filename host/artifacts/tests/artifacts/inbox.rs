@@ -137,3 +137,47 @@ async fn a_refusal_lies_beside_its_file_until_a_better_one_comes() {
     assert!(reason.contains("signatures cannot be read"), "{reason}");
     task.abort();
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_in_the_place_of_a_refusal_leads_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let others = elsewhere.path().join("plugins.toml");
+    fs::write(&others, "somebody else's").unwrap();
+    let refused = folder.path().join(format!("a.wasm{REFUSED_ENDING}"));
+    std::os::unix::fs::symlink(&others, &refused).unwrap();
+    let (mut arrivals, task) = watch(folder.path().to_owned());
+    replace(&folder.path().join("a.wasm"), b"bad");
+    assert_eq!(arrivals.recv().await, Some(Digest::of(b"bad")));
+    // The word is left before the next file is taken up.
+    replace(&folder.path().join("b.wasm"), b"good");
+    assert_eq!(arrivals.recv().await, Some(Digest::of(b"good")));
+    assert_eq!(fs::read_to_string(&refused).unwrap(), "it is bad\n");
+    assert!(!refused.is_symlink());
+    assert_eq!(fs::read_to_string(&others).unwrap(), "somebody else's");
+    task.abort();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_signatures_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.wasm");
+    let pipe = signature_file(&file);
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // Whoever opens it to read meets this writer, and reads a signature that is none.
+    let written = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, "junk!")
+    });
+    fs::write(&file, COMPONENT).unwrap();
+    let mut inbox = Inbox::new(folder.path());
+    assert!(inbox.look().unwrap().is_empty());
+    let found = inbox.look().unwrap().remove(0).found;
+    let refused = found.unwrap_err().to_string();
+    assert!(refused.contains("no file that can be read"), "{refused}");
+    fs::read(pipe).unwrap();
+    written.join().unwrap().unwrap();
+}
