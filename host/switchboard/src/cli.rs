@@ -137,7 +137,7 @@ pub fn run() -> ExitCode {
     match execute(line) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("switchboard: {}", told(&error));
+            terminal::complain(format_args!("switchboard: {}", told(&error)));
             ExitCode::FAILURE
         }
     }

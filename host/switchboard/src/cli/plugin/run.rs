@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::component::Component;
-use crate::cli::terminal::say;
+use crate::cli::terminal::{complain, say};
 use crate::http::outcome_body;
 use crate::rehearsal::{Casting, Stage};
 use crate::tenants::Credentials;
@@ -84,7 +84,7 @@ pub(super) async fn run(
 
 fn tell(outcome: &Outcome, said: &[String]) -> ExitCode {
     for said in said {
-        eprintln!("the plugin said: {said}");
+        complain(format_args!("the plugin said: {said}"));
     }
     if let Outcome::Done { output, .. } = outcome {
         say(format_args!("{output:#}"));
