@@ -37,7 +37,7 @@ pub struct Limits {
     pub answer_ms: u64,
     /// Bytes of the header fields of one request or answer, in memory.
     pub header_bytes: usize,
-    /// Bytes that reach the log from standard output and error.
+    /// Bytes that reach the log from standard output and error, in 200 lines.
     pub log_bytes: usize,
     /// Completions of the model.
     pub completions: u32,

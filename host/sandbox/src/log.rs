@@ -15,6 +15,8 @@ use crate::reach::Reach;
 
 /// What a plugin may write at a time.
 const CHUNK_BYTES: usize = 4_096;
+/// Lines of one call's log. Each costs the host many times what a short one costs the plugin.
+const LINES: usize = 200;
 
 /// One call's log. Clones write to the same one.
 #[derive(Clone)]
@@ -23,9 +25,15 @@ pub(crate) struct Log(Arc<Mutex<Lines>>);
 struct Lines {
     plugin: String,
     invocation: Arc<Invocation>,
+    taken: Taken,
+}
+
+/// What was taken so far, and what still may be.
+struct Taken {
     /// The line that has no end yet.
     open: Vec<u8>,
-    left: usize,
+    bytes_left: usize,
+    lines_left: usize,
 }
 
 impl Log {
@@ -38,8 +46,11 @@ impl Log {
         Self(Arc::new(Mutex::new(Lines {
             plugin: plugin.to_owned(),
             invocation,
-            open: Vec::new(),
-            left,
+            taken: Taken {
+                open: Vec::new(),
+                bytes_left: left,
+                lines_left: LINES,
+            },
         })))
     }
 
@@ -51,20 +62,10 @@ impl Log {
 
 impl Lines {
     fn take(&mut self, bytes: &[u8]) {
-        if self.left == 0 {
-            return;
-        }
-        let taken = bytes.len().min(self.left);
-        self.left -= taken;
-        for byte in &bytes[..taken] {
-            if *byte == b'\n' {
-                self.emit();
-            } else {
-                self.open.push(*byte);
-            }
-        }
-        if self.left == 0 {
-            self.emit();
+        let was_full = self.taken.is_full();
+        let lines = self.taken.take(bytes);
+        lines.iter().for_each(|line| self.emit(line));
+        if self.taken.is_full() && !was_full {
             tracing::warn!(
                 plugin = self.plugin,
                 "the plugin wrote more than its log takes; the rest is dropped"
@@ -72,19 +73,51 @@ impl Lines {
         }
     }
 
-    fn emit(&mut self) {
-        let line = std::mem::take(&mut self.open);
-        if !line.is_empty() {
-            let line = String::from_utf8_lossy(&line);
-            let line = self.invocation.reach.scrub(&line);
-            tracing::info!(plugin = self.plugin, line, "plugin log");
+    fn emit(&self, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        let line = self.invocation.reach.scrub(&line);
+        tracing::info!(plugin = self.plugin, line, "plugin log");
+    }
+}
+
+impl Taken {
+    fn is_full(&self) -> bool {
+        self.bytes_left == 0 || self.lines_left == 0
+    }
+
+    /// The lines that came to an end with these bytes, or that get no longer.
+    fn take(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut lines = Vec::new();
+        for byte in bytes {
+            if self.is_full() {
+                break;
+            }
+            self.bytes_left -= 1;
+            if *byte != b'\n' {
+                self.open.push(*byte);
+            }
+            if *byte == b'\n' || self.bytes_left == 0 {
+                lines.extend(self.end());
+            }
         }
+        lines
+    }
+
+    /// The line that is open. Empty ones are none.
+    fn end(&mut self) -> Option<Vec<u8>> {
+        if self.open.is_empty() {
+            return None;
+        }
+        self.lines_left = self.lines_left.saturating_sub(1);
+        Some(std::mem::take(&mut self.open))
     }
 }
 
 impl Drop for Lines {
     fn drop(&mut self) {
-        self.emit();
+        if let Some(line) = self.taken.end() {
+            self.emit(&line);
+        }
     }
 }
 
@@ -141,5 +174,41 @@ impl AsyncWrite for Log {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(bytes_left: usize) -> Taken {
+        Taken {
+            open: Vec::new(),
+            bytes_left,
+            lines_left: LINES,
+        }
+    }
+
+    fn texts(lines: Vec<Vec<u8>>) -> Vec<String> {
+        let text = |line| String::from_utf8(line).unwrap();
+        lines.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn lines_end_where_they_end_or_where_the_log_does() {
+        let mut taken = taken(12);
+        assert!(texts(taken.take(b"on")).is_empty());
+        assert_eq!(texts(taken.take(b"e\n\ntwo\nth")), ["one", "two"]);
+        assert_eq!(texts(taken.take(b"ree\n")), ["thr"]);
+        assert!(taken.is_full() && texts(taken.take(b"four\n")).is_empty());
+        assert!(taken.end().is_none());
+    }
+
+    #[test]
+    fn many_short_lines_are_no_more_than_some_long_ones() {
+        let mut taken = taken(16 << 10);
+        let lines = texts(taken.take(&b"x\n".repeat(8 << 10)));
+        assert_eq!(lines.len(), LINES);
+        assert!(taken.is_full() && taken.take(b"x\n").is_empty());
     }
 }
