@@ -64,7 +64,9 @@ impl Lines {
     fn take(&mut self, bytes: &[u8]) {
         let was_full = self.taken.is_full();
         let lines = self.taken.take(bytes);
-        lines.iter().for_each(|line| self.emit(line));
+        for line in &lines {
+            self.emit(line);
+        }
         if self.taken.is_full() && !was_full {
             tracing::warn!(
                 plugin = self.plugin,

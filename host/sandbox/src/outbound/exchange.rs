@@ -276,13 +276,16 @@ impl Trip<'_> {
     }
 }
 
-/// The body without the secrets that the backend repeats, and whether there were any. What is no text is passed on as it is.
+/// The body without the secrets that the backend repeats, and whether there were any. What is no text is passed on as it is, unless
+/// there is one among it.
 fn without_secrets(body: Bytes, gate: &dyn Gate) -> (Bytes, bool) {
-    let scrubbed = std::str::from_utf8(&body).ok().map(|text| gate.scrub(text));
-    match scrubbed {
-        Some(scrubbed) if scrubbed.as_bytes() != body => (scrubbed.into(), true),
-        _ => (body, false),
+    let text = String::from_utf8_lossy(&body);
+    let scrubbed = gate.scrub(&text);
+    if scrubbed == text {
+        drop(text);
+        return (body, false);
     }
+    (scrubbed.into(), true)
 }
 
 /// Takes bytes from the tenant's share, and stands back until they are there.

@@ -1,16 +1,20 @@
 //! Which header fields a plugin may set, and which of an answer it may see.
 
+use std::borrow::Cow;
+
 use dispatch::Gate;
 use http::HeaderMap;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST,
-    HeaderName, HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, EXPECT,
+    FORWARDED, HOST, HeaderName, HeaderValue, IF_RANGE, PROXY_AUTHORIZATION, RANGE, SET_COOKIE, TE,
+    TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 /// Fields that say who asks, where to and how it is sent: the host's to set, whatever the plugin wrote. With them those by which
-/// some servers take a request, or its body, for another one than was judged.
-const HOSTS_OWN: [HeaderName; 25] = [
+/// some servers take a request, or its body, for another one than was judged; and those that ask for an answer packed or in pieces,
+/// in which nobody would find a secret that the backend repeats.
+const HOSTS_OWN: [HeaderName; 28] = [
+    ACCEPT_ENCODING,
     AUTHORIZATION,
     CONNECTION,
     CONTENT_ENCODING,
@@ -19,7 +23,9 @@ const HOSTS_OWN: [HeaderName; 25] = [
     EXPECT,
     FORWARDED,
     HOST,
+    IF_RANGE,
     PROXY_AUTHORIZATION,
+    RANGE,
     TE,
     TRAILER,
     TRANSFER_ENCODING,
@@ -49,13 +55,23 @@ pub(super) fn bytes(headers: &HeaderMap) -> usize {
 
 /// The fields that are the plugin's to set.
 pub(super) fn plugins(mut headers: HeaderMap) -> HeaderMap {
-    let hosts =
-        |name: &HeaderName| HOSTS_OWN.contains(name) || name.as_str().starts_with(FORWARDED_PREFIX);
+    let hosts = |name: &HeaderName| {
+        let name = as_read(name);
+        name.starts_with(FORWARDED_PREFIX) || HOSTS_OWN.iter().any(|own| *own == *name)
+    };
     let foreign: Vec<_> = headers.keys().filter(|name| hosts(name)).cloned().collect();
     for name in foreign {
         headers.remove(name);
     }
     headers
+}
+
+/// The name as servers read it that hand fields on as variables: there `x_own` and `x-own` are the same.
+fn as_read(name: &HeaderName) -> Cow<'_, str> {
+    if name.as_str().contains('_') {
+        return name.as_str().replace('_', "-").into();
+    }
+    name.as_str().into()
 }
 
 /// The fields of the request as it leaves.
@@ -66,7 +82,8 @@ pub(super) fn outgoing(
 ) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(plugins.len() + hosts.len() + 1);
     headers.insert(HOST, authority);
-    for (name, value) in plugins {
+    let is_hosts = |name| hosts.iter().any(|(own, _)| as_read(own) == as_read(name));
+    for (name, value) in plugins.iter().filter(|(name, _)| !is_hosts(name)) {
         headers.append(name.clone(), value.clone());
     }
     for (name, value) in hosts {

@@ -4,6 +4,7 @@ mod addresses;
 mod backend;
 mod bodies;
 mod gate;
+mod hidden;
 mod recorded;
 
 use std::sync::Arc;

@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 pub(super) enum Reply {
     Raw(&'static str),
     Text(String),
+    /// A body alone; the head says how long it is.
+    Body(&'static [u8]),
     /// This, and then the connection is closed.
     Cut(&'static str),
     /// The connection is closed without a word.
@@ -103,6 +105,12 @@ async fn serve(mut stream: TcpStream, replies: Vec<Reply>, seen: Arc<Seen>) {
         match reply {
             Reply::Raw(text) => stream.write_all(text.as_bytes()).await.unwrap(),
             Reply::Text(text) => stream.write_all(text.as_bytes()).await.unwrap(),
+            Reply::Body(body) => {
+                let length = body.len();
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+                let answer = [head.as_bytes(), body].concat();
+                stream.write_all(&answer).await.unwrap();
+            }
             Reply::Cut(text) => return stream.write_all(text.as_bytes()).await.unwrap(),
             Reply::Close => return,
             Reply::Silence => std::future::pending().await,
