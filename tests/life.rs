@@ -3,6 +3,7 @@
 mod commands;
 mod folders;
 mod parcel;
+mod pruned;
 mod pulled;
 mod starts;
 mod trials;

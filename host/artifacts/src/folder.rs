@@ -79,6 +79,29 @@ impl Artifacts {
         }
     }
 
+    /// The artifacts that are here, with their sizes in bytes; files of other names are nobody's concern.
+    pub fn all(&self) -> Result<Vec<(Digest, u64)>, ArtifactError> {
+        let listed = || -> io::Result<Vec<(Digest, u64)>> {
+            let mut all = Vec::new();
+            for entry in fs::read_dir(&self.folder)? {
+                let entry = entry?;
+                if let Some(digest) = named(&entry.path()) {
+                    all.push((digest, entry.metadata()?.len()));
+                }
+            }
+            all.sort_unstable();
+            Ok(all)
+        };
+        listed().map_err(at(&self.folder))
+    }
+
+    /// Deletes an artifact that is here; durable when it returns. Whoever reads it at the moment has all of it.
+    pub fn remove(&self, digest: &Digest) -> Result<(), ArtifactError> {
+        let file = self.file(digest);
+        fs::remove_file(&file).map_err(at(&file))?;
+        sync_folder(&self.folder).map_err(at(&self.folder))
+    }
+
     /// Where an artifact lies, or would.
     pub fn file(&self, digest: &Digest) -> PathBuf {
         self.folder.join(format!("{}.wasm", digest.hex()))
@@ -105,6 +128,14 @@ impl Artifacts {
         }
         Ok(())
     }
+}
+
+/// Whose file it is, by its name.
+fn named(file: &Path) -> Option<Digest> {
+    let name = file.file_name()?.to_str()?;
+    format!("sha256:{}", name.strip_suffix(".wasm")?)
+        .parse()
+        .ok()
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> ArtifactError {
@@ -174,6 +205,28 @@ mod tests {
             artifacts.put(b"component").unwrap();
             assert_eq!(artifacts.get(&digest).unwrap(), b"component");
         }
+    }
+
+    #[test]
+    fn only_artifacts_are_listed_and_removed() {
+        let data = tempfile::tempdir().unwrap();
+        let artifacts = Artifacts::open(data.path()).unwrap();
+        let [one, two] = [&b"one"[..], b"two, longer"].map(|bytes| artifacts.put(bytes).unwrap());
+        let folder = data.path().join("artifacts");
+        for name in ["notes.txt", "x.wasm", &format!("{}.WASM", one.hex())] {
+            fs::write(folder.join(name), "a person's").unwrap();
+        }
+        let mut all = vec![(one, 3), (two, 11)];
+        all.sort_unstable();
+        assert_eq!(artifacts.all().unwrap(), all);
+        artifacts.remove(&one).unwrap();
+        assert_eq!(artifacts.all().unwrap(), [(two, 11)]);
+        assert!(matches!(
+            artifacts.get(&one),
+            Err(ArtifactError::Missing(_))
+        ));
+        assert!(artifacts.remove(&one).is_err());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 4);
     }
 
     #[test]

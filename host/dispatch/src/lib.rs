@@ -44,7 +44,7 @@ pub use ports::{
 };
 pub use registry::{
     Added, Binding, BindingAction, BindingChange, Bound, Canary, HISTORY_LIMIT, HistoryEntry,
-    NewVersion, Pinned, PluginVersion, Registry, TagFound, TagMove, Tolerance,
+    KnownAs, NewVersion, Pinned, PluginVersion, Registry, TagFound, TagMove, Tolerance,
 };
 pub use tool::{InvokeError, Snapshot, Tool, ToolError, ToolSpec, Tools, Violation};
 pub use waiting::{Progress, Waiting};

@@ -266,6 +266,21 @@ pub struct TagMove {
     pub seen_at_ms: i64,
 }
 
+/// A component as some tenant knows it, or knew it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownAs {
+    /// sha256 (hex) of the component.
+    pub digest: String,
+    /// Whose.
+    pub tenant: String,
+    /// The plugin's name.
+    pub plugin: String,
+    /// Its number.
+    pub version: String,
+    /// It was removed, and nothing is bound to it: it must be installed again before it can run.
+    pub is_removed: bool,
+}
+
 /// Entries that [`Registry::history`] gives at most.
 pub const HISTORY_LIMIT: u32 = 1_000;
 
@@ -277,6 +292,9 @@ pub trait Registry: Send + Sync {
 
     /// What a tenant knows, by plugin, oldest first; not what was removed.
     async fn versions(&self, tenant: &str) -> Result<Vec<PluginVersion>, StoreError>;
+
+    /// What every tenant knows or knew, those whose folders are gone included, by tenant, plugin and age.
+    async fn known(&self) -> Result<Vec<KnownAs>, StoreError>;
 
     /// Forgets a version, and tells why in the history. False where it is not known, or bound: stable, on trial, or what a rollback goes back to. Its number
     /// stays taken.

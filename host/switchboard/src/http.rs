@@ -2,6 +2,7 @@
 
 mod access;
 mod approvals;
+mod artifacts;
 mod channels;
 mod chat;
 pub(crate) mod desk;
@@ -125,6 +126,11 @@ fn changing_routes() -> Vec<Route> {
         writes("/api/plugins/{plugin}/shadow", post(plugins::shadow)),
         reads("/api/plugins/{plugin}/compare", get(plugins::compare)),
         reads("/api/plugins/{plugin}/history", get(plugins::history)),
+        Route {
+            method: Method::GET,
+            path: "/api/artifacts/unused",
+            answer: get(artifacts::unused).delete(artifacts::prune),
+        },
         Route {
             method: Method::GET,
             path: "/api/operators",

@@ -8,8 +8,8 @@ mod versions;
 
 use async_trait::async_trait;
 use dispatch::{
-    Added, Binding, BindingChange, Bound, HistoryEntry, NewVersion, PluginVersion, Registry,
-    StoreError, TagFound, TagMove,
+    Added, Binding, BindingChange, Bound, HistoryEntry, KnownAs, NewVersion, PluginVersion,
+    Registry, StoreError, TagFound, TagMove,
 };
 
 use super::SqliteStore;
@@ -25,6 +25,10 @@ impl Registry for SqliteStore {
     async fn versions(&self, tenant: &str) -> Result<Vec<PluginVersion>, StoreError> {
         let tenant = tenant.to_owned();
         self.scan(move |db| versions::list(db, &tenant)).await
+    }
+
+    async fn known(&self) -> Result<Vec<KnownAs>, StoreError> {
+        self.scan(versions::known).await
     }
 
     async fn remove_version(

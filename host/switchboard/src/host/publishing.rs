@@ -6,7 +6,7 @@ mod left_out;
 mod prepare;
 mod together;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -131,6 +131,17 @@ impl Publishing {
         let tried = set.canary.iter().map(|canary| &canary.plugin);
         let all = set.plugins.iter().chain(tried).chain(&set.kept);
         all.filter(|one| one.name() == plugin).cloned().collect()
+    }
+
+    /// Digests of all that is at hand, of every tenant.
+    pub(crate) fn digests_at_hand(&self) -> BTreeSet<String> {
+        let live = self.live();
+        let of_set = |set: &PluginSet| {
+            let tried = set.canary.iter().map(|canary| &canary.plugin);
+            let all = set.plugins.iter().chain(tried).chain(&set.kept);
+            all.map(|one| one.digest().to_owned()).collect::<Vec<_>>()
+        };
+        live.values().flat_map(of_set).collect()
     }
 
     /// Whether this plugin goes together with the tenant's live ones, in the place of the one of its name.

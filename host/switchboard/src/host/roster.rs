@@ -4,6 +4,7 @@ mod changes;
 mod follow;
 mod kept;
 mod proposal;
+mod pruning;
 mod take_up;
 mod watch;
 mod weighed;
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dispatch::{AuditEntry, AuditKind, Registry, Store, StoreError};
 use serde_json::Value;
 use thiserror::Error;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, RwLock};
 
 use super::bindings::Bindings;
 use super::demo;
@@ -31,6 +32,7 @@ use crate::{Config, Environment};
 
 use kept::KeptStates;
 pub(super) use proposal::Proposal;
+pub(crate) use pruning::{PruneError, Unused};
 pub(crate) use watch::Watching;
 pub(crate) use writing::FolderChange;
 
@@ -60,6 +62,8 @@ pub(crate) struct Roster {
     /// Held while a state that is ready becomes live: what tenants may not share is looked at once more, and nothing waits for the
     /// network.
     going_live: AsyncMutex<()>,
+    /// Read while a component is kept that the registry does not know yet; written while those are deleted that nobody can reach.
+    keeping: Arc<RwLock<()>>,
 }
 
 /// Why a tenant's folder is not what is served.
@@ -149,6 +153,7 @@ impl Roster {
             known: Mutex::default(),
             turns: Mutex::default(),
             going_live: AsyncMutex::default(),
+            keeping: Arc::default(),
         }
     }
 

@@ -54,6 +54,7 @@ mod tests {
         served.insert("DELETE /api/tenants/{tenant}/files/{path}".to_owned());
         served.insert("POST /api/plugins".to_owned());
         served.insert("POST /api/operators".to_owned());
+        served.insert("DELETE /api/artifacts/unused".to_owned());
         assert_eq!(told, served);
     }
 

@@ -1,6 +1,6 @@
 //! The versions that tenants know: added once, never changed, removed where nothing is bound to them.
 
-use dispatch::{Added, BindingAction, NewVersion, Pinned, PluginVersion};
+use dispatch::{Added, BindingAction, KnownAs, NewVersion, Pinned, PluginVersion};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::bindings;
@@ -200,6 +200,26 @@ pub(super) fn list(db: &Connection, tenant: &str) -> Result<Vec<PluginVersion>, 
     )?;
     let versions = statement.query_map([tenant], read)?;
     Ok(versions.collect::<Result<_, _>>()?)
+}
+
+/// What is bound is not removed, whatever its row says.
+pub(super) fn known(db: &Connection) -> Result<Vec<KnownAs>, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT digest, tenant, plugin, version, removed_at IS NOT NULL AND NOT EXISTS ( \
+             SELECT 1 FROM plugin_bindings AS bound WHERE plugin_versions.digest \
+                 IN (bound.stable_digest, bound.canary_digest, bound.previous_digest)) \
+         FROM plugin_versions ORDER BY tenant, plugin, number",
+    )?;
+    let known = statement.query_map([], |row| {
+        Ok(KnownAs {
+            digest: row.get(0)?,
+            tenant: row.get(1)?,
+            plugin: row.get(2)?,
+            version: row.get(3)?,
+            is_removed: row.get(4)?,
+        })
+    })?;
+    Ok(known.collect::<Result<_, _>>()?)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<PluginVersion> {

@@ -149,6 +149,12 @@ pub(crate) async fn versions_are_one_tenants(world: World) {
         known(&world).await,
         expected.map(|(plugin, version)| (plugin.to_owned(), version.to_owned()))
     );
+    let all = world.registry.known().await.unwrap();
+    assert_eq!(all.len(), 4);
+    assert_eq!(
+        (&all[0].tenant, &all[0].digest),
+        (&"acme".to_owned(), &digest('b'))
+    );
     let acme = world.registry.versions("acme").await.unwrap();
     assert_eq!((acme.len(), &acme[0].digest), (1, &digest('b')));
     let removed = world
@@ -187,6 +193,21 @@ pub(crate) async fn a_version_that_is_bound_stays(world: World) {
     assert!(remove(&world, "4.0.0").await);
     assert!(!remove(&world, "4.0.0").await);
     assert_eq!(known(&world).await.len(), 3);
+    // What is bound is needed, whatever was removed that is the same.
+    add(&world, version("1.0.1", 'a')).await;
+    assert!(remove(&world, "1.0.1").await);
+    let all = world.registry.known().await.unwrap();
+    let all = all.iter().map(|one| (one.version.as_str(), one.is_removed));
+    assert_eq!(
+        all.collect::<Vec<_>>(),
+        [
+            ("1.0.0", false),
+            ("2.0.0", false),
+            ("3.0.0", false),
+            ("4.0.0", true),
+            ("1.0.1", false)
+        ]
+    );
     bound(&world, swap(1, pinned("2.0.0", 'b'))).await;
     assert!(remove(&world, "1.0.0").await);
 }

@@ -1,6 +1,7 @@
 //! `switchboard plugin install` and what follows it: what an operator does with the plugins of a host that serves, over its API.
 
 mod api;
+mod prune;
 mod shown;
 mod terms;
 
@@ -66,6 +67,8 @@ pub(in crate::cli) enum LiveCommand {
     },
     /// Take an installed plugin out of service, or forget one version, which must not be bound
     Remove(SomeArgs),
+    /// Delete components of versions that every tenant has forgotten from the host's data folder
+    Prune(prune::PruneArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -210,6 +213,7 @@ pub(super) async fn run(
             shown::history(&api(&host)?.read(&path).await?);
         }
         LiveCommand::Remove(args) => remove(&api(&args.host)?, args).await?,
+        LiveCommand::Prune(args) => prune::run(config, secrets, args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

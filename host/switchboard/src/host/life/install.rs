@@ -79,6 +79,7 @@ impl Life<'_> {
             // Where it goes live, its turn says why.
             version.reason = offered.reason;
         }
+        let _being_kept = self.roster.being_kept().await;
         self.roster.keep(fetched.bytes).await?;
         let known = bindings
             .version(&version.plugin, &version.version)

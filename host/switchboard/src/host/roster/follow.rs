@@ -105,6 +105,7 @@ impl Roster {
         if let Some(known) = bindings.of_digest(plugin, &component.digest) {
             return Ok(pin(known));
         }
+        let _being_kept = self.being_kept().await;
         self.keep(component.bytes.as_ref().clone()).await?;
         let pinned = component.pinned();
         let version = NewVersion {
