@@ -56,6 +56,11 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// Whose it is.
+    pub(crate) fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
     /// A place in the line of its calls that compute long.
     pub(crate) fn turn(&self) -> Turn {
         Turn::of(self.turns.clone())

@@ -32,17 +32,18 @@ const KEPT: usize = 16;
 /// Room for the head of an answer; also the most of a body that is read with it.
 const HEAD_BYTES: usize = 64 * 1024;
 
-/// Where a request goes: scheme, host and port.
+/// Where a request goes: scheme, host and port; and for whom, for no tenant sends on what another one has used.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Destination {
+    tenant: String,
     https: bool,
     host: Host<String>,
     port: u16,
 }
 
 impl Destination {
-    /// Where this leads.
-    pub(super) fn of(url: &Url) -> Result<Self, Error> {
+    /// Where this leads a plugin of the tenant.
+    pub(super) fn of(url: &Url, tenant: &str) -> Result<Self, Error> {
         let https = match url.scheme() {
             "https" => true,
             "http" => false,
@@ -55,7 +56,12 @@ impl Destination {
             return Err(Error::HttpRequestUriInvalid);
         }
         let host = host.to_owned();
-        Ok(Self { https, host, port })
+        Ok(Self {
+            tenant: tenant.to_owned(),
+            https,
+            host,
+            port,
+        })
     }
 
     /// The value of the `Host` field.

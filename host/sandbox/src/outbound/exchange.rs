@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use dispatch::{Answer, Gate, HttpApproval, OutboundHttp};
-use http::header::CONTENT_LENGTH;
+use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -33,7 +33,7 @@ pub(super) async fn exchange(wanted: Wanted, invocation: &Invocation) -> Outcome
         headers,
         body,
     } = wanted;
-    let destination = Destination::of(&url)?;
+    let destination = Destination::of(&url, invocation.account.tenant())?;
     let body = until_stopped(invocation, whole_body(body, invocation)).await??;
     check_whole(&headers, &body, invocation)?;
     let bytes = url.as_str().len() + headers::bytes(&headers) + body.len();
@@ -121,6 +121,11 @@ fn assemble(
     *request.method_mut() = outbound.method;
     *request.uri_mut() = Uri::try_from(target).map_err(|_| Error::HttpRequestUriInvalid)?;
     *request.headers_mut() = headers::outgoing(headers, approval.headers, authority);
+    if !SAFE.contains(request.method()) {
+        // Its connection carries nothing else. A backend that knows so takes no body that it left unread for the next request.
+        let close = HeaderValue::from_static("close");
+        request.headers_mut().insert(CONNECTION, close);
+    }
     Ok(request)
 }
 

@@ -45,18 +45,22 @@ impl Caller {
     }
 
     fn over(gate: TestGate, connector: Connector) -> Self {
-        Self::recorded(gate, connector, Arc::new(Tape::of(0)))
+        Self::of(TENANT, gate, Arc::new(connector))
     }
 
-    fn recorded(gate: TestGate, connector: Connector, tape: Arc<Tape>) -> Self {
+    fn of(tenant: &str, gate: TestGate, connector: Arc<Connector>) -> Self {
+        Self::recorded(tenant, gate, connector, Arc::new(Tape::of(0)))
+    }
+
+    fn recorded(tenant: &str, gate: TestGate, connector: Arc<Connector>, tape: Arc<Tape>) -> Self {
         let limits = Limits {
             request_bytes: 1_000,
             response_bytes: 1_000,
             ..Limits::default()
         };
-        let (gate, connector) = (Arc::new(gate), Arc::new(connector));
+        let gate = Arc::new(gate);
         let accounts = Accounts::new(&Capacity::default());
-        let account = accounts.of(TENANT);
+        let account = accounts.of(tenant);
         let reach = Reach::Out(Out {
             gate: gate.clone(),
             connector: connector.clone(),
@@ -377,6 +381,26 @@ async fn safe_requests_share_a_connection_and_others_do_not() {
         caller.send(post(&backend.url("/"), "{}")).await.unwrap();
     }
     assert_eq!(backend.connections(), 3);
+    let closes = |request: &String| request.contains("connection: close");
+    let closing: Vec<bool> = backend.requests().iter().map(closes).collect();
+    assert_eq!(
+        closing,
+        [false, false, true, true],
+        "what is not safe to send twice says that nothing else comes"
+    );
+}
+
+/// Whatever one of them has left on a connection is not before another's request.
+#[tokio::test]
+async fn tenants_share_no_connection() {
+    let backend = Backend::start(vec![vec![OK, OK], vec![OK]]).await;
+    let url = backend.url("/");
+    let connector = Arc::new(Connector::default());
+    for (tenant, connections) in [(TENANT, 1), ("initech", 2), (TENANT, 2)] {
+        let caller = Caller::of(tenant, TestGate::local(), connector.clone());
+        caller.send(get(&url)).await.unwrap();
+        assert_eq!(backend.connections(), connections, "{tenant}");
+    }
 }
 
 #[tokio::test]
@@ -403,7 +427,7 @@ async fn a_kept_connection_serves_only_the_addresses_that_were_judged() {
     let caller = Caller::new(TestGate::local());
     let url = backend.url("/");
     caller.send(get(&url)).await.unwrap();
-    let destination = super::connector::Destination::of(&url.parse().unwrap()).unwrap();
+    let destination = super::connector::Destination::of(&url.parse().unwrap(), TENANT).unwrap();
     let elsewhere = [([127, 0, 0, 2], backend.port()).into()];
     assert!(caller.connector.kept(&destination, &elsewhere).is_none());
 }

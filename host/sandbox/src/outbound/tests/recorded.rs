@@ -6,7 +6,7 @@ use http::header::{AUTHORIZATION, COOKIE};
 
 use super::backend::{Backend, Reply};
 use super::gate::TestGate;
-use super::{Caller, Connector, OK, post};
+use super::{Caller, OK, TENANT, post};
 use crate::shadow::Tape;
 
 /// Everything on the tape, as text.
@@ -24,7 +24,7 @@ async fn no_credential_is_recorded() {
         .with_header("authorization", "Bearer of the host")
         .with_header("idempotency-key", "intent-1");
     let tape = Arc::new(Tape::of(10_000));
-    let caller = Caller::recorded(gate, Connector::default(), tape.clone());
+    let caller = Caller::recorded(TENANT, gate, Arc::default(), tape.clone());
     let mut request = post(&backend.url("/refunds"), "{}");
     for (name, value) in [
         (AUTHORIZATION, "Bearer of the plugin"),
@@ -48,7 +48,7 @@ async fn no_credential_is_recorded() {
 async fn what_is_longer_than_the_tape_leaves_nothing_on_it() {
     let backend = Backend::start(vec![vec![OK], vec![OK]]).await;
     let tape = Arc::new(Tape::of(1_000));
-    let caller = Caller::recorded(TestGate::local(), Connector::default(), tape.clone());
+    let caller = Caller::recorded(TENANT, TestGate::local(), Arc::default(), tape.clone());
     let url = backend.url("/refunds");
     caller.send(post(&url, "{}")).await.unwrap();
     caller.send(post(&url, &"x".repeat(900))).await.unwrap();
