@@ -20,8 +20,8 @@ pub(super) enum Ends {
     Failed(&'static str),
     /// The same, or late: it costs much, and whoever has used too much is made to wait.
     FailedOrLate(&'static str),
-    /// Refused at the gate, or late, whichever comes first.
-    Stopped,
+    /// Refused at the gate.
+    Refused,
     /// The arguments do not even reach the plugin.
     Invalid(&'static str),
     /// It may or may not have happened: the backend saw the request, and nobody read the answer.
@@ -103,8 +103,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     raid("random", 0, LATE),
     raid("random at once", 1_000 * MIB, Ends::Failed("exceeds limit")),
     raid("log", 0, LATE),
-    raid("requests", 0, Ends::Stopped),
-    raid("requests, refused or not", 0, Ends::Stopped),
+    raid("requests", 0, Ends::Refused),
+    raid("requests, refused or not", 0, Ends::Refused),
     raid("own body never ends", 0, LATE),
     raid("/never", 0, LATE),
     raid("/drip", 0, LATE),
@@ -183,7 +183,7 @@ impl Ends {
             Self::FailedOrLate(text) => {
                 Self::Failed(text).is_met(word, why) || LATE.is_met(word, why)
             }
-            Self::Stopped => word == "denied" || word == "failed" && why.contains("deadline"),
+            Self::Refused => word == "denied",
             Self::Invalid(text) => word == "invalid" && why.contains(text),
             Self::Unknown => word == "unknown",
             Self::Done => word == "ok",

@@ -290,7 +290,7 @@ fn dispatcher(host: &Host) -> Dispatcher {
     })
 }
 
-/// Everything is allowed: what holds the attacks up is not the rules for tools.
+/// Every call is allowed: what holds the attacks up is the shipped rules for what plugins send, and not those for tools.
 fn rulebook() -> Rulebook {
     let read = json!({ "effect": "read" });
     let write = json!({ "effect": "write", "intent": { "key": ["/order"], "terms": ["/moment"] } });
@@ -305,13 +305,13 @@ fn rulebook() -> Rulebook {
         let rule = serde_json::from_value(rule.clone()).unwrap();
         (name.to_owned(), rule)
     });
-    let source = RulebookSource {
-        policies: vec![(
-            "all.cedar".to_owned(),
-            "@id(\"all\") permit (principal, action, resource);".to_owned(),
-        )],
-        tools: tools.into(),
-        settings: Settings::default(),
-    };
+    let mut source = RulebookSource::shipped(tools.into(), Settings::default());
+    source
+        .policies
+        .retain(|(file, _)| file == "capability.cedar");
+    let all = "@id(\"all\") permit (principal, action, resource);";
+    source
+        .policies
+        .push(("all.cedar".to_owned(), all.to_owned()));
     Rulebook::load(source).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -144,8 +144,16 @@ impl CallGate {
         } else {
             self.rulebook.decide_http(&self.call, &self.scope, &asked)
         };
+        let is_past_limit = ordinal > self.scope.max_http_calls;
+        // Rules of an operator's own may say nothing of the figure. It holds all the same.
+        let decision = match decision {
+            CapabilityDecision::Allow { .. } if is_past_limit => {
+                CapabilityDecision::Deny(refusal("HTTP_BUDGET"))
+            }
+            decided => decided,
+        };
         if let CapabilityDecision::Deny(refusal) = &decision
-            && ordinal > self.scope.max_http_calls
+            && is_past_limit
         {
             self.trace().shut = Some(refusal.clone());
         }

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use dispatch::policy::Role;
+use dispatch::policy::{Role, RulebookSource, Settings};
 use dispatch::{AuditKind, CompletionRequest, Gate, InvokeError, KeyValues};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Plugin, World, not_found, send};
+use crate::world::{Plugin, World, contract, grant, not_found, send};
 
 /// How often the plugin asks, whatever it told.
 const TIMES: usize = 5_000;
@@ -150,6 +150,22 @@ async fn check(asks: &'static [Asks], given: usize, code: &str, on_record: usize
 #[tokio::test]
 async fn requests_past_the_limit_are_counted() {
     check(&[Asks::Requests(&Method::GET)], 16, "HTTP_BUDGET", 1).await;
+}
+
+/// An operator's own rules took the place of the shipped ones, and say nothing of it.
+#[tokio::test]
+async fn the_limit_of_requests_holds_under_any_rules() {
+    let (plugin, heard) = floods(&[Asks::Requests(&Method::GET)], false);
+    let all = "@id(\"all\") permit (principal, action, resource);";
+    let mut rules = RulebookSource::shipped(contract(), Settings::default());
+    rules.policies = vec![("own.cedar".to_owned(), all.to_owned())];
+    let world = World::under(rules, plugin, vec![grant(&[])]);
+    let case = world.case("s").await;
+    let ended = world.call(&case, "search_knowledge_base", json!({})).await;
+    assert_eq!(ended.word(), "ok", "{ended:?}");
+    assert_eq!(heard.lock().unwrap().given, 16);
+    let expected = codes("HTTP_BUDGET", 1, TIMES - 16 - 1);
+    assert_eq!(refused(&world, &case).await, expected);
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ pub(crate) struct World {
 struct Make {
     plugin: Plugin,
     grants: Vec<HttpGrant>,
-    tools: BTreeMap<String, ToolRule>,
+    rules: RulebookSource,
     now: Arc<Mutex<i64>>,
 }
 
@@ -62,11 +62,17 @@ impl World {
         grants: Vec<HttpGrant>,
         tools: BTreeMap<String, ToolRule>,
     ) -> Self {
+        let rules = RulebookSource::shipped(tools, Settings::default());
+        Self::under(rules, plugin, grants)
+    }
+
+    /// With rules of its own.
+    pub(crate) fn under(rules: RulebookSource, plugin: Plugin, grants: Vec<HttpGrant>) -> Self {
         let now = Arc::new(Mutex::new(1_795_176_000));
         let make = Make {
             plugin,
             grants,
-            tools,
+            rules,
             now,
         };
         Self::open(tempfile::tempdir().unwrap(), make)
@@ -79,7 +85,7 @@ impl World {
         };
         let store = Arc::new(SqliteStore::open(folder.path(), options).unwrap());
         let model = Arc::<Model>::default();
-        let rulebook = Arc::new(rulebook(make.tools.clone()));
+        let rulebook = Arc::new(Rulebook::load(make.rules.clone()).unwrap());
         let dispatcher = Dispatcher::new(DispatcherParts {
             tools: shelf(&make),
             store: store.clone() as Arc<dyn Store>,
@@ -233,10 +239,6 @@ pub(crate) fn contract() -> BTreeMap<String, ToolRule> {
     }
     let text = include_str!("../../../../wit/contract.toml");
     toml::from_str::<Contract>(text).unwrap().tool
-}
-
-fn rulebook(tools: BTreeMap<String, ToolRule>) -> Rulebook {
-    Rulebook::load(RulebookSource::shipped(tools, Settings::default())).unwrap()
 }
 
 fn shelf(make: &Make) -> Arc<dyn Tools> {
