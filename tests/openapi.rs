@@ -2,6 +2,7 @@
 
 mod again;
 mod forms;
+mod odd;
 
 use std::fs;
 use std::path::Path;

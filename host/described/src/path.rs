@@ -16,6 +16,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathTemplate {
     segments: Vec<Vec<Part>>,
+    /// It ends with a slash, which some servers insist on.
+    is_closed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,10 +57,15 @@ impl PathTemplate {
         if rest.is_empty() {
             return Ok(Self {
                 segments: Vec::new(),
+                is_closed: true,
             });
         }
-        let segments = rest.split('/').map(segment).collect::<Result<_, _>>()?;
-        Ok(Self { segments })
+        let inner = rest.strip_suffix('/');
+        let segments = inner.unwrap_or(rest).split('/').map(segment);
+        Ok(Self {
+            segments: segments.collect::<Result<_, _>>()?,
+            is_closed: inner.is_some(),
+        })
     }
 
     /// The parameters, in order.
@@ -79,11 +86,10 @@ impl PathTemplate {
             path.push('/');
             fill_segment(&mut path, parts, &value)?;
         }
-        Ok(if path.is_empty() {
-            "/".to_owned()
-        } else {
-            path
-        })
+        if self.is_closed {
+            path.push('/');
+        }
+        Ok(path)
     }
 
     /// The same path as a grant writes it: a parameter that is a whole segment in braces where `bind` says so, and `*` for
@@ -101,11 +107,10 @@ impl PathTemplate {
                 _ => path.push('*'),
             }
         }
-        if path.is_empty() {
-            "/".to_owned()
-        } else {
-            path
+        if self.is_closed {
+            path.push('/');
         }
+        path
     }
 }
 
@@ -228,12 +233,14 @@ mod tests {
         assert_eq!(filled("/files/.{name}", "."), None);
         assert_eq!(filled("/files/{name}.", "."), None);
         assert_eq!(filled("/", "x").as_deref(), Some("/"));
+        assert_eq!(filled("/a/{name}/", "x").as_deref(), Some("/a/x/"));
+        assert_eq!(filled("/a/{name}/", ""), None);
     }
 
     #[test]
     fn a_template_says_what_it_means() {
         for wrong in [
-            "orders", "/a//b", "/a/../b", "/.", "/a?x=1", "/a#b", "/a%2fb", "/a b", "/a/",
+            "orders", "/a//b", "/a/../b", "/.", "/a?x=1", "/a#b", "/a%2fb", "/a b", "/a//", "//",
         ] {
             assert!(PathTemplate::parse(wrong).is_err(), "{wrong}");
         }
@@ -255,5 +262,7 @@ mod tests {
         );
         let template = PathTemplate::parse("/files/{name}.json").unwrap();
         assert_eq!(template.granted(|_| true), "/files/*");
+        let template = PathTemplate::parse("/orders/{order_id}/").unwrap();
+        assert_eq!(template.granted(|_| true), "/orders/{order_id}/");
     }
 }

@@ -10,7 +10,7 @@ mod pages;
 mod schema;
 mod security;
 
-use described::{Api, MAX_TOOLS, MAX_TYPES};
+use described::{Api, MAX_TOOLS, MAX_TYPES, Named, Task, Tool, TypeDef};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -81,6 +81,8 @@ pub(crate) fn import(name: &str, text: &str) -> Result<Imported, OpenApiError> {
         left_out,
         ..
     } = import;
+    // Nothing of a document moves a terminal's cursor.
+    let left_out: Vec<String> = left_out.iter().map(|line| names::line(line)).collect();
     if api.tools.is_empty() {
         return Err(OpenApiError::Nothing(left_out));
     }
@@ -88,13 +90,7 @@ pub(crate) fn import(name: &str, text: &str) -> Result<Imported, OpenApiError> {
         let words: Vec<String> = faults.iter().map(ToString::to_string).collect();
         OpenApiError::Unfit(words.join("; "))
     })?;
-    let manifest = manifest::text(
-        name,
-        &api,
-        &security,
-        document.server(),
-        &document.summary(),
-    );
+    let manifest = manifest::text(name, &api, &security, &document);
     Ok(Imported {
         api,
         manifest,
@@ -160,6 +156,13 @@ impl<'a> Import<'a> {
                     .push(format!("{place} is not offered: {reason}"));
             }
             Ok((name, tool)) => {
+                let types = match self.fitting(&name, &tool, types) {
+                    Ok(types) => types,
+                    Err(reason) => {
+                        let line = format!("{place} is not offered: {reason}");
+                        return self.left_out.push(line);
+                    }
+                };
                 let node = operation.node();
                 if let Some(line) = self.security.settle(&self.document, &name, node) {
                     notes.push(line);
@@ -172,6 +175,35 @@ impl<'a> Import<'a> {
                 .left_out
                 .push(format!("{place} is not offered: {reason}")),
         }
+    }
+}
+
+impl Import<'_> {
+    /// The types that there are with those that a further tool uses; in words, why no description can have it.
+    fn fitting(
+        &self,
+        name: &str,
+        tool: &Tool,
+        types: Named<TypeDef>,
+    ) -> Result<Named<TypeDef>, String> {
+        let api = Api {
+            name: self.api.name.clone(),
+            types,
+            tools: [(name.to_owned(), tool.clone())].into_iter().collect(),
+            ..Api::default()
+        };
+        api.check().map_err(|faults| {
+            let first = faults.first().map(ToString::to_string);
+            first.unwrap_or_default()
+        })?;
+        let task = Task::of(&api, name);
+        let used = task.map(|task| task.types).unwrap_or_default();
+        let types = api.types.iter();
+        let known = |name: &str| self.api.types.get(name).is_some() || used.contains_key(name);
+        Ok(types
+            .filter(|(name, _)| known(name))
+            .map(|(name, def)| (name.to_owned(), def.clone()))
+            .collect())
     }
 }
 

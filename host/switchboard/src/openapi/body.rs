@@ -14,6 +14,14 @@ pub(super) fn of(node: &Value) -> Result<(&Value, Encoding), String> {
     found.ok_or_else(|| "its body is neither JSON nor a form".to_owned())
 }
 
+/// Whether a schema is that of an object with nothing in it.
+pub(super) fn is_empty(schema: &Value) -> bool {
+    let says = |word: &&str| schema.get(word).is_some();
+    let more = ["allOf", "anyOf", "oneOf", "additionalProperties", "items"];
+    let properties = schema.get("properties").and_then(Value::as_object);
+    properties.is_some_and(serde_json::Map::is_empty) && !more.iter().any(says)
+}
+
 /// The schema of what is JSON among the media types.
 pub(super) fn json(node: &Value) -> Option<&Value> {
     media(node, is_json)?.get("schema")

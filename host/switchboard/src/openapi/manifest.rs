@@ -6,25 +6,23 @@ use std::fmt::Write as _;
 use described::{Api, Encoding, Kind, Method, Parameter, PathTemplate, Place, Tool};
 use url::Url;
 
+use super::document::Document;
 use super::security::Security;
 
 /// Where an API is whose document does not say.
 const NOWHERE: &str = "https://api.example.com";
 
 /// The text of `plugin.toml`.
-pub(super) fn text(
-    name: &str,
-    api: &Api,
-    security: &Security,
-    server: Option<&str>,
-    summary: &str,
-) -> String {
-    let base_url = server.unwrap_or(NOWHERE);
-    let prefix = Url::parse(base_url).map(|url| url.path().trim_end_matches('/').to_owned());
+pub(super) fn text(name: &str, api: &Api, security: &Security, document: &Document<'_>) -> String {
+    let server = document.server();
+    let summary = document.summary();
+    let base_url = server.clone();
+    let base_url = base_url.unwrap_or_else(|| NOWHERE.to_owned() + &document.path());
+    let prefix = Url::parse(&base_url).map(|url| url.path().trim_end_matches('/').to_owned());
     let prefix = prefix.unwrap_or_default();
     let mut text = format!("name = {}\nversion = \"0.1.0\"\n", quoted(name));
     if !summary.is_empty() {
-        let _ = writeln!(text, "description = {}", quoted(summary));
+        let _ = writeln!(text, "description = {}", quoted(&summary));
     }
     let _ = write!(
         text,
@@ -34,7 +32,7 @@ pub(super) fn text(
         } else {
             ""
         },
-        quoted(base_url)
+        quoted(&base_url)
     );
     reads(&mut text, api, security, &prefix);
     let writes = api
@@ -133,7 +131,7 @@ fn path(prefix: &str, tool: &Tool, bind: impl Fn(&str) -> bool) -> String {
     if prefix.is_empty() {
         own
     } else {
-        prefix.to_owned() + own.strip_suffix('/').unwrap_or(&own)
+        prefix.to_owned() + if own == "/" { "" } else { &own }
     }
 }
 

@@ -39,7 +39,9 @@ pub(super) struct Notes {
 
 impl Notes {
     pub(super) fn push(&mut self, line: String) {
-        self.lines.push(line);
+        if !self.lines.contains(&line) {
+            self.lines.push(line);
+        }
     }
 
     /// Notes which bounds of an argument's schema its type does not carry.

@@ -1,5 +1,7 @@
 //! One operation of a document as a tool.
 
+mod answer;
+
 use described::{
     Encoding, Field, Kind, Method, Named, Parameter, PathTemplate, Place, Tool, TypeDef,
 };
@@ -82,6 +84,11 @@ impl<'a, 'b> Operation<'a, 'b> {
         if self.node.get("deprecated") == Some(&Value::Bool(true)) {
             return Err("it is deprecated".to_owned());
         }
+        if let Some(url) = self.document.elsewhere(self.item, self.node) {
+            return Err(format!(
+                "it is at another server, {url}: make another plugin for that"
+            ));
+        }
         let name = self.name();
         let mut draft = Draft {
             types,
@@ -90,7 +97,9 @@ impl<'a, 'b> Operation<'a, 'b> {
             parameters: Named::default(),
             path: self.path.to_owned(),
         };
-        for given in self.parameters()? {
+        let parameters = self.parameters()?;
+        self.check_path(&parameters)?;
+        for given in parameters {
             self.parameter(&given, &name, &mut draft)?;
         }
         PathTemplate::parse(&draft.path).map_err(|error| error.to_string())?;
@@ -161,6 +170,22 @@ impl<'a, 'b> Operation<'a, 'b> {
         Ok(all)
     }
 
+    /// Every brace in the path is a parameter.
+    fn check_path(&self, parameters: &[Given<'a>]) -> Result<(), String> {
+        let braces = self.path.split('{').skip(1);
+        let mut names = braces.filter_map(|rest| Some(rest.split_once('}')?.0));
+        let is_unknown = |name: &&str| {
+            let mut known = parameters.iter();
+            !known.any(|given| given.place == "path" && given.name == *name)
+        };
+        match names.find(is_unknown) {
+            Some(name) => Err(format!(
+                "its path has {{{name}}}, which is none of its parameters"
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn parameter(
         &self,
         given: &Given<'a>,
@@ -170,10 +195,10 @@ impl<'a, 'b> Operation<'a, 'b> {
         let required =
             given.node.get("required") == Some(&Value::Bool(true)) || given.place == "path";
         match self.converted(given, tool, required, draft) {
-            Ok((name, parameter)) => {
-                if draft.parameters.get(&name).is_some() {
-                    return Err(format!("two parameters come to the name {name}"));
-                }
+            Ok((name, mut parameter)) => {
+                let name = draft.free(name, given.place)?;
+                let is_named = matches!(parameter.place, Place::Query | Place::Header);
+                parameter.name = (is_named && given.name != name).then(|| given.name.to_owned());
                 if given.place == "path" {
                     draft.path = draft
                         .path
@@ -212,10 +237,17 @@ impl<'a, 'b> Operation<'a, 'b> {
             "header" => Place::Header,
             other => return Err(format!("a description sends no {other}")),
         };
-        let schema = given
-            .node
-            .get("schema")
-            .ok_or("its type is not said by a schema")?;
+        let style = given.node.get("style").and_then(Value::as_str);
+        if let (Place::Path | Place::Header, Some(style)) = (place, style)
+            && style != "simple"
+        {
+            return Err(format!("a description has nothing for the style {style}"));
+        }
+        let schema = match (given.node.get("schema"), given.node.get("content")) {
+            (Some(schema), _) => schema,
+            (None, Some(_)) => return Err("its value is of a media type of its own".to_owned()),
+            (None, None) => return Err("its type is not said by a schema".to_owned()),
+        };
         let name = names::snake(given.name).ok_or("its name has no letters")?;
         let mut schemas = Schemas::new(
             self.document,
@@ -251,7 +283,7 @@ impl<'a, 'b> Operation<'a, 'b> {
             },
             place,
             optional: !required,
-            name: (place != Place::Path && given.name != name).then(|| given.name.to_owned()),
+            name: None,
             at: None,
             join: join.flatten(),
             money: None,
@@ -266,11 +298,20 @@ impl<'a, 'b> Operation<'a, 'b> {
             return Ok(Encoding::Json);
         };
         let node = self.document.resolved(node)?;
+        let required = node.get("required") == Some(&Value::Bool(true));
+        if matches!(self.method, Method::Get | Method::Delete) && !required {
+            let line = "its body is left out: GET and DELETE do not have one";
+            draft.notes.push(line.to_owned());
+            return Ok(Encoding::Json);
+        }
         if matches!(self.method, Method::Get | Method::Delete) {
             return Err("it has a body, which GET and DELETE do not have".to_owned());
         }
         let (media, encoding) = body::of(node)?;
         let schema = media.get("schema").unwrap_or(&Value::Null);
+        if !required && body::is_empty(self.document.resolved(schema)?) {
+            return Ok(Encoding::Json);
+        }
         let mut schemas = Schemas::new(
             self.document,
             draft.types,
@@ -281,7 +322,6 @@ impl<'a, 'b> Operation<'a, 'b> {
         let shape = schemas
             .shape(schema, &format!("{tool}_body"))
             .map_err(|reason| format!("its body: {reason}"))?;
-        let required = node.get("required") == Some(&Value::Bool(true));
         let fields = match &shape.kind {
             Kind::Named(name) => draft
                 .types
@@ -298,7 +338,8 @@ impl<'a, 'b> Operation<'a, 'b> {
                 at: Some(String::new()),
                 ..body::parameter(shape.kind, !required, shape.docs)
             };
-            draft.add("body".to_owned(), whole)?;
+            let name = draft.free("body".to_owned(), "body")?;
+            draft.parameters.insert(name, whole);
             return Ok(encoding);
         }
         for (name, field) in fields.iter() {
@@ -314,76 +355,33 @@ impl<'a, 'b> Operation<'a, 'b> {
                     Err(reason) => return Err(format!("its body: {reason}")),
                 }
             }
-            draft.add(name.to_owned(), parameter)?;
+            draft.add(name, field, parameter)?;
         }
         Ok(encoding)
-    }
-
-    /// The result of the first success that has one, and where in the answer it is.
-    fn result(&self, tool: &str, draft: &mut Draft<'_>) -> Result<(Option<Kind>, String), String> {
-        let responses = self.node.get("responses").and_then(Value::as_object);
-        let mut good: Vec<(&String, &Value)> = responses
-            .into_iter()
-            .flatten()
-            .filter(|(status, _)| status.starts_with('2'))
-            .collect();
-        good.sort_by_key(|(status, _)| (*status).clone());
-        let Some((_, response)) = good.first() else {
-            return Err("it does not say how it succeeds".to_owned());
-        };
-        let response = self.document.resolved(response)?;
-        let content = response.get("content").and_then(Value::as_object);
-        if content.is_none_or(Map::is_empty) {
-            return Ok((None, String::new()));
-        }
-        let schema = body::json(response).ok_or("its answer is not JSON")?;
-        let mut schemas = Schemas::new(
-            self.document,
-            draft.types,
-            draft.names,
-            draft.notes,
-            Way::Out,
-        );
-        match schemas.shape(schema, &format!("{tool}_result")) {
-            Ok(shape) => match shape.kind {
-                list @ Kind::List(_) => {
-                    let field = Field {
-                        kind: list,
-                        at: Some(String::new()),
-                        optional: false,
-                        default: None,
-                        money: None,
-                        docs: None,
-                    };
-                    let fields = [("items".to_owned(), field)].into_iter().collect();
-                    let def = TypeDef {
-                        fields,
-                        ..TypeDef::default()
-                    };
-                    Ok((
-                        Some(schemas.named(&format!("{tool}_list"), def)),
-                        String::new(),
-                    ))
-                }
-                kind => Ok((Some(kind), String::new())),
-            },
-            Err(reason) if self.method == Method::Get => Err(format!("its answer: {reason}")),
-            Err(reason) => {
-                draft
-                    .notes
-                    .push(format!("its answer is left out: {reason}"));
-                Ok((None, String::new()))
-            }
-        }
     }
 }
 
 impl Draft<'_> {
-    fn add(&mut self, name: String, parameter: Parameter) -> Result<(), String> {
-        if self.parameters.get(&name).is_some() {
-            return Err(format!("two parameters come to the name {name}"));
+    /// This name, or where another parameter has it, one that says where this one goes. There is one customer.
+    fn free(&self, name: String, place: &str) -> Result<String, String> {
+        let is_free = |name: &str| self.parameters.get(name).is_none();
+        let other = format!("{name}_in_{place}");
+        if is_free(&name) {
+            Ok(name)
+        } else if name != CUSTOMER && is_free(&other) {
+            Ok(other)
+        } else {
+            Err(format!("two parameters come to the name {name}"))
         }
-        self.parameters.insert(name, parameter);
+    }
+
+    /// A field of the body as a parameter, under its own name where that is free.
+    fn add(&mut self, name: &str, field: &Field, mut parameter: Parameter) -> Result<(), String> {
+        let free = self.free(name.to_owned(), "body")?;
+        if free != name && parameter.at.is_none() {
+            parameter.at = Some(field.pointer(name));
+        }
+        self.parameters.insert(free, parameter);
         Ok(())
     }
 }

@@ -87,7 +87,10 @@ impl<'a, 'b> Schemas<'a, 'b> {
             });
         }
         let (name, null_type) = type_name(schema);
-        let nullable = or_null || null_type || schema.get("nullable") == Some(&Value::Bool(true));
+        let cases = schema.get("enum").and_then(Value::as_array);
+        let null_case = cases.is_some_and(|cases| cases.contains(&Value::Null));
+        let null_said = schema.get("nullable") == Some(&Value::Bool(true));
+        let nullable = or_null || null_type || null_case || null_said;
         let docs = schema
             .get("description")
             .and_then(Value::as_str)
@@ -127,7 +130,10 @@ impl<'a, 'b> Schemas<'a, 'b> {
             }
             (Some("string") | None, _) if cases.is_some() || single.is_some() => {
                 let cases = cases.map(Vec::as_slice).or(single).unwrap_or_default();
-                self.enumeration(cases, hint)
+                match (name, of_values(cases)) {
+                    (None, Some(kind)) => kind,
+                    (_, _) => self.enumeration(cases, hint),
+                }
             }
             (Some("string"), Some("date-time")) => Kind::Timestamp,
             (Some("string"), Some("email")) => Kind::Email,
@@ -302,6 +308,21 @@ impl<'a, 'b> Schemas<'a, 'b> {
     }
 }
 
+/// The type of values that are no texts, where nothing else says it.
+fn of_values(values: &[Value]) -> Option<Kind> {
+    let values = || values.iter().filter(|value| !value.is_null());
+    values().next()?;
+    if values().all(Value::is_boolean) {
+        Some(Kind::Boolean)
+    } else if values().all(|value| value.is_i64() || value.is_u64()) {
+        Some(Kind::Integer)
+    } else if values().all(Value::is_number) {
+        Some(Kind::Number)
+    } else {
+        None
+    }
+}
+
 /// The type's name, and whether null is one, too.
 fn type_name(schema: &Value) -> (Option<&str>, bool) {
     match schema.get("type") {
@@ -333,10 +354,18 @@ pub(super) fn without_null(schema: &Value) -> Result<(&Value, bool), String> {
         let Some(all) = schema.get(word).and_then(Value::as_array) else {
             continue;
         };
-        let is_null = |one: &&Value| one.get("type").and_then(Value::as_str) == Some("null");
-        let real: Vec<&Value> = all.iter().filter(|one| !is_null(one)).collect();
+        let is_null = |one: &Value| one.get("type").and_then(Value::as_str) == Some("null");
+        // "Or empty, to unset it": what is left out is not set either.
+        let is_blank = |one: &Value| {
+            let cases = one.get("enum").and_then(Value::as_array);
+            cases.is_some_and(
+                |cases| matches!(cases.as_slice(), [Value::String(text)] if text.is_empty()),
+            )
+        };
+        let is_real = |one: &&Value| !is_null(one) && !is_blank(one);
+        let real: Vec<&Value> = all.iter().filter(is_real).collect();
         return match real.as_slice() {
-            [one] => Ok((one, real.len() < all.len())),
+            [one] => Ok((one, all.iter().any(is_null))),
             _ => Err(format!("a description has nothing for {word}")),
         };
     }
