@@ -6,7 +6,7 @@ use super::Check;
 use crate::form::MAX_SEGMENTS;
 use crate::{Encoding, Kind, MoneyForm, Parameter, Place, Tool, encode_form, is_form_name, set};
 
-const NAMES: &str = "in a form a name is ASCII letters, digits, `_` and `-`, begins with a letter, and has at most five others inside of it";
+const NAMES: &str = "in a form a name is ASCII letters, digits, `_` and `-`, begins with neither of the latter, is no number, and has at most five others inside of it";
 
 impl Check<'_> {
     pub(super) fn form(&mut self, at: &str, tool: &Tool) {
