@@ -14,6 +14,8 @@ pub(super) const BUDGET: &str = "KEY_VALUE_BUDGET";
 const LONGEST_KEY: usize = 256;
 /// Bytes of a value at most.
 const LARGEST_VALUE: usize = 64 * 1024;
+/// Bytes of all values that one invocation changes, at most: they are in memory until it settles, and one transaction then.
+const MOST_BYTES: usize = 1024 * 1024;
 /// Uses in one invocation at most.
 const MOST_USES: u32 = 200;
 /// Keys of one plugin at most.
@@ -43,6 +45,15 @@ impl Memory {
             (None, _) => {}
         }
         self.changed.insert(key.to_owned(), value);
+    }
+
+    /// Bytes of the values that were changed, but for this key's.
+    fn bytes_but(&self, key: &str) -> usize {
+        let others = self.changed.iter().filter(|(other, _)| *other != key);
+        others
+            .filter_map(|(_, value)| value.as_ref())
+            .map(Vec::len)
+            .sum()
     }
 }
 
@@ -82,6 +93,10 @@ impl CallGate {
             let bytes = value.len();
             if bytes > LARGEST_VALUE {
                 let message = format!("a value has at most {LARGEST_VALUE} bytes, not {bytes}");
+                return Err(KeyValueError::Limit(message));
+            }
+            if self.trace().memory.bytes_but(key).saturating_add(bytes) > MOST_BYTES {
+                let message = format!("a call changes at most {MOST_BYTES} bytes of values");
                 return Err(KeyValueError::Limit(message));
             }
             let is_one_too_many =

@@ -258,3 +258,35 @@ async fn a_list_of_keys_has_what_the_call_itself_has_changed() {
     let kept = world.store.keys("demo", "scripted").await;
     assert_eq!(kept.unwrap(), ["late"]);
 }
+
+/// What a call changes is in memory until it settles. A value that is set again and again is one value.
+#[tokio::test]
+async fn a_call_changes_no_more_than_fits() {
+    const LARGE: usize = 64 << 10;
+    let plugin: Plugin = Arc::new(|_, gate| {
+        Box::pin(async move {
+            for time in 0..100 {
+                let again = gate.set_value("0", Some(vec![1; LARGE])).await;
+                assert_eq!(again, Ok(()), "{time}");
+            }
+            let mut kept = 0;
+            for key in 0..50 {
+                let key = key.to_string();
+                let set = gate.set_value(&key, Some(vec![1; LARGE])).await;
+                kept += usize::from(set.is_ok());
+            }
+            assert_eq!(kept, 16);
+            assert_eq!(gate.set_value("0", None).await, Ok(()));
+            assert_eq!(gate.set_value("last", Some(vec![1; LARGE])).await, Ok(()));
+            Ok(json!({ "ticket_id": "T-1", "status": "open" }))
+        })
+    });
+    let world = World::new(plugin);
+    let case = world.case("s").await;
+    let subject = json!({ "subject": "a lamp" });
+    let ended = world.call_as(Role::Supervisor, &case, "create_ticket", subject);
+    assert_eq!(ended.await.word(), "ok");
+    let kept = world.store.keys("demo", "scripted").await.unwrap();
+    assert_eq!(kept.len(), 16);
+    assert!(kept.contains(&"last".to_owned()) && !kept.contains(&"0".to_owned()));
+}
