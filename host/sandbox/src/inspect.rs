@@ -43,10 +43,7 @@ pub(crate) fn inspect(
 ) -> Result<Inspection, LoadError> {
     form::check(bytes, runtime.capacity.component_bytes)?;
     let reflection = reflect::reflect(bytes, &runtime.contract)?;
-    let offers = reflection.offers.iter();
-    offers
-        .map(|offer| &offer.plan)
-        .try_for_each(poison::check)?;
+    poison::check(reflection.offers.iter().map(|offer| &offer.plan))?;
     let source = PluginSource {
         name: name.to_owned(),
         version: version.to_owned(),

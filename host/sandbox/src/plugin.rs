@@ -158,10 +158,7 @@ fn load(
     if reflection.offers.is_empty() {
         return Err(LoadError::NoTools(source.name.clone()));
     }
-    let offers = reflection.offers.iter();
-    offers
-        .map(|offer| &offer.plan)
-        .try_for_each(poison::check)?;
+    poison::check(reflection.offers.iter().map(|offer| &offer.plan))?;
     let component = runtime
         .cache
         .component(&runtime.engine, digest, &source.bytes)?;

@@ -1,4 +1,5 @@
-//! Texts and names by which a plugin could mislead a model or a person: invisible characters, and names that pass for others.
+//! Texts and names by which a plugin could mislead a model or a person, or bury them: invisible characters, names that pass for
+//! others, and more than anybody reads.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -7,8 +8,15 @@ use dispatch::ToolSpec;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::LoadError;
 use crate::reflect::Plan;
+use crate::{LoadError, measure};
+
+/// Tools of one component. Each is told to every model and every client, in every list.
+const TOOLS: usize = 256;
+/// Bytes of one description.
+const DESCRIPTION_BYTES: usize = 16 << 10;
+/// Bytes of the descriptions and schemas of all of them. Those of the contract have an eighth of that.
+const TEXT_BYTES: usize = 512 << 10;
 
 /// Format, control (lines and tabs aside), private and unassigned characters; those that are drawn as nothing, as Unicode
 /// lists them (variation selectors, fillers, the joiner of graphemes); and the Braille pattern that is blank.
@@ -26,12 +34,45 @@ pub fn without_hidden(text: &str) -> String {
     })
 }
 
-/// Refuses a tool whose texts hold characters that no person sees.
-pub(crate) fn check(plan: &Plan) -> Result<(), LoadError> {
+/// Refuses a component's tools where they are too many, say too much, or have texts with characters that no person sees.
+pub(crate) fn check<'a>(plans: impl ExactSizeIterator<Item = &'a Plan>) -> Result<(), LoadError> {
+    within("tools", plans.len(), TOOLS)?;
+    let mut bytes = 0;
+    for plan in plans {
+        bytes += check_tool(plan)?;
+        within(
+            "bytes in what its tools say of themselves",
+            bytes,
+            TEXT_BYTES,
+        )?;
+    }
+    Ok(())
+}
+
+fn within(what: &'static str, found: usize, limit: usize) -> Result<(), LoadError> {
+    if found > limit {
+        return Err(LoadError::TooComplex { what, found, limit });
+    }
+    Ok(())
+}
+
+/// Gives the bytes of its texts.
+fn check_tool(plan: &Plan) -> Result<usize, LoadError> {
+    let (description, input, output) = (
+        plan.description(),
+        plan.input_schema(),
+        plan.output_schema(),
+    );
+    within(
+        "bytes in the description of a tool",
+        description.len(),
+        DESCRIPTION_BYTES,
+    )?;
     check_text(plan, "title", &plan.title())?;
-    check_text(plan, "description", &plan.description())?;
-    check_schema(plan, "input schema", &plan.input_schema())?;
-    check_schema(plan, "output schema", &plan.output_schema())
+    check_text(plan, "description", &description)?;
+    check_schema(plan, "input schema", &input)?;
+    check_schema(plan, "output schema", &output)?;
+    Ok(description.len() + measure::bytes(&input) + measure::bytes(&output))
 }
 
 fn check_schema(plan: &Plan, place: &str, schema: &Value) -> Result<(), LoadError> {

@@ -182,3 +182,45 @@ async fn a_name_that_passes_for_another_is_refused() {
     let refused = toolbox.publish(TENANT, &[plugin]).unwrap_err();
     assert!(matches!(refused, LoadError::Shadow { .. }), "{refused}");
 }
+
+#[tokio::test]
+async fn more_tools_and_words_than_anybody_reads_are_refused() {
+    let functions = |count: usize| {
+        let function = |at: usize| format!("tool-x{at}: func() -> u32;");
+        (0..count).map(function).collect::<String>()
+    };
+    let told = |lines: usize| {
+        let line = format!("/// {}\n", "word ".repeat(100));
+        let text = format!(
+            "package acme:friendly@1.0.0; interface friendly {{
+                {}add: func(a: u32, b: u32) -> u32;
+                echo: func(text: string) -> string;
+            }}",
+            line.repeat(lines)
+        );
+        with_section(friendly(), &text)
+    };
+    // Each of these has an enum of its own in its schema.
+    let large = |count: usize| {
+        let cases: Vec<String> = (0..400).map(|at| format!("case-of-many-x{at}")).collect();
+        let function = |at: usize| format!("tool-x{at}: func(which: many) -> u32;");
+        let functions: String = (0..count).map(function).collect();
+        format!("enum many {{ {} }} {functions}", cases.join(", "))
+    };
+    for fits in [guest(&functions(256)), told(30), guest(&large(40))] {
+        load(source(fits)).await.unwrap();
+    }
+    for (what, passes) in [
+        ("tools", guest(&functions(257))),
+        ("bytes in the description of a tool", told(40)),
+        (
+            "bytes in what its tools say of themselves",
+            guest(&large(80)),
+        ),
+    ] {
+        match load(source(passes)).await {
+            Err(LoadError::TooComplex { what: found, .. }) => assert_eq!(found, what),
+            other => panic!("{what}: {:?}", other.map(drop)),
+        }
+    }
+}
