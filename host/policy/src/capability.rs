@@ -64,8 +64,8 @@ pub struct HttpGrant {
     /// The origin is on loopback or a private network, and the operator means it.
     #[serde(default)]
     pub private_network: bool,
-    /// How the backend reads bodies. An unsafe request with anything but a form under a grant of forms is not sent, whether or
-    /// not a rule reads it.
+    /// How the backend reads bodies. What has a body that is no form is not sent under a grant of forms, whether or not a rule
+    /// reads it.
     #[serde(default, skip_serializing_if = "BodyEncoding::is_json")]
     pub bodies: BodyEncoding,
     /// The tools that may use it, each with what the body of its unsafe requests must say. Such a request has no query.
@@ -125,8 +125,8 @@ impl BodyEncoding {
 }
 
 impl HttpGrant {
-    /// The content type under which the body of an unsafe request of this tool was judged, and must leave; none where nobody
-    /// has read it.
+    /// The content type under which the body of a request of this tool was judged, if it has one, and must leave; none where
+    /// nobody has read it.
     pub fn judged_as(&self, tool: &str) -> Option<&'static str> {
         let has_rules = self.tools.get(tool).is_some_and(|rules| !rules.is_empty());
         match self.bodies {

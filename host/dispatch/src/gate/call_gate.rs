@@ -306,8 +306,10 @@ impl Gate for CallGate {
             CapabilityDecision::Deny(refusal) => return Err(refusal),
         };
         let mut headers = self.credentials(&grant)?;
-        if unsafe_request {
+        if unsafe_request || !grant.bodies.is_json() && !request.body.is_empty() {
             headers.extend(self.type_of_body(&grant));
+        }
+        if unsafe_request {
             headers.push((IDEMPOTENCY_KEY, self.remember(ordinal, request).await?));
         }
         Ok(HttpApproval {

@@ -85,6 +85,41 @@ async fn a_form_leaves_under_the_content_type_that_it_was_judged_as() {
     }
 }
 
+/// A tool that only reads searches by form, and by nothing else.
+#[tokio::test]
+async fn a_search_by_form_leaves_as_a_form_or_not_at_all() {
+    for (body, leaves) in [(&b"q=x"[..], true), (b"q=x&_method=DELETE", false)] {
+        let sent = Arc::<Mutex<Vec<String>>>::default();
+        let log = sent.clone();
+        let plugin: Plugin = Arc::new(move |_, gate| {
+            let log = log.clone();
+            Box::pin(async move {
+                let headers = send_bytes(&gate, Method::POST, "/search", body).await?;
+                let types = headers.iter().filter(|(name, _)| *name == "content-type");
+                let types = types.map(|(_, value)| value.to_str().unwrap().to_owned());
+                log.lock().unwrap().extend(types);
+                Ok(json!({ "articles": [] }))
+            })
+        });
+        let grant = HttpGrant {
+            bodies: BodyEncoding::Form,
+            ..grant(&[])
+        };
+        let world = World::with_grants(plugin, vec![grant]);
+        let case = world.case("s").await;
+        let query = json!({ "query": "x" });
+        let outcome = world.call(&case, "search_knowledge_base", query).await;
+        let expected = if leaves {
+            ("ok", "")
+        } else {
+            ("denied", "NOT_AS_PERMITTED")
+        };
+        assert_eq!((outcome.word(), code(&outcome)), expected);
+        let sent = sent.lock().unwrap().clone();
+        assert_eq!(sent, vec![FORM.to_owned(); usize::from(leaves)]);
+    }
+}
+
 #[tokio::test]
 async fn a_form_that_is_not_what_was_permitted_never_leaves() {
     let words = "not a form to be sent: ";

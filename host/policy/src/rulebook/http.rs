@@ -112,13 +112,19 @@ fn broken(
     if SAFE_METHODS.contains(&request.method) && !request.body.is_empty() {
         return Some(BODY.to_owned());
     }
+    let bodies = cover.grant.bodies;
     if is_safe(request, cover) {
-        return None;
+        // No rule asks what a search says, but a form that only searches is one: `_method=DELETE` would not.
+        let reads = !cover.safe_post || bodies.is_json();
+        return if reads {
+            None
+        } else {
+            binding::broken(&[], bodies, request.body, &call.arguments)
+        };
     }
     if target.has_query() && !cover.body.is_empty() {
         return Some("?".to_owned());
     }
-    let bodies = cover.grant.bodies;
     binding::broken(cover.body, bodies, request.body, &call.arguments)
 }
 

@@ -30,6 +30,7 @@ const GRANTS: &str = r#"
     origin = "https://pay.example"
     methods = ["POST"]
     paths = ["/credits"]
+    safe_posts = ["/credits/search"]
     bodies = "form"
     [grants.tools]
     add_credit = [{ at = "/value", is = "/amount", form = "decimal" }]
@@ -193,6 +194,18 @@ fn a_form_that_two_parsers_read_differently_is_not_sent() {
     assert_eq!(send(&refund, "/refunds?amount=1", right), "?");
     assert_eq!(send(&refund, "/refunds", ""), "/charge");
     assert_eq!(send(&refund, "/json", right), "", "no JSON");
+}
+
+/// A search changes nothing, unless a framework takes it for another request.
+#[test]
+fn a_form_that_only_searches_is_one() {
+    let call = call("add_credit", json!({ "customer_id": "C-1" }));
+    let search = |body: &str| send(&call, "/credits/search", body);
+    assert_eq!(search("any=thing"), "sent");
+    assert_eq!(search(""), "sent");
+    for body in ["any=thing&_method=DELETE", "a=1&a=2", r#"{"a":1}"#] {
+        assert!(search(body).starts_with("not a form"), "{body}");
+    }
 }
 
 #[test]
