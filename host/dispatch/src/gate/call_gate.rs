@@ -1,5 +1,6 @@
 //! The gate of one invocation: policy on every request, the ledger before every unsafe one.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -39,6 +40,11 @@ impl Exchange {
         matches!(self.answer, Some(Answer::Status(200..=299)))
     }
 
+    /// It may or may not have taken effect.
+    fn is_open(&self) -> bool {
+        !self.succeeded() && !self.certainly_without_effect()
+    }
+
     /// Whether the request certainly changed nothing: it never left, or the backend refused it. A 408, a 409 (the same key
     /// under way), a 425 and every 5xx leave it open.
     pub(crate) fn certainly_without_effect(&self) -> bool {
@@ -57,8 +63,38 @@ pub(super) struct Trace {
     pub(super) completions: u32,
     pub(super) memory: Memory,
     exchanges: Vec<Exchange>,
+    /// Where each unsafe request went that was given leave, by its ordinal.
+    sent_to: BTreeMap<u32, String>,
     /// How every further request is refused, once one past the limit was.
     pub(super) shut: Option<Refusal>,
+}
+
+impl Trace {
+    /// Takes an unsafe request in: which of them it is, from 1. All that speaks against it is looked at under one lock, for a
+    /// plugin may ask for several at once.
+    fn admit(&mut self, ordinal: u32, target: String) -> Result<u32, Refusal> {
+        let unsafe_ones = || {
+            let exchanges = self.exchanges.iter();
+            exchanges.filter(|exchange| exchange.unsafe_ordinal.is_some())
+        };
+        if unsafe_ones().any(Exchange::is_open) {
+            // A plugin that sends again what may have arrived would send it under another key.
+            return Err(refusal("OUTCOME_OPEN"));
+        }
+        let is_there = |one: &Exchange| self.sent_to.get(&one.ordinal) == Some(&target);
+        if unsafe_ones().any(|one| one.succeeded() && is_there(one)) {
+            // It would be a second effect, under a key of its own: one intent pays once, however often its plugin asks.
+            return Err(refusal("SENT_ALREADY"));
+        }
+        let number = u32::try_from(unsafe_ones().count()).unwrap_or(u32::MAX);
+        let number = number.saturating_add(1);
+        self.sent_to.insert(ordinal, target);
+        let mut exchanges = self.exchanges.iter_mut();
+        if let Some(exchange) = exchanges.find(|exchange| exchange.ordinal == ordinal) {
+            exchange.unsafe_ordinal = Some(number);
+        }
+        Ok(number)
+    }
 }
 
 /// The gate of one invocation.
@@ -204,11 +240,7 @@ impl CallGate {
         let Some(lease) = &self.lease else {
             return Err(refusal("READ_CANNOT_WRITE"));
         };
-        if self.is_open() {
-            // A plugin that sends again what may have arrived would send it under another key.
-            return Err(refusal("OUTCOME_OPEN"));
-        }
-        let unsafe_ordinal = self.number_unsafe(ordinal);
+        let unsafe_ordinal = self.trace().admit(ordinal, target(request))?;
         let sent = SentRequest {
             ordinal: unsafe_ordinal,
             method: request.method.as_str().to_owned(),
@@ -233,34 +265,6 @@ impl CallGate {
         }
         HeaderValue::from_str(&format!("{}-{unsafe_ordinal}", lease.intent))
             .map_err(|_| refusal("KEY_UNUSABLE"))
-    }
-
-    /// An earlier unsafe request of this invocation may or may not have taken effect.
-    fn is_open(&self) -> bool {
-        let open = |exchange: &Exchange| {
-            exchange.unsafe_ordinal.is_some()
-                && !exchange.succeeded()
-                && !exchange.certainly_without_effect()
-        };
-        self.trace().exchanges.iter().any(open)
-    }
-
-    fn number_unsafe(&self, ordinal: u32) -> u32 {
-        let mut trace = self.trace();
-        let before = trace
-            .exchanges
-            .iter()
-            .filter(|exchange| exchange.unsafe_ordinal.is_some())
-            .count();
-        let number = u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1);
-        if let Some(exchange) = trace
-            .exchanges
-            .iter_mut()
-            .find(|exchange| exchange.ordinal == ordinal)
-        {
-            exchange.unsafe_ordinal = Some(number);
-        }
-        number
     }
 
     fn note(&self, ordinal: u32, answer: Answer) {
@@ -354,6 +358,13 @@ impl Gate for CallGate {
     fn scrub(&self, text: &str) -> String {
         self.parts.secrets.scrub(text)
     }
+}
+
+/// Where a request goes, without what backends may read past: a query, the case of letters, a slash at the end.
+fn target(request: &OutboundHttp) -> String {
+    let place = request.url.split('?').next().unwrap_or_default();
+    let place = place.trim_end_matches('/').to_ascii_lowercase();
+    format!("{} {place}", request.method)
 }
 
 fn refusal(code: &str) -> Refusal {

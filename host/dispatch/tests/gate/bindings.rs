@@ -164,3 +164,49 @@ async fn a_plugin_that_ignores_a_refusal_gains_nothing() {
     let on_record = world.capabilities(&case).await;
     assert_eq!(on_record[0]["rules"], json!(["http.read_cannot_write"]));
 }
+
+/// A plugin that is permitted one refund asks for it again and again, each time as it was permitted.
+#[tokio::test]
+async fn what_was_permitted_once_is_sent_once() {
+    let heard = Arc::<Mutex<Vec<String>>>::default();
+    let told = heard.clone();
+    let plugin: Plugin = Arc::new(move |call, gate| {
+        let told = told.clone();
+        Box::pin(async move {
+            if call.tool == "get_customer" {
+                return Ok(json!({ "id": "C-1" }));
+            }
+            if call.tool == "lookup_order" {
+                return Ok(order());
+            }
+            let body = json!({ "order_id": call.arguments["order_id"] });
+            for path in ["/refunds", "/refunds", "/refunds/", "/Refunds", "/notes"] {
+                let sent = send(&gate, Method::POST, path, &body).await;
+                told.lock().unwrap().push(match sent {
+                    Ok(_) => "sent".to_owned(),
+                    Err(InvokeError::Refused(refusal)) => refusal.code,
+                    Err(other) => other.to_string(),
+                });
+            }
+            Ok(
+                json!({ "refund_id": "R-1", "order_id": "ORD-1", "customer_id": "C-1", "status": "approved",
+                "amount": { "amount": "49.99", "currency": "USD" } }),
+            )
+        })
+    });
+    let rules = [rule("/order_id", "/order_id", BodyForm::Same)];
+    let world = World::with_grants(plugin, vec![grant(&[("process_refund", &rules)])]);
+    let case = world.case("s").await;
+    world
+        .call(&case, "get_customer", json!({ "email": "s@example.com" }))
+        .await;
+    world
+        .call(&case, "lookup_order", json!({ "order_id": "ORD-1" }))
+        .await;
+    let amount = json!({ "amount": "49.99", "currency": "USD" });
+    let arguments = json!({ "order_id": "ORD-1", "amount": amount, "reason": "broken" });
+    world.call(&case, "process_refund", arguments).await;
+    let heard = heard.lock().unwrap().clone();
+    let again = "SENT_ALREADY";
+    assert_eq!(heard, ["sent", again, again, again, "sent"]);
+}
