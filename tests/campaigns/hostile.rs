@@ -4,6 +4,7 @@
 
 mod attack;
 mod backend;
+mod books;
 mod components;
 mod figures;
 pub(crate) mod host;

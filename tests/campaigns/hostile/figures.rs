@@ -60,6 +60,9 @@ pub(super) struct Figures {
     storms: usize,
     /// Storms in which the neighbour was slow, and how much slower.
     slow: Vec<(String, f64)>,
+    /// Calls of the neighbour before all storms, and its p99 in each of them, microseconds.
+    quiet: Vec<u64>,
+    stormy_p99: Vec<(String, f64)>,
     rounds_mib: Vec<u64>,
     notes: Vec<String>,
 }
@@ -83,6 +86,7 @@ impl Figures {
         if ratio > MOST {
             self.slow.push((row.label.clone(), ratio));
         }
+        self.stormy_p99.push((row.label.clone(), at(&stormy, 99)));
         let (before, after) = row.resident_mib;
         let ends: Vec<String> = row
             .ends
@@ -98,6 +102,7 @@ impl Figures {
             at(&quiet, 99) / 1_000.0,
             ends.join(", ")
         );
+        self.quiet.extend(quiet);
         let breaches = row.breaches.into_iter();
         self.broken
             .extend(breaches.map(|what| format!("{}: {what}", row.label)));
@@ -138,10 +143,31 @@ impl Figures {
             slow.collect::<Vec<_>>(),
             self.slow_each_round()
         );
+        self.print_against_all_quiet();
         println!("  {} promises broken", self.broken.len());
         for breach in &self.broken {
             println!("  BROKEN {breach}");
         }
+    }
+
+    /// A few hundred quiet calls before a storm have a p99 that changes by more than a factor of two from storm to storm: that of
+    /// all quiet calls together says more.
+    fn print_against_all_quiet(&self) {
+        let mut quiet = self.quiet.clone();
+        quiet.sort_unstable();
+        let usual = at(&quiet, 99);
+        let ratios = self.stormy_p99.iter();
+        let ratios = ratios.map(|(label, p99)| (label, p99 / usual));
+        let slow = ratios.filter(|(_, ratio)| *ratio > MOST);
+        let slow: Vec<String> = slow
+            .map(|(label, ratio)| format!("{label} {ratio:.1}"))
+            .collect();
+        println!(
+            "  against the p99 of all {} quiet calls, {:.2} ms, it was more than {MOST} times in {}: {slow:?}",
+            quiet.len(),
+            usual / 1_000.0,
+            slow.len()
+        );
     }
 
     /// A busy moment of the machine slows down one storm, an attack that harms all of its storms.

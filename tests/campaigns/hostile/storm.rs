@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::attack::{Attack, Ends};
 use super::backend::Backend;
+use super::books::{self, Booked};
 use super::figures::{Figures, Row};
 use super::host::{ATTACKER, NEIGHBOUR};
 use super::process::{Asker, Ended, Hosting};
@@ -28,7 +28,7 @@ const FEWEST: usize = 20;
 const PAUSE: Duration = Duration::from_millis(2);
 /// Records of capabilities that one call may leave: three tries of 16 requests, 200 uses of keys and 2 completions, of each one
 /// refusal past the limit, and how many more there were.
-const MOST_RECORDS: i64 = 3 * (16 + 200 + 2 + 3 * 2);
+const MOST_RECORDS: usize = 3 * (16 + 200 + 2 + 3 * 2);
 /// How long the host has to come to rest before its memory is read.
 const REST: Duration = Duration::from_millis(100);
 
@@ -46,6 +46,7 @@ pub(super) async fn make(
     let enough = FEWEST.max(times * NEIGHBOURS);
     let quiet = neighbour(&asker, |calls| calls < enough).await;
     let before = hosting.resident_mib();
+    let since = books::last(&books::open(hosting.folder()));
     let beside = Beside::begin(&asker);
     let called = Arc::clone(&beside.called);
     let is_enough = move |made| made >= times && called.load(Ordering::Relaxed) >= enough;
@@ -72,8 +73,9 @@ pub(super) async fn make(
     if matches!(attack.ends, Ends::Unknown) && !made.iter().any(is_paid) {
         row.breach("the backend never saw it".to_owned());
     }
+    let booked = Booked::since(&books::open(hosting.folder()), since);
     for (order, ended) in made {
-        judge(&mut row, attack, &order, ended, hosting, backend);
+        judge(&mut row, attack, &order, ended, &booked, backend);
     }
     row
 }
@@ -192,7 +194,7 @@ fn judge(
     attack: &Attack,
     order: &str,
     ended: Option<Ended>,
-    hosting: &Hosting,
+    booked: &Booked,
     backend: &Backend,
 ) {
     let Some(ended) = ended else {
@@ -202,10 +204,8 @@ fn judge(
         row.breach(format!("it ended as {}: {}", ended.word, ended.why));
     }
     row.ended(&ended.word, &ended.why);
-    let db = Connection::open(hosting.folder().join("switchboard.sqlite")).unwrap();
     // What does not even reach the rules is no call, and its caller alone hears of it.
-    let recorded = outcome_on_record(&db, &ended.case);
-    let (word, failure) = recorded.unwrap_or_default();
+    let (word, failure) = booked.outcome(&ended.case);
     if ended.word != "invalid" && word != ended.word {
         row.breach(format!("on record is {word:?} instead of {}", ended.word));
     }
@@ -213,7 +213,7 @@ fn judge(
     if needs_reason && failure.is_none() {
         row.breach("no reason is on record".to_owned());
     }
-    let records = capabilities_on_record(&db, &ended.case);
+    let records = booked.capabilities(&ended.case);
     if records > MOST_RECORDS {
         row.breach(format!("{records} uses of capabilities are on record"));
     }
@@ -225,33 +225,12 @@ fn judge(
     if paid > usize::from(ended.word == "unknown") {
         row.breach(format!("{paid} payments of {order}"));
     }
-    let state = intent_of(&db, &ended.case);
+    let state = booked.intent(&ended.case);
     let expected = match ended.word.as_str() {
         "ok" => "done",
         word => word,
     };
-    if state.as_deref() != Some(expected) {
+    if state != Some(expected) {
         row.breach(format!("the ledger holds {state:?} for {}", ended.word));
     }
-}
-
-/// The recorded end of the case's last call, and why.
-fn outcome_on_record(db: &Connection, case: &str) -> Option<(String, Option<String>)> {
-    let sql = "SELECT json_extract(entry, '$.detail.outcome'), json_extract(entry, '$.detail.failure') \
-               FROM audit WHERE json_extract(entry, '$.case') = ? \
-               AND json_extract(entry, '$.kind') = 'outcome' ORDER BY seq DESC LIMIT 1";
-    let columns = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-    db.query_row(sql, [case], columns).ok()
-}
-
-/// Of the one call that the case has.
-fn capabilities_on_record(db: &Connection, case: &str) -> i64 {
-    let sql = "SELECT COUNT(*) FROM audit WHERE json_extract(entry, '$.case') = ? \
-               AND json_extract(entry, '$.kind') = 'capability'";
-    db.query_row(sql, [case], |row| row.get(0)).unwrap()
-}
-
-fn intent_of(db: &Connection, case: &str) -> Option<String> {
-    let sql = "SELECT state FROM intents WHERE case_id = ? ORDER BY rowid DESC LIMIT 1";
-    db.query_row(sql, [case], |row| row.get(0)).ok()
 }
