@@ -62,6 +62,20 @@ impl Cache {
         component.map_err(|error| LoadError::Invalid(format!("this host cannot run it: {error:#}")))
     }
 
+    /// Fails where reading the component would take the host with it: see [`Compiler::try_reading`]. What is here already was read
+    /// before. Without a compiler nobody has tried. Blocks.
+    pub(crate) fn try_reading(
+        &self,
+        engine: &Engine,
+        digest: &str,
+        bytes: &[u8],
+    ) -> Result<(), LoadError> {
+        match &self.compiler {
+            Some(compiler) if !self.holds(engine, digest) => compiler.try_reading(bytes),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether there is an entry; what is wrong with one, loading it shows.
     pub(crate) fn holds(&self, engine: &Engine, digest: &str) -> bool {
         let entry = self.entry(engine, digest);

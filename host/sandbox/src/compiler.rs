@@ -1,18 +1,21 @@
 //! Compiling in a process of its own, with an end to its time and its memory: what a component costs there, it costs nobody
-//! else.
+//! else. Before that, such a process reads the component: parsers go round in circles for some, and take their process with them.
 //!
-//! The host starts its own program again, which does nothing but [`compile_standard_input`]. The process inherits neither
+//! The host starts its own program again, which does nothing but [`compile_standard_input`], or
+//! [`read_standard_input`]. The process inherits neither
 //! environment nor files; a component goes in, machine code comes out, and the host alone writes and seals its cache.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
-use std::process::{ExitCode, ExitStatus, Stdio};
+use std::process::{self, ExitCode, ExitStatus, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::reflect::{self, Contract};
 use crate::{LoadError, engine};
 
 /// Bytes of machine code that are taken from the process.
@@ -21,6 +24,11 @@ const CODE_BYTES: u64 = 1 << 30;
 const TEXT_BYTES: u64 = 4_096;
 /// The exit code that says: the component is invalid.
 const INVALID: u8 = 2;
+
+/// What makes the process read and no more.
+const ONLY_READ: &str = "--only-read";
+/// Stack for reading: less than any thread has on which the host reads then.
+const STACK_BYTES: usize = 3 << 19;
 
 /// How to compile in a process of its own.
 #[derive(Clone, Debug)]
@@ -66,6 +74,35 @@ impl Compiler {
                 self.memory_bytes >> 20
             ))),
         }
+    }
+
+    /// Has a process read this component as the host will, and fails where that process does not live to its end. What is wrong
+    /// otherwise, the host finds itself. Blocks.
+    pub(crate) fn try_reading(&self, component: &[u8]) -> Result<(), LoadError> {
+        let reading = || {
+            let mut child = process::Command::new(&self.program)
+                .args(&self.arguments)
+                .args([&self.memory_bytes.to_string(), ONLY_READ])
+                .env_clear()
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()?;
+            if let Some(mut to) = child.stdin.take() {
+                // One that dies while it reads says so by its status.
+                let _: io::Result<()> = to.write_all(component);
+            }
+            child.wait()
+        };
+        let status = reading().map_err(|error| {
+            LoadError::Sandbox(format!("the process that reads cannot start: {error}"))
+        })?;
+        // A signal ended it: of a stack, memory or time that was used up.
+        let survived = status.code().is_some();
+        survived.then_some(()).ok_or_else(|| {
+            let why = "it cannot be read: its packages lead round in a circle, or it is nested without an end";
+            LoadError::Invalid(why.to_owned())
+        })
     }
 
     fn start(&self) -> io::Result<Child> {
@@ -144,6 +181,23 @@ pub fn compile_standard_input(memory_bytes: u64) -> ExitCode {
     }
 }
 
+/// What the process does that only reads: reads a component from the standard input as the host does, by this contract. How it ends
+/// is all that it tells.
+pub fn read_standard_input(memory_bytes: u64, contract: &[(String, String)]) -> ExitCode {
+    stand_back(memory_bytes);
+    end_some_time();
+    let mut component = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut component);
+    let (Ok(_), Ok(contract)) = (read, Contract::parse(contract)) else {
+        return ExitCode::FAILURE;
+    };
+    let reading = thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(move || reflect::reflect(&component, &contract).is_ok());
+    let read = reading.map(thread::JoinHandle::join);
+    ExitCode::from(u8::from(!matches!(read, Ok(Ok(true)))))
+}
+
 fn machine_code(component: &[u8]) -> Result<Vec<u8>, String> {
     let engine = engine::for_compiling().map_err(|error| error.to_string())?;
     let code = engine.precompile_component(component);
@@ -167,6 +221,23 @@ fn stand_back(memory_bytes: u64) {
     // In some containers the file cannot be written, and then there is no harm in it.
     let _: io::Result<()> = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
+
+/// Reading takes milliseconds: a minute of computing is without end.
+#[cfg(target_os = "linux")]
+fn end_some_time() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+
+    let minute = Rlimit {
+        current: Some(60),
+        maximum: Some(60),
+    };
+    if let Err(error) = setrlimit(Resource::Cpu, minute) {
+        eprintln!("the time for reading cannot be limited: {error}");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_some_time() {}
 
 /// Elsewhere only its time is limited.
 #[cfg(not(target_os = "linux"))]

@@ -42,6 +42,8 @@ pub(crate) fn inspect(
     runtime: &Runtime,
 ) -> Result<Inspection, LoadError> {
     form::check(bytes, runtime.capacity.component_bytes)?;
+    let digest = plugin::digest(bytes);
+    runtime.cache.try_reading(&runtime.engine, &digest, bytes)?;
     let reflection = reflect::reflect(bytes, &runtime.contract)?;
     poison::check(reflection.offers.iter().map(|offer| &offer.plan))?;
     let source = PluginSource {
@@ -49,7 +51,6 @@ pub(crate) fn inspect(
         version: version.to_owned(),
         ..PluginSource::default()
     };
-    let digest = plugin::digest(bytes);
     let offers = reflection.offers.into_iter();
     let imports = reflection.imports.iter().filter(|import| !import.inert);
     Ok(Inspection {

@@ -43,7 +43,7 @@ mod toolbox;
 mod turns;
 mod upgrade;
 
-pub use compiler::{Compiler, compile_standard_input};
+pub use compiler::{Compiler, compile_standard_input, read_standard_input};
 pub use error::LoadError;
 pub use inspect::{Imported, Inspection};
 pub use limits::{Capacity, Limits};

@@ -146,6 +146,9 @@ fn load(
     runtime: &Arc<Runtime>,
 ) -> Result<Arc<Loaded>, LoadError> {
     form::check(&source.bytes, runtime.capacity.component_bytes)?;
+    runtime
+        .cache
+        .try_reading(&runtime.engine, digest, &source.bytes)?;
     let reflection = reflect::reflect(&source.bytes, &runtime.contract)?;
     for what in &reflection.skipped {
         tracing::warn!(

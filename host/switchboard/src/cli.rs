@@ -103,6 +103,9 @@ enum Command {
     CompileComponent {
         /// Bytes of address space that it may take
         memory_bytes: u64,
+        /// Read it, and end
+        #[arg(long)]
+        only_read: bool,
     },
     /// Print every configuration key with its default, its meaning and its environment variable
     Config,
@@ -161,8 +164,16 @@ fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
         terminal::ask(DEFAULT_FILE);
         return Ok(ExitCode::SUCCESS);
     }
-    if let Command::CompileComponent { memory_bytes } = command {
-        return Ok(sandbox::compile_standard_input(memory_bytes));
+    if let Command::CompileComponent {
+        memory_bytes,
+        only_read,
+    } = command
+    {
+        return Ok(if only_read {
+            sandbox::read_standard_input(memory_bytes, &crate::embedded::contract_wit())
+        } else {
+            sandbox::compile_standard_input(memory_bytes)
+        });
     }
     let environment = Environment::of_process();
     let mut config = Config::load(line.common.config.as_deref(), &environment)?;

@@ -119,6 +119,28 @@ pub(super) fn padded(good: &[u8], bytes: usize) -> Vec<u8> {
     with_section(good, "x", &vec![0; bytes])
 }
 
+/// A component of two packages each of which needs the other, which some parsers follow for ever.
+pub(super) fn packages_in_a_circle() -> Vec<u8> {
+    let text = "(component $c
+        (import \"a:a/x\" (instance $x
+            (type $r (record (field \"f\" u32))) (export \"t\" (type (eq $r)))))
+        (alias export $x \"t\" (type $t))
+        (import \"b:b/z\" (instance $z
+            (alias outer $c $t (type $o)) (export \"t\" (type (eq $o)))))
+        (alias export $z \"t\" (type $u))
+        (import \"a:a/y\" (instance $y
+            (alias outer $c $u (type $o)) (export \"t\" (type (eq $o))))))";
+    wat::parse_str(text).unwrap()
+}
+
+/// A good component with documentation whose types are nested so deep.
+pub(super) fn deep_documentation(good: &[u8], levels: usize) -> Vec<u8> {
+    let (open, close) = ("list<".repeat(levels), ">".repeat(levels));
+    let text =
+        format!("package acme:deep@1.0.0;\ninterface deep {{ dig: func(at: {open}u8{close}); }}\n");
+    with_section(good, "switchboard-wit", text.as_bytes())
+}
+
 /// A good component with a description of an API, one request of it being a tool.
 pub(super) fn described(good: &[u8], tool: &str) -> Vec<u8> {
     let description = format!(

@@ -95,6 +95,7 @@ pub(super) fn crafted(good: &[u8]) -> Vec<(String, bool, Vec<u8>)> {
         (LARGE_FUNCTION, components::compile_bomb(1, 60_000)),
         ("a type bomb", components::type_bomb(30)),
         ("components in components", components::nested(1_000)),
+        ("packages in a circle", components::packages_in_a_circle()),
     ];
     // What counts of these is what they cost.
     let costly = [
@@ -103,6 +104,10 @@ pub(super) fn crafted(good: &[u8]) -> Vec<(String, bool, Vec<u8>)> {
         ("3 modules with a memory each", components::many_modules(3)),
         ("a compile bomb", components::compile_bomb(8, 10_000)),
         ("a smaller type bomb", components::type_bomb(14)),
+        (
+            "deep documentation",
+            components::deep_documentation(good, 100_000),
+        ),
     ];
     let refused = refused.map(|(kind, bytes)| (kind.to_owned(), true, bytes));
     let costly = costly.map(|(kind, bytes)| (kind.to_owned(), false, bytes));

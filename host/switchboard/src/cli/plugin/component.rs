@@ -38,6 +38,7 @@ impl Component {
         };
         let toolbox = Toolbox::new(ToolboxSettings {
             contract: embedded::contract_wit(),
+            compiler: crate::cli::compiler(),
             ..ToolboxSettings::default()
         })?;
         let inspection = toolbox.inspect(&name, &version, &bytes)?;
