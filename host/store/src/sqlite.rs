@@ -21,12 +21,13 @@ mod operators;
 mod readers;
 mod registry;
 mod schema;
+mod statements;
 mod writer;
 
 use std::path::{Path, PathBuf};
 
 use dispatch::{CaseNews, StoreError};
-use rusqlite::{Connection, Savepoint};
+use rusqlite::Connection;
 use tokio::sync::broadcast;
 
 pub use audit::verify_audit;
@@ -37,6 +38,7 @@ use fault::Fault;
 use known_cases::KnownCases;
 pub use open::{OpenError, OpenOptions};
 use readers::Readers;
+use statements::Savepoint;
 use writer::Writer;
 
 /// The embedded store: one data folder, held by one process at a time. Its futures need a tokio runtime.

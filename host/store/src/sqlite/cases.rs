@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use dispatch::policy::{Entity, Fact, Identity, Level};
 use dispatch::{Case, CaseStatus, Cases, Event, StoreError, StoredEvent};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, Savepoint, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::columns::{Json, Word};
 use super::fault::Fault;
+use super::statements::Savepoint;
 use super::{SqliteStore, facts};
 
 #[async_trait]

@@ -17,6 +17,7 @@ use super::ledger;
 use super::lock::FolderLock;
 use super::readers::Readers;
 use super::schema::{self, SchemaError};
+use super::statements;
 use super::writer::Writer;
 
 /// The database inside the data folder.
@@ -25,7 +26,6 @@ pub(super) const FILE_NAME: &str = "switchboard.sqlite";
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// Only somebody's hand (a shell with an open transaction) can make the writer wait.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-const CACHED_STATEMENTS: usize = 64;
 
 /// What a caller may choose.
 #[derive(Clone, Default)]
@@ -219,7 +219,7 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     db.pragma_update(None, "foreign_keys", true)?;
     // What is forgotten is what customers said: it must not lie on in free pages.
     db.pragma_update(None, "secure_delete", true)?;
-    db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    statements::keep(&db)?;
     Ok(db)
 }
 

@@ -9,12 +9,12 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::task;
 
 use super::fault::Fault;
+use super::statements;
 
 /// Kept open between reads; more are opened while they are needed.
 const IDLE: usize = 8;
 /// WAL readers wait only while a file is being recovered.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const CACHED_STATEMENTS: usize = 32;
 
 /// The pool.
 #[derive(Clone)]
@@ -74,6 +74,6 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(BUSY_TIMEOUT)?;
-    db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    statements::keep(&db)?;
     Ok(db)
 }

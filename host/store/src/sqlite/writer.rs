@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use dispatch::StoreError;
-use rusqlite::{Connection, Savepoint};
+use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task;
 
@@ -18,6 +18,7 @@ use super::clock::StoreClock;
 use super::fault::Fault;
 use super::known_cases::KnownCases;
 use super::lock::FolderLock;
+use super::statements::{Savepoint, Transaction};
 use job::{Awaited, Job, Task, Uncommitted, Work};
 use line::Line;
 

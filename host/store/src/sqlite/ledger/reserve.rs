@@ -1,8 +1,9 @@
 //! The reservation: key and budgets together, or neither.
 
 use dispatch::{Holder, IntentState, Lease, NewIntent, Reserved};
-use rusqlite::{Connection, Savepoint, params};
+use rusqlite::{Connection, params};
 
+use super::super::statements::Savepoint;
 use super::{Fault, Json, budgets, live};
 
 /// The lease that comes with the reservation.

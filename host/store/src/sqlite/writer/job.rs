@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dispatch::StoreError;
-use rusqlite::{Savepoint, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::{Fault, Queued};
+use super::{Fault, Queued, Savepoint, Transaction};
 
 /// One job in line, with the room that it takes up until it is answered.
 pub(super) struct Job {

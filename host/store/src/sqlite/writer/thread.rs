@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dispatch::StoreError;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::job::{Awaits, Job, Task};
 use super::line::{Line, Next};
-use super::{Fault, HeadFile, KnownCases, Log, Lost, StoreClock, list_many};
+use super::{Fault, HeadFile, KnownCases, Log, Lost, StoreClock, Transaction, list_many};
 
 /// How long jobs that nobody waits for may gather before they are committed.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -73,8 +73,7 @@ impl Scribe {
 
     /// Runs the jobs in one transaction, with those that come while nobody waits for its commit.
     fn transact(&self, batch: &mut Vec<Job>) -> Result<(), Fault> {
-        let behavior = TransactionBehavior::Immediate;
-        let mut transaction = Transaction::new_unchecked(&self.db, behavior)?;
+        let mut transaction = Transaction::begin(&self.db)?;
         let mut log = Log::new(&self.db, &self.clock);
         let until = Instant::now() + PATIENCE;
         let mut done = 0;
