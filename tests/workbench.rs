@@ -256,7 +256,7 @@ impl Secrets for ShopToken {
         Some(vec![(header::AUTHORIZATION, value)])
     }
 
-    fn scrub(&self, text: &str) -> String {
+    fn scrub(&self, _: &str, text: &str) -> String {
         text.replace(TOKEN, "[secret]")
     }
 }

@@ -53,16 +53,24 @@ impl Offence {
 pub struct Guard {
     tool_names: BTreeSet<String>,
     forbidden: Vec<String>,
+    /// Whose replies they are.
+    of: String,
     secrets: Arc<dyn Secrets>,
 }
 
 impl Guard {
-    /// A guard for this tenant's replies.
-    pub fn new(tenant: &Tenant, tools: &[ToolSpec], secrets: Arc<dyn Secrets>) -> Self {
+    /// A guard for the replies of this tenant, by its name.
+    pub fn new(
+        of: impl Into<String>,
+        tenant: &Tenant,
+        tools: &[ToolSpec],
+        secrets: Arc<dyn Secrets>,
+    ) -> Self {
         let names = tools.iter().map(|tool| tool.name.clone());
         Self {
             tool_names: names.chain(tenant.rules.keys().cloned()).collect(),
             forbidden: tenant.forbidden.clone(),
+            of: of.into(),
             secrets,
         }
     }
@@ -72,7 +80,7 @@ impl Guard {
         let mut offences: Vec<Offence> = self.names(reply);
         offences.extend(codes(reply));
         offences.extend(self.figures(reply, evidence));
-        if self.secrets.scrub(reply) != reply || LOOKS_SECRET.is_match(reply) {
+        if self.secrets.scrub(&self.of, reply) != reply || LOOKS_SECRET.is_match(reply) {
             offences.push(Offence::Secret);
         }
         let unproven = claims::find(reply)

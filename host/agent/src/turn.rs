@@ -202,7 +202,7 @@ impl<'a> Turn<'a> {
         let tenant = (parts.tenants)(&request.tenant)
             .ok_or_else(|| TurnError::UnknownTenant(request.tenant.clone()))?;
         let tools = parts.host.tools(&request.tenant, &request.case);
-        let guard = Guard::new(&tenant, &tools, parts.secrets.clone());
+        let guard = Guard::new(&request.tenant, &tenant, &tools, parts.secrets.clone());
         let case = parts.host.case(&request.tenant, &request.case).await?;
         let history = parts.host.events(&request.case).await?;
         Ok(Self {

@@ -155,9 +155,9 @@ impl Dispatcher {
         (self.parts.rulebooks)(tenant)
     }
 
-    /// Removes every secret from a text that leaves the host.
-    pub fn scrub(&self, text: &str) -> String {
-        self.parts.secrets.scrub(text)
+    /// Removes secrets from a text of this tenant that leaves the host.
+    pub fn scrub(&self, tenant: &str, text: &str) -> String {
+        self.parts.secrets.scrub(tenant, text)
     }
 
     /// Runs one call, from the decision to the audit record.

@@ -37,8 +37,9 @@ pub trait Secrets: Send + Sync {
     /// The headers that a credential stands for; none if it is not configured.
     fn headers(&self, tenant: &str, credential: &str) -> Option<Vec<(HeaderName, HeaderValue)>>;
 
-    /// Replaces every secret value in `text` by `[secret]`.
-    fn scrub(&self, text: &str) -> String;
+    /// Replaces by `[secret]` what this `text` of a tenant may not tell: the tenant's secrets and the host's, and nobody else's.
+    /// Whoever sees what was replaced knows a secret, and may have guessed it.
+    fn scrub(&self, tenant: &str, text: &str) -> String;
 }
 
 /// A completion that a plugin asks for.

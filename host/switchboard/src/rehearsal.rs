@@ -259,7 +259,7 @@ impl dispatch::Secrets for Purse {
         self.0.headers(credential)
     }
 
-    fn scrub(&self, text: &str) -> String {
+    fn scrub(&self, _: &str, text: &str) -> String {
         let secrets = self.0.secrets().iter().map(Secret::expose);
         secrets
             .filter(|secret| !secret.is_empty())

@@ -142,14 +142,14 @@ impl Tenants {
         operator_key: Secret,
         secrets: impl IntoIterator<Item = &'a Secret>,
     ) -> Self {
-        let mut live = Live {
+        let secrets = secrets.into_iter().cloned();
+        let secrets: Vec<_> = secrets.chain([operator_key.clone()]).collect();
+        let live = Live {
             operators: Operators::with(&operator_key),
             by_name: BTreeMap::new(),
             by_key: HashMap::new(),
-            struck: Struck::default(),
+            struck: Struck::of_host(&secrets),
         };
-        live.struck.add(secrets);
-        live.struck.add([&operator_key]);
         Self {
             live: RwLock::new(live),
             operator_key,
@@ -216,7 +216,7 @@ impl Tenants {
             let held = (tenant.name.clone(), Arc::clone(&holder.identity));
             live.by_key.insert(digest(holder.key.expose()), held);
         }
-        live.struck.add(tenant.secrets());
+        live.struck.add(&tenant.name, tenant.secrets());
         let tenant = Arc::new(tenant);
         live.by_name
             .insert(tenant.name.clone(), Arc::clone(&tenant));
@@ -320,9 +320,8 @@ impl dispatch::Secrets for Tenants {
         self.get(tenant)?.credentials.headers(credential)
     }
 
-    /// Whoever's secret it is: a text may have come from anywhere.
-    fn scrub(&self, text: &str) -> String {
-        self.read().struck.strike(text)
+    fn scrub(&self, tenant: &str, text: &str) -> String {
+        self.read().struck.strike(tenant, text)
     }
 }
 

@@ -30,11 +30,11 @@ pub(super) async fn make(
     let broken = times.saturating_sub(crafted.len());
     let by_chance = (0..broken).map(|turn| by_chance(good, turn, &mut chance));
     let of_note = crafted.len();
-    let (half, mut halfway) = (of_note.max(times / 2), before);
+    let (half, mut halfway) = (of_note.max(times / 2), None);
     let all = crafted.into_iter().chain(by_chance.collect::<Vec<_>>());
     for (number, (kind, must_fail, bytes)) in all.enumerate() {
         if number == half {
-            halfway = hosting.resident_mib();
+            halfway = Some(hosting.resident_mib());
         }
         let file = hosting.folder().join("install.wasm");
         tokio::fs::write(&file, bytes).await.unwrap();
@@ -64,6 +64,8 @@ pub(super) async fn make(
         *ends.entry(ended.word).or_default() += 1;
     }
     let (after, peak) = (hosting.resident_mib(), hosting.peak_mib());
+    // Few installations have no second half.
+    let halfway = halfway.unwrap_or(after);
     figures.note(format!(
         "{times} installations: {ends:?}; the longest took {} ms ({}); memory {before} → {halfway} MiB halfway → {after} MiB, at its height {peak} MiB",
         longest.0 / 1_000,

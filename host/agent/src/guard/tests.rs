@@ -18,7 +18,7 @@ impl Secrets for OneSecret {
         None
     }
 
-    fn scrub(&self, text: &str) -> String {
+    fn scrub(&self, _: &str, text: &str) -> String {
         text.replace("hunter2", "[secret]")
     }
 }
@@ -72,7 +72,8 @@ fn result(tool: &str, outcome: &str, content: Value) -> Event {
 
 fn offences(reply: &str, events: &[Event]) -> Vec<Offence> {
     let tenant = tenant();
-    Guard::new(&tenant, &[], Arc::new(OneSecret)).check(reply, &Evidence::of(events, &tenant))
+    Guard::new("acme", &tenant, &[], Arc::new(OneSecret))
+        .check(reply, &Evidence::of(events, &tenant))
 }
 
 #[test]

@@ -67,14 +67,14 @@ impl Dispatcher {
         if act.effect() == Effect::Escalation {
             return Ok(None);
         }
-        let said = self.last_words(&act.case.id).await?;
+        let said = self.last_words(&act.case).await?;
         request.summary = format!("{} {}{said}", who(&act.case), request.summary);
         Ok(Some(self.escalate(request).await?))
     }
 
     /// What the customer said last, for whoever takes over; nothing where nobody talked.
-    async fn last_words(&self, case: &str) -> Result<String, DispatchError> {
-        let events = self.parts.store.events(case).await?;
+    async fn last_words(&self, case: &Case) -> Result<String, DispatchError> {
+        let events = self.parts.store.events(&case.id).await?;
         let last = events
             .into_iter()
             .rev()
@@ -84,7 +84,10 @@ impl Dispatcher {
             });
         Ok(last.map_or_else(String::new, |text| {
             let text: String = text.chars().take(LONGEST_QUOTE).collect();
-            format!(" The customer said: \"{}\"", self.scrub(&text))
+            format!(
+                " The customer said: \"{}\"",
+                self.scrub(&case.tenant, &text)
+            )
         }))
     }
 }

@@ -356,7 +356,7 @@ impl Gate for CallGate {
     }
 
     fn scrub(&self, text: &str) -> String {
-        self.parts.secrets.scrub(text)
+        self.parts.secrets.scrub(&self.call.tenant, text)
     }
 }
 

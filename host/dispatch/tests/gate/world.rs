@@ -327,7 +327,7 @@ impl Secrets for Keys {
         Some(vec![(HeaderName::from_static("x-api-key"), value)])
     }
 
-    fn scrub(&self, text: &str) -> String {
+    fn scrub(&self, _: &str, text: &str) -> String {
         text.replace(SECRET, "[secret]")
     }
 }

@@ -219,7 +219,7 @@ impl Secrets for NoSecrets {
         Some(vec![])
     }
 
-    fn scrub(&self, text: &str) -> String {
+    fn scrub(&self, _: &str, text: &str) -> String {
         text.to_owned()
     }
 }

@@ -162,7 +162,7 @@ impl Secrets for NoSecrets {
         None
     }
 
-    fn scrub(&self, text: &str) -> String {
+    fn scrub(&self, _: &str, text: &str) -> String {
         text.to_owned()
     }
 }

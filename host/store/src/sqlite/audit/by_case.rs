@@ -12,8 +12,8 @@ use serde_json::Deserializer;
 use super::super::fault::Fault;
 use super::record;
 
-/// Records that gather before they are listed.
-const LIST_AT: i64 = 2_048;
+/// Records that gather before they are listed: others wait for the writer, and for the core that it has, for half a millisecond.
+const LIST_AT: i64 = 512;
 /// Records that are looked through sooner than they are listed, when somebody asks for those of a case.
 const LOOK_THROUGH: i64 = 64;
 

@@ -82,7 +82,7 @@ impl Secrets for Nothing {
         None
     }
 
-    fn scrub(&self, text: &str) -> String {
+    fn scrub(&self, _: &str, text: &str) -> String {
         text.to_owned()
     }
 }
