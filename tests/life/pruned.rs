@@ -11,6 +11,7 @@ use super::parcel::{Bay, Parcel};
 use crate::desk::{Answer, Desk, OPERATOR_KEY};
 use crate::programs::refuses;
 use crate::tenants::{ACME_DANA, Town, expect_refusal};
+use crate::tree::root;
 
 fn folder(desk: &Desk) -> PathBuf {
     desk.data.path().join("data/artifacts")
@@ -53,6 +54,10 @@ async fn what_is_forgotten_is_deleted_and_what_can_be_reached_stays() {
     std::fs::write(folder.join("notes.txt"), "mine").unwrap();
     says(&desk, &["remove", "shelf", "1.4.0"]).await;
 
+    // Compiled by a host of another version. All desks have this folder.
+    let compiled = root().join("target/tests/compiled");
+    let compiled = compiled.join(format!("{}-older.cwasm", left.hex()));
+    std::fs::write(&compiled, b"left").unwrap();
     let before = files(&folder);
     let would = says(&desk, &["prune", "--dry-run"]).await;
     let mut lines: Vec<&str> = would.lines().collect();
@@ -70,6 +75,7 @@ async fn what_is_forgotten_is_deleted_and_what_can_be_reached_stays() {
         assert!(lines.iter().any(is_told), "{was}: {would}");
     }
     assert_eq!(files(&folder), before);
+    assert!(compiled.exists());
     let done = says(&desk, &["prune"]).await;
     assert_eq!(done, would.replace("would be deleted", "deleted"));
     let gone = [forgotten, left.hex()].map(|digest| format!("{digest}.wasm"));
@@ -78,6 +84,7 @@ async fn what_is_forgotten_is_deleted_and_what_can_be_reached_stays() {
         .filter(|name| !gone.contains(name))
         .collect();
     assert_eq!(files(&folder), stays);
+    assert!(!compiled.exists());
     let again = says(&desk, &["prune"]).await;
     assert_eq!(again, "0 components, 0 bytes, deleted\n");
     let audit = desk.audit().await;

@@ -82,6 +82,21 @@ impl Cache {
         entry.is_some_and(|entry| seal(&entry).exists())
     }
 
+    /// Deletes what was compiled of a component, by this version of the host and others. What runs of it goes on.
+    pub(crate) fn forget(&self, digest: &str) -> io::Result<()> {
+        let Some(directory) = &self.directory else {
+            return Ok(());
+        };
+        let of_it = format!("{digest}-");
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&of_it) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     fn entry(&self, engine: &Engine, digest: &str) -> Option<PathBuf> {
         let directory = self.directory.as_ref()?;
         Some(directory.join(format!("{digest}-{}.cwasm", engine::fingerprint(engine))))

@@ -27,7 +27,7 @@ use crate::share::Account;
 use crate::turns::Turn;
 
 /// Computing that a call may do on the thread that asked for it: what everybody else there may have to wait.
-const QUICK: Duration = Duration::from_micros(125);
+const QUICK: Duration = Duration::from_micros(128);
 /// A plugin's calls begin in the slow lane above this much that is held against it; one call that took a little longer, as any
 /// does where the machine is busy, is not.
 const TRUSTED: Duration = QUICK.saturating_mul(2);

@@ -115,6 +115,11 @@ impl Toolbox {
         inspect::inspect(name, version, bytes, &self.runtime)
     }
 
+    /// Deletes the compiled code of a component that nobody needs any more; should it come again, it is compiled again. Blocks.
+    pub fn forget_compiled(&self, digest: &str) -> std::io::Result<()> {
+        self.runtime.cache.forget(digest)
+    }
+
     /// Gives a tenant this share of what all plugins together may use; from now on, also for plugins that are live.
     pub fn set_share(&self, tenant: &str, share: Share) {
         self.runtime.accounts.set(tenant, share);

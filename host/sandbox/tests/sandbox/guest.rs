@@ -174,6 +174,10 @@ impl Guest {
 
     pub(crate) async fn live_in(toolbox: Toolbox, source: PluginSource) -> Self {
         let plugin = toolbox.load(source).await.unwrap();
+        Self::of(toolbox, plugin)
+    }
+
+    pub(crate) fn of(toolbox: Toolbox, plugin: Arc<Plugin>) -> Self {
         toolbox.publish(TENANT, &[plugin]).unwrap();
         let gate = Arc::default();
         Self { toolbox, gate }

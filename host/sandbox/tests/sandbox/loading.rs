@@ -224,6 +224,30 @@ async fn compiled_code_is_kept_and_a_damaged_copy_is_replaced() {
     }
 }
 
+#[tokio::test]
+async fn compiled_code_that_is_forgotten_goes_and_that_of_others_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = folder.path().join("code");
+    let files = || fs::read_dir(&code).unwrap().count();
+    let cached = ToolboxSettings {
+        cache: Some(code.clone()),
+        ..settings()
+    };
+    let toolbox = Toolbox::new(cached).unwrap();
+    let friendly = toolbox.load(source(friendly())).await.unwrap();
+    let digest = friendly.digest().to_owned();
+    // Of another component, and of this one by another version of the host.
+    fs::write(code.join("ab12-new.cwasm"), "").unwrap();
+    fs::write(code.join(format!("{digest}-old.cwasm")), "").unwrap();
+    assert_eq!(files(), 4);
+    toolbox.forget_compiled(&digest).unwrap();
+    assert_eq!(files(), 1);
+    // What is loaded goes on.
+    let guest = Guest::of(toolbox, friendly);
+    let sum = guest.call("add", json!({ "a": 1, "b": 2 })).await.unwrap();
+    assert_eq!(sum, json!({ "result": 3 }));
+}
+
 /// A component with this core module in it, and nothing to offer.
 fn with_core(core: &str) -> Vec<u8> {
     wat::parse_str(format!("(component (core module {core}))")).unwrap()

@@ -4,6 +4,7 @@
 //! known can be swapped to. Forgetting a version is what its operator says first (`switchboard plugin remove PLUGIN VERSION`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use artifacts::{ArtifactError, Digest};
 use dispatch::StoreError;
@@ -64,9 +65,15 @@ impl Roster {
         let detail = json!({ "event": "artifacts_deleted", "digests": digests });
         // They are no tenant's.
         self.record("", by, detail).await?;
+        let toolbox = Arc::clone(self.parts.publishing.toolbox());
         let deleting = move || {
             let mut digests = digests.iter();
-            digests.try_for_each(|digest| artifacts.remove(digest))
+            digests.try_for_each(|digest| {
+                if let Err(error) = toolbox.forget_compiled(&digest.hex()) {
+                    tracing::warn!(%error, %digest, "the compiled code of a deleted component stays: it takes up room, nothing else");
+                }
+                artifacts.remove(digest)
+            })
         };
         aside(deleting).await?;
         Ok(unused)
