@@ -150,7 +150,7 @@ impl Accounts {
         let account = Account {
             tenant: tenant.to_owned(),
             seat: self.places.seat(share.calls),
-            turns: Turns::new(lane::threads()),
+            turns: Turns::new(lane::turns()),
             cpu: Bucket::default(),
             egress: Bucket::default(),
             memory: AtomicUsize::default(),
