@@ -103,3 +103,73 @@ impl Drop for Savepoint<'_> {
 fn run(db: &Connection, statement: &str) -> rusqlite::Result<()> {
     db.prepare_cached(statement)?.execute([]).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::super::schema;
+    use super::*;
+
+    fn db() -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch("CREATE TABLE t (a TEXT) STRICT").unwrap();
+        db
+    }
+
+    fn rows(db: &Connection) -> Vec<String> {
+        let mut all = db.prepare("SELECT a FROM t ORDER BY a").unwrap();
+        let all = all.query_map([], |row| row.get(0)).unwrap();
+        all.map(Result::unwrap).collect()
+    }
+
+    fn put(db: &Connection, a: &str) {
+        db.execute("INSERT INTO t (a) VALUES (?)", [a]).unwrap();
+    }
+
+    /// How often it was planned again for three sessions.
+    fn planned_again(db: &Connection) -> i32 {
+        let by_session = "SELECT c.id FROM cases c JOIN sessions s ON s.case_id = c.id \
+                          WHERE s.tenant = ? AND s.session = ? AND s.ended_at IS NULL";
+        for session in ["x", "y", "z"] {
+            let mut statement = db.prepare_cached(by_session).unwrap();
+            assert!(!statement.exists(["acme", session]).unwrap());
+        }
+        let statement = db.prepare_cached(by_session).unwrap();
+        statement.get_status(StatementStatus::RePrepare)
+    }
+
+    #[test]
+    fn a_statement_about_a_partial_index_is_planned_once() {
+        let mut db = Connection::open_in_memory().unwrap();
+        schema::prepare(&mut db).unwrap();
+        assert!(planned_again(&db) > 0, "there is nothing to prevent");
+        db.flush_prepared_statement_cache();
+        keep(&db).unwrap();
+        assert_eq!(planned_again(&db), 0);
+    }
+
+    #[test]
+    fn what_is_dropped_before_its_commit_is_undone() {
+        let db = db();
+        let mut transaction = Transaction::begin(&db).unwrap();
+        put(&transaction, "kept");
+        let mut outer = transaction.savepoint().unwrap();
+        put(&outer, "outer");
+        let inner = outer.savepoint().unwrap();
+        put(&inner, "inner");
+        drop(inner);
+        outer.commit().unwrap();
+        let undone = transaction.savepoint().unwrap();
+        put(&undone, "undone");
+        drop(undone);
+        transaction.commit().unwrap();
+        assert_eq!(rows(&db), ["kept", "outer"]);
+
+        let transaction = Transaction::begin(&db).unwrap();
+        put(&transaction, "never");
+        drop(transaction);
+        assert!(db.is_autocommit());
+        assert_eq!(rows(&db), ["kept", "outer"]);
+    }
+}
